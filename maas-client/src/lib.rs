@@ -1,0 +1,25 @@
+//! The library everything else in model-as-a-service stands on.
+//!
+//! # Glossary
+//!
+//! - A **model** is a name; a **version** of it is one published directory, immutable once published.
+//! - An **instance** is one running copy of a version; its **endpoint** is the url it answers on.
+//! - The **queue** carries requests (Curator's `SimpleDistributedQueue`), the **registry** holds live
+//!   endpoints (Curator's `ServiceInstance` with Metron's `ModelEndpoint`), the **state** tree is ours:
+//!   what is wanted, which instances were asked for, what became of each request.
+//! - A **tree** is ZooKeeper's data model behind one trait, with a memory implementation for tests.
+//!
+//! Neighbours: the master decides and writes state, the runner claims and registers, `maas_deploy`
+//! enqueues and reads, pipelines resolve and call. This crate knows none of them.
+
+pub mod api;
+pub mod config;
+pub mod event;
+pub mod launch;
+pub mod model;
+pub mod paths;
+pub mod reason;
+pub mod registry;
+pub mod request;
+pub mod state;
+pub mod tree;

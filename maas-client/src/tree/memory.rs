@@ -1,0 +1,1 @@
+//! The memory tree: ZooKeeper's contract without a server, for tests.

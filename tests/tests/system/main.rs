@@ -1,0 +1,1 @@
+//! Whole-system scenarios against a real ZooKeeper.
