@@ -13,6 +13,10 @@ use tokio::sync::watch;
 /// A shared tree.
 pub type SharedTree = Arc<dyn Tree>;
 
+/// Most bytes a node or a whole transaction may have. The server cuts the connection, and with it all calls in flight,
+/// at 1 MiB; every tree refuses this much before sending.
+pub const MAX_WRITE: usize = 900_000;
+
 /// What ZooKeeper says of a node besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stat {
@@ -130,6 +134,14 @@ impl Op {
     pub fn delete(path: impl Into<String>, version: Option<i32>) -> Op {
         Op::Delete { path: path.into(), version }
     }
+    /// How many bytes it takes on the wire, roughly.
+    pub fn size(&self) -> usize {
+        let data = match self {
+            Op::Create { data, .. } | Op::Set { data, .. } => data.len(),
+            Op::Check { .. } | Op::Delete { .. } => 0,
+        };
+        self.path().len() + data + 64
+    }
     /// The path it concerns.
     pub fn path(&self) -> &str {
         match self {
@@ -234,6 +246,28 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::ConnectionLoss | Error::SessionExpired | Error::Unreachable { .. })
     }
+}
+
+/// Refuses what the server would answer by cutting the connection, and paths that are none.
+pub(crate) fn check_ops(ops: &[Op]) -> Result<(), MultiError> {
+    for (index, op) in ops.iter().enumerate() {
+        check_path(op.path()).map_err(|error| MultiError { index: Some(index), error })?;
+    }
+    let bytes = ops.iter().map(Op::size).sum();
+    if bytes > MAX_WRITE {
+        let path = ops.first().map(|op| op.path().to_string()).unwrap_or_default();
+        return Err(Error::TooLarge { path, bytes, limit: MAX_WRITE }.into());
+    }
+    Ok(())
+}
+
+/// Absolute, no empty, `.` or `..` part, no control character.
+pub(crate) fn check_path(path: &str) -> Result<(), Error> {
+    let part_ok = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);
+    if path == "/" || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(part_ok)) {
+        return Ok(());
+    }
+    Err(Error::Invalid { message: format!("{path:?} is no absolute ZooKeeper path") })
 }
 
 /// A failed transaction: nothing of it was done (unless the error is [`Error::ConnectionLoss`]).
