@@ -4,6 +4,7 @@
 
 MAAS_CACHE=${MAAS_CACHE:-$HOME/.cache/maas}
 export MAAS_CACHE
+MAAS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { local code=$1; shift; say "$*"; exit "$code"; }
@@ -88,4 +89,69 @@ free_port() {
     grep -qi ":$(printf '%04X' "$port") [0-9A-F:]* 0A" /proc/net/tcp /proc/net/tcp6 2>/dev/null || { echo "$port"; return; }
   done
   die 6 "no free port found between 10240 and $low"
+}
+
+# What builds the programs: a C compiler for the TLS library, and rustup, which reads rust-toolchain.toml.
+need_rust() {
+  need cc build-essential
+  [ -x "$HOME/.cargo/bin/cargo" ] && case :$PATH: in *":$HOME/.cargo/bin:"*) ;; *) PATH=$PATH:$HOME/.cargo/bin ;; esac
+  if ! command -v cargo >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+      need rustup rustup
+    else
+      die 6 "cargo is missing: install rustup (your distribution's package, or rustup.rs) and run again"
+    fi
+  fi
+  (cd "$MAAS_TOP" && cargo --version >/dev/null) ||
+    die 6 "the toolchain named in rust-toolchain.toml is not there; run: rustup toolchain install in $MAAS_TOP"
+}
+
+# Where cargo builds: outside the clone, so that the next clone finds it warm.
+need_target() {
+  export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$MAAS_CACHE/target}
+}
+
+# A virtual environment in the cache with exactly these PyPI packages; prints its folder.
+python_tools() {
+  local folder
+  folder=$MAAS_CACHE/python-$(printf '%s\n' "$@" | sha256sum | cut -c1-12)
+  if [ ! -x "$folder/bin/python3" ]; then
+    need python3 python3 python3-venv
+    mkdir -p "$MAAS_CACHE"
+    {
+      flock 8
+      if [ ! -x "$folder/bin/python3" ]; then
+        say "installing $* from PyPI (once; kept in $folder)"
+        rm -rf "$folder.new"
+        # Debian's python3 has the module and lacks what it needs until python3-venv is there.
+        python3 -m venv "$folder.new" >/dev/null 2>&1 ||
+          { (need a-working-venv python3-venv) || true; rm -rf "$folder.new"; python3 -m venv "$folder.new" >&2; } ||
+          die 6 "python3 -m venv does not work; install python3-venv and run again"
+        "$folder.new/bin/python3" -m pip install -q --disable-pip-version-check "$@" >&2 ||
+          die 6 "pip could not install $*; check the network and pip's settings"
+        # A virtual environment knows its own place: made under a passing name, it is renamed and told its new one.
+        grep -rlI "$folder.new" "$folder.new/bin" "$folder.new/pyvenv.cfg" | xargs -r sed -i "s|$folder.new|$folder|g"
+        mv "$folder.new" "$folder"
+      fi
+    } 8>"$folder.lock"
+  fi
+  echo "$folder"
+}
+
+# The programs of this clone, built when missing or older than the sources; prints their folder.
+built_programs() {
+  local program newest
+  need_target
+  for program in maas_service maas_deploy maas_runner; do
+    newest=$CARGO_TARGET_DIR/debug/$program
+    if [ ! -x "$newest" ] || [ "$(cat "$CARGO_TARGET_DIR/debug/.maas-clone" 2>/dev/null)" != "$MAAS_TOP" ] ||
+      [ -n "$(find "$MAAS_TOP"/Cargo.lock "$MAAS_TOP"/maas-* \( -name '*.rs' -o -name '*.toml' -o -name Cargo.lock \) -newer "$newest" -print -quit)" ]; then
+      need_rust
+      say "building the programs (cargo build in $CARGO_TARGET_DIR)"
+      (cd "$MAAS_TOP" && cargo build -q -p maas-master -p maas-deploy -p maas-runner --bins) >&2 || die 1 "the build failed; see above"
+      echo "$MAAS_TOP" >"$CARGO_TARGET_DIR/debug/.maas-clone"
+      break
+    fi
+  done
+  echo "$CARGO_TARGET_DIR/debug"
 }

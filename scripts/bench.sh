@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Speed and memory: bench.sh [NAME…], all benches without a name.
+#
+# Each line of its output: name measured baseline ratio goal ok|short. Baselines are measured in the same run. A bench is a
+# bench target of any member; what it prints as a line beginning with "bench: " is a result, everything else goes to stderr.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+cd "$MAAS_TOP"
+need_rust
+need_target
+known=$(cargo metadata --format-version 1 --no-deps | python3 -c '
+import json, sys
+for p in json.load(sys.stdin)["packages"]:
+    for t in p["targets"]:
+        if "bench" in t["kind"]:
+            print(t["name"], p["name"])')
+names=("$@")
+[ $# -gt 0 ] || mapfile -t names < <(cut -d' ' -f1 <<<"$known")
+for name in "${names[@]}"; do
+  grep -q "^$name " <<<"$known" || die 2 "no bench $name; benches: $(cut -d' ' -f1 <<<"$known" | tr '\n' ' ')"
+done
+zk_dir=$(mktemp -d)
+trap 'scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true; rm -rf "$zk_dir"' EXIT
+if [ -z "${MAAS_TEST_ZK:-}" ]; then
+  lines=$(scripts/services/zookeeper.sh start --dir "$zk_dir")
+  eval "$lines"
+  export MAAS_TEST_ZK=$MAAS_ZK
+  unset MAAS_ZK
+fi
+# Programs that benches start are measured as they are shipped.
+cargo build -q --release -p maas-master -p maas-deploy -p maas-runner --bins >&2
+export MAAS_BENCH_PROGRAMS=$CARGO_TARGET_DIR/release
+printf '%-28s %14s %14s %8s %14s %s\n' name measured baseline ratio goal verdict
+code=0
+for name in "${names[@]}"; do
+  package=$(awk -v n="$name" '$1 == n { print $2; exit }' <<<"$known")
+  cargo bench -q -p "$package" --bench "$name" | while IFS= read -r line; do
+    case $line in
+      'bench: '*) read -r _ n m b r g v <<<"$line"; printf '%-28s %14s %14s %8s %14s %s\n' "$n" "$m" "$b" "$r" "$g" "$v" ;;
+      *) printf '%s\n' "$line" >&2 ;;
+    esac
+  done || { say "$name failed"; code=1; }
+done
+exit "$code"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs the programs, optimised and stripped: install.sh --prefix DIR
+#
+# DIR/bin gets maas_service, maas_master, maas_runner, maas_deploy and the scripts with Metron's names, so that
+# METRON_HOME=DIR works; DIR/lib/systemd/system/maas.service is a unit made for DIR.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+
+prefix=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=${2:?"--prefix needs a folder"}; shift 2 ;;
+    *) die 2 "$1: the only option is --prefix DIR" ;;
+  esac
+done
+[ -n "$prefix" ] || die 2 "where to? give --prefix DIR"
+need_rust
+need_target
+say "building in the dist profile (a few minutes when nothing is cached)"
+(cd "$MAAS_TOP" && cargo build --profile dist -p maas-master -p maas-deploy -p maas-runner --bins)
+mkdir -p "$prefix/bin" "$prefix/lib/systemd/system"
+prefix=$(cd "$prefix" && pwd)
+for program in maas_service maas_master maas_runner maas_deploy; do
+  # A running program can't be written over, but it can be replaced.
+  install -m 755 "$CARGO_TARGET_DIR/dist/$program" "$prefix/bin/.$program.new"
+  mv -f "$prefix/bin/.$program.new" "$prefix/bin/$program"
+done
+install -m 755 "$MAAS_TOP/scripts/maas_service.sh" "$MAAS_TOP/scripts/maas_deploy.sh" "$prefix/bin/"
+sed "s|@PREFIX@|$prefix|g" "$MAAS_TOP/scripts/maas.service" >"$prefix/lib/systemd/system/maas.service"
+say "installed in $prefix; go on with: export METRON_HOME=$prefix PATH=$prefix/bin:\$PATH"

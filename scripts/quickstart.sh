@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# From a bare machine to a model's answer: quickstart.sh [--stop]
+#
+# Starts a ZooKeeper and a master on this machine, publishes examples/mock_dga with two instances and asks it about two
+# domains. Everything it makes lies in .quickstart/ of this clone; a second run says what runs already, --stop ends it all.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+place=$MAAS_TOP/.quickstart
+zookeeper=$MAAS_TOP/scripts/services/zookeeper.sh
+
+# Processes that this quickstart started and that still live: their folder or their command line lies in .quickstart/.
+left_over() {
+  local proc
+  for proc in /proc/[0-9]*; do
+    case $(readlink "$proc/cwd" 2>/dev/null) in "$place" | "$place"/*) echo "${proc#/proc/}"; continue ;; esac
+    if tr '\0' '\n' 2>/dev/null <"$proc/cmdline" | grep -qF "$place/"; then echo "${proc#/proc/}"; fi
+  done | grep -vx -e $$ -e "$BASHPID" || true
+}
+
+stop() {
+  local bin pid i
+  [ -d "$place" ] || { say "nothing runs"; return; }
+  if [ -f "$place/env" ]; then
+    # shellcheck disable=SC1091
+    . "$place/env"
+    bin=${MAAS_BIN:-}
+    if [ -x "$bin/maas_service" ] && "$zookeeper" status --dir "$place/zookeeper" >/dev/null 2>&1; then
+      timeout 60 "$bin/maas_service" stop --with-models -zq "$MAAS_ZK" >&2 || true
+    fi
+  fi
+  "$zookeeper" stop --dir "$place/zookeeper" >&2
+  for i in $(seq 100); do
+    pid=$(left_over)
+    [ -n "$pid" ] || break
+    # shellcheck disable=SC2086
+    case $i in 20) kill $pid 2>/dev/null || true ;; 70) kill -9 $pid 2>/dev/null || true ;; esac
+    sleep 0.1
+  done
+  [ -z "$(left_over)" ] || die 1 "still there: $(left_over | tr '\n' ' ')"
+  say "all that it started has ended; its state stays in $place (rm -r it to begin anew)"
+}
+
+case ${1:-} in
+  '') ;;
+  --stop) stop; exit 0 ;;
+  *) die 2 "$1: the only option is --stop" ;;
+esac
+
+mkdir -p "$place"
+exec 9>"$place/.lock"
+flock -n 9 || die 8 "another quickstart is at work in $place"
+need python3 python3
+bin=$(built_programs 9>&-)
+
+lines=$("$zookeeper" start --dir "$place/zookeeper" 9>&-)
+eval "$lines"
+cat >"$place/env" <<LINES
+export MAAS_ZK=$MAAS_ZK
+export MAAS_BIN=$(printf %q "$bin")
+case ":\$PATH:" in *:$(printf %q "$bin"):*) ;; *) export PATH=$(printf %q "$bin:$MAAS_TOP/scripts"):\$PATH ;; esac
+LINES
+
+if "$bin/maas_service" status -zq "$MAAS_ZK" >/dev/null 2>&1; then
+  say "the master runs already"
+else
+  "$bin/maas_service" -zq "$MAAS_ZK" --on local --state-dir "$place/state" --store "file://$place/store" --detach >&2 9>&-
+fi
+
+deploy() { "$bin/maas_deploy" "$@" -zq "$MAAS_ZK" 9>&-; }
+if deploy -mo STATUS -n dga -v 1.0 --check >/dev/null 2>&1; then
+  say "dga 1.0 runs already"
+elif deploy -mo STATUS -n dga -v 1.0 --json 2>/dev/null | grep -q '"dga"'; then
+  say "dga 1.0 is published already; waiting for its two instances"
+  deploy -mo SCALE -n dga -v 1.0 -ni 2 --wait 60 >&2
+else
+  deploy -mo ADD -n dga -v 1.0 -m 512 -ni 2 -lmp "$MAAS_TOP/examples/mock_dga" -hmp /user/root/models --wait 60 >&2
+fi
+
+echo '$ maas_deploy -mo LIST'
+deploy -mo LIST
+for host in yahoo.com cnn.com; do
+  echo "\$ maas_deploy -mo CALL -n dga host=$host"
+  answer=$(deploy -mo CALL -n dga "host=$host" 2>/dev/null)
+  echo "$answer"
+done
+cat <<'END'
+
+To go on, in this shell:
+  . .quickstart/env
+  maas_deploy status                 what runs, and why
+  maas_deploy call -n dga host=…     ask the model
+  maas_deploy scale -n dga -v 1.0 -ni 3 --wait
+  scripts/quickstart.sh --stop       ends all that was started here
+END

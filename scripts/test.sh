@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Everything a machine needs, then the checks and tests: test.sh [AREA…]
+#
+# No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
+# soak: the long fault runs. The last line is the sum over all tests, and the exit code is 1 when anything failed.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+cd "$MAAS_TOP"
+areas=(checks unit system)
+known="checks unit system soak"
+if [ $# -gt 0 ]; then areas=("$@"); fi
+for area in "${areas[@]}"; do
+  case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system)" ;; esac
+done
+
+need_rust
+need_target
+work=$(mktemp -d)
+zk_dir=$work/zookeeper
+# shellcheck disable=SC2317
+clean() { scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true; rm -rf "$work"; }
+trap clean EXIT
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1
+failed=()
+
+# Runs one step, shows and keeps its output, and goes on when it fails: one run tells all that is wrong.
+step() {
+  local name=$1 before=$SECONDS
+  shift
+  say "== $name"
+  if "$@" 2>&1 | tee -a "$work/log"; then say "== $name: ok, $((SECONDS - before)) s"; else
+    failed+=("$name")
+    say "== $name: FAILED, $((SECONDS - before)) s"
+  fi
+}
+
+need_deny() {
+  local tools=$MAAS_CACHE/tools
+  PATH=$PATH:$tools/bin
+  command -v cargo-deny >/dev/null 2>&1 && return
+  say "installing cargo-deny (once, about 3 minutes; kept in $tools)"
+  {
+    flock 8
+    [ -x "$tools/bin/cargo-deny" ] ||
+      CARGO_TARGET_DIR=$work/deny cargo install -q --locked --root "$tools" cargo-deny@0.20.2 >&2 || die 6 "cargo-deny could not be installed"
+  } 8>"$MAAS_CACHE/.deny.lock"
+}
+
+checks() {
+  local tools
+  need_deny
+  tools=$(python_tools typos==1.52.0)
+  step format cargo fmt --all --check
+  step lints cargo clippy -q --workspace --all-targets -- -D warnings
+  step documentation env RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps --document-private-items
+  step licences cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
+  step spelling "$tools/bin/typos" --config .typos.toml
+}
+
+# One ZooKeeper for the whole run; each test keeps to a root of its own.
+zookeeper() {
+  local lines
+  [ -z "${MAAS_TEST_ZK:-}" ] || return 0
+  lines=$(scripts/services/zookeeper.sh start --dir "$zk_dir")
+  eval "$lines"
+  export MAAS_TEST_ZK=$MAAS_ZK
+  unset MAAS_ZK
+}
+
+unit() {
+  zookeeper
+  step "unit tests" cargo test -q --workspace --exclude integration-tests --no-fail-fast
+}
+
+programs() {
+  need python3 python3
+  need_java
+  need javac default-jdk-headless
+  MAAS_TEST_PYTHON=$(python_tools kazoo==2.11.0)/bin/python3
+  export MAAS_TEST_PYTHON
+  step programs cargo build -q --workspace --bins
+}
+
+system() {
+  zookeeper
+  programs
+  step "system tests" cargo test -q -p integration-tests --no-fail-fast
+}
+
+soak() {
+  zookeeper
+  programs
+  step soak env MAAS_SOAK=1 cargo test -q -p integration-tests --no-fail-fast soak -- --ignored --nocapture
+}
+
+for area in "${areas[@]}"; do "$area"; done
+touch "$work/log"
+[ ${#failed[@]} -eq 0 ] || say "failed: ${failed[*]}"
+awk '/^test result: / { for (i = 3; i < NF; i++) { if ($(i + 1) ~ /^passed/) p += $i; if ($(i + 1) ~ /^failed/) f += $i; if ($(i + 1) ~ /^ignored/) s += $i } }
+  END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$work/log"
+[ ${#failed[@]} -eq 0 ]
