@@ -50,6 +50,17 @@ pub struct Cluster {
     pub launcher: String,
 }
 
+/// `<state>/stop`: all masters on this root end. Written by the stop command, deleted by the leader, last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stop {
+    /// Drain and stop the models first.
+    pub with_models: bool,
+    /// Who asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
 /// How callers call a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

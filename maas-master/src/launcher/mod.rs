@@ -1,0 +1,106 @@
+//! The seam to where instances run: processes of this machine here, containers elsewhere.
+//!
+//! A launcher starts runners, ends them and proves their death. It does *not* decide what runs, write ZooKeeper, count,
+//! or retry: the reconciler asks again on its next pass.
+
+use crate::observed::{Node, Process};
+use async_trait::async_trait;
+use maas_client::launch::Exit;
+use maas_client::model::ModelId;
+use maas_client::request::Resources;
+use maas_client::state::InstanceRecord;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A shared launcher.
+pub type SharedLauncher = Arc<dyn Launcher>;
+
+/// One instance that shall be started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The instance.
+    pub id: String,
+    /// Which version of which model.
+    pub model: ModelId,
+    /// What it needs.
+    pub resources: Resources,
+    /// The verified payload on this machine.
+    pub payload: PathBuf,
+    /// Its digest.
+    pub digest: String,
+    /// Environment of the request.
+    pub env: BTreeMap<String, String>,
+    /// Variables whose values are read from these files.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// What the launcher sees.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// Where instances can run.
+    pub nodes: Vec<Node>,
+    /// Every instance asked about.
+    pub processes: BTreeMap<String, Process>,
+}
+
+/// Where an instance's output lies on this machine; each file may be missing, and has an older part beside it (`.1`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFiles {
+    /// Standard output.
+    pub stdout: PathBuf,
+    /// Standard error.
+    pub stderr: PathBuf,
+}
+
+/// Why a launcher could not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused.
+    #[error("{what}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The state directory belongs to another master.
+    #[error("{directory} is used by another master, pid {pid}; give this one another --state-dir")]
+    InUse {
+        /// The directory.
+        directory: PathBuf,
+        /// That master.
+        pid: String,
+    },
+}
+
+/// Starts and ends runners. All methods may be called again with the same arguments.
+#[async_trait]
+pub trait Launcher: Send + Sync + 'static {
+    /// `local`, `yarn` or `ec2`.
+    fn kind(&self) -> &'static str;
+
+    /// The place new instances run: their record's `host` and `container`.
+    fn place(&self) -> (String, Option<String>);
+
+    /// Hands over all that shall run and is not running. Returns once the asks are taken, not once they run; an ask that
+    /// fails shows as [`Process::Dead`]. An id that was taken before is left as it is.
+    async fn ensure(&self, asks: Vec<Ask>);
+
+    /// Kills all processes of an instance. Not found is done.
+    async fn kill(&self, id: &str, record: &InstanceRecord);
+
+    /// What it sees of these instances (all that have a record) and of its nodes.
+    async fn observe(&self, known: &BTreeMap<String, InstanceRecord>) -> Report;
+
+    /// An instance's record is gone: keep what is to be kept of its output, clean the rest.
+    async fn forget(&self, id: &str, model: &ModelId, exit: Option<&Exit>);
+
+    /// Where the output of an instance lies, when it lies on this machine.
+    fn logs(&self, id: &str) -> Option<LogFiles>;
+
+    /// Changes whenever something of an instance may have changed; carries no information.
+    fn changed(&self) -> watch::Receiver<u64>;
+}

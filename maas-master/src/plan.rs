@@ -1,0 +1,131 @@
+//! From desired and observed to steps, each with its reason. Pure and total: no I/O, no clock, no chance of its own.
+//!
+//! The same input gives the same plan, and a plan of a reached state is empty. Doing the steps is `execute`'s.
+
+use crate::clock::Moment;
+use crate::desired::History;
+use maas_client::api::{CapacityView, PlanVerdict};
+use maas_client::model::ModelId;
+use maas_client::reason::{Reason, VersionState};
+use maas_client::state::Ended;
+use std::collections::BTreeMap;
+
+/// What is to be done, what waits, and where each version stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Steps in the order of their versions' arrival; each may be done without the others.
+    pub steps: Vec<Step>,
+    /// Where each version stands.
+    pub verdicts: BTreeMap<ModelId, Verdict>,
+    /// Room per node and what waits for it, in order.
+    pub capacity: Option<CapacityView>,
+    /// When a pass is needed again though nothing changes.
+    pub wake_at: Option<Moment>,
+}
+
+/// One step: what, of which version, why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The version it is for.
+    pub model: ModelId,
+    /// What to do.
+    pub effect: Effect,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// What a step does. Each is idempotent and carries all it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Fetch the payload into the cache, or import a tree without manifest.
+    Fetch,
+    /// Record what the payload's settings say (digest, call) in the desired state.
+    RecordPayload,
+    /// Create a record on this node and hand it to the launcher.
+    Launch {
+        /// The node.
+        host: String,
+        /// Whether it takes the place of an ended one.
+        restart: bool,
+    },
+    /// Hand a record that nothing was started for to the launcher (again).
+    Start {
+        /// The instance.
+        id: String,
+    },
+    /// Set `wanted: stop`.
+    Stop {
+        /// The instance.
+        id: String,
+        /// Why, as it will stand in the record.
+        why: Reason,
+    },
+    /// Remove the registration of an instance whose runner can't.
+    Unregister {
+        /// The instance.
+        id: String,
+    },
+    /// Use the launcher's kill.
+    Kill {
+        /// The instance.
+        id: String,
+    },
+    /// Delete the record (and what claim and registration are left) of an instance whose death is proved.
+    Bury {
+        /// The instance.
+        id: String,
+        /// What is kept of it.
+        ended: Ended,
+        /// The version's history afterwards; `None` when the version is not known any more.
+        history: Option<History>,
+    },
+    /// Forget a crash loop after good minutes.
+    Forgive,
+    /// Take the payload out of the store.
+    Purge,
+}
+
+impl Effect {
+    /// One word for it, as HTTP and `maas_deploy plan` show it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Effect::Fetch => "import",
+            Effect::RecordPayload => "record",
+            Effect::Launch { .. } => "launch",
+            Effect::Start { .. } => "start",
+            Effect::Stop { .. } => "stop",
+            Effect::Unregister { .. } => "unregister",
+            Effect::Kill { .. } => "kill",
+            Effect::Bury { .. } => "delete",
+            Effect::Forgive => "forgive",
+            Effect::Purge => "purge",
+        }
+    }
+
+    /// The instance it concerns, where there is one already.
+    pub fn instance(&self) -> Option<&str> {
+        match self {
+            Effect::Start { id }
+            | Effect::Stop { id, .. }
+            | Effect::Unregister { id }
+            | Effect::Kill { id }
+            | Effect::Bury { id, .. } => Some(id),
+            Effect::Fetch | Effect::RecordPayload | Effect::Launch { .. } | Effect::Forgive | Effect::Purge => None,
+        }
+    }
+}
+
+/// Where a version stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Its state.
+    pub state: VersionState,
+    /// Why, unless it is simply Ready.
+    pub reason: Option<Reason>,
+    /// How many answer.
+    pub ready: u32,
+    /// How many of its instances are wanted and not there.
+    pub missing: u32,
+    /// Whether what is missing can be had.
+    pub fits: PlanVerdict,
+}
