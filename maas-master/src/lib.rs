@@ -7,8 +7,11 @@
 //! - The **term** of a leader is the time it holds one **epoch**; every write of it carries that epoch's check.
 //! - A **launcher** starts and ends runners and proves their death; it decides nothing.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod desired;
+pub mod error;
 pub mod failpoint;
 pub mod launcher;
 pub mod observed;

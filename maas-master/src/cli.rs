@@ -1,0 +1,201 @@
+//! The command line of `maas_service` and `maas_master`: what may be typed, nothing else.
+//!
+//! Metron's letters (`-zq`, `-mm` …) are rewritten to long names by `maas_cli` with [`TABLE`] before clap sees them.
+//! Values become domain types here; what they mean together with files and the environment is [`crate::config`]'s.
+
+use crate::config::{CapacityGiven, Pair};
+use maas_cli::argv::{LOG4J, Letter, Table, Unused, ZK_ROOT, ZOOKEEPER};
+use maas_cli::options::{LogOptions, ZooKeeperOptions};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const fn letter(short: &'static str, also: &'static [&'static str], long: &'static str, value: bool) -> Letter {
+    Letter { short, also, long, value }
+}
+
+/// Metron's letters and what they stand for.
+pub const TABLE: Table = Table {
+    letters: &[
+        ZOOKEEPER,
+        ZK_ROOT,
+        letter("-q", &[], "queue", true),
+        letter("-mm", &[], "master-memory", true),
+        letter("-mc", &[], "master-vcores", true),
+        letter("-nle", &[], "node-label-expression", true),
+        letter("-t", &[], "timeout", true),
+        letter("-e", &["shell-env"], "env", true),
+        letter("-d", &[], "domain", true),
+        letter("-c", &[], "create", false),
+        letter("-va", &[], "view-acls", true),
+        letter("-ma", &[], "modify-acls", true),
+    ],
+    unused: &[LOG4J, Unused { short: "-j", long: "jar", value: true }],
+    modes: &[],
+};
+
+/// The master of model-as-a-service: keeps the wanted number of every published model running.
+///
+/// Without a subcommand it starts a master: here, in the foreground, unless --detach or --on says otherwise.
+#[derive(Debug, Parser)]
+#[command(
+    name = "maas_service",
+    version,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    /// What to do; without it, start a master.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Where ZooKeeper is.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+
+    /// How the master runs.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  maas_service -zq node1:2181                        a master in this terminal; Ctrl-C drains its models
+  maas_service -zq node1:2181 --detach               the same in the background; returns when it is ready
+  maas_service -zq node1:2181 --capacity memory=8192,vcores=4
+  maas_service status -zq node1:2181 --json
+  maas_service stop -zq node1:2181 --with-models
+
+Metron's letters: -z, -zq, --zk_quorum ZooKeeper  -zr its configuration node  -q queue  -mm, -mc the master's memory and cores
+  -nle node label  -t time-out  -e K=V environment  -d, -c, -va, -ma timeline domain  -j, -l accepted without use";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says who leads, what waits, and how the models are. Needs no master.
+    Status,
+    /// Ends the masters; models go on running and are adopted by the next one.
+    Stop(StopArgs),
+    /// Writes a completion script for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `stop`.
+#[derive(Debug, Clone, Args)]
+pub struct StopArgs {
+    /// Drain and stop every instance first. What is wanted stays: the next master starts them again.
+    #[arg(long)]
+    pub with_models: bool,
+    /// Gives up waiting after this many seconds.
+    #[arg(long, value_name = "S", default_value_t = 120)]
+    pub wait: u64,
+}
+
+/// Where ZooKeeper is and how to get in; the same for every subcommand.
+#[derive(Debug, Clone, Args)]
+pub struct ConnectionArgs {
+    /// Where ZooKeeper is.
+    #[command(flatten)]
+    pub zookeeper: ZooKeeperOptions,
+    /// A file with the masters' `user:password` on its first line and the runners' on its second
+    #[arg(long, value_name = "FILE", global = true)]
+    pub zk_auth_file: Option<PathBuf>,
+    /// One JSON document, or one a line for events
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Where models run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// Processes of this machine.
+    Local,
+    /// Containers of a YARN cluster.
+    Yarn,
+    /// EC2 instances.
+    Ec2,
+}
+
+/// How the master runs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServiceArgs {
+    /// Where models run. Default: yarn when a yarn-site.xml is configured, else local.
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub on: Option<On>,
+    /// Settings, as TOML. Else ~/.config/maas/service.toml, then /etc/maas/service.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The model store, e.g. file:///srv/models. Default: `store` in the state directory.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// Where instances, logs and caches live. Default /var/lib/maas for root, else ~/.local/state/maas.
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Where the HTTP interface listens. Default: loopback, a free port.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
+    /// Logs are given to other hosts without a token.
+    #[arg(long)]
+    pub http_open: bool,
+    /// The bearer token for logs from other hosts, a file. Default: `http-token` in the state directory, made when missing.
+    #[arg(long, value_name = "FILE", conflicts_with = "http_open")]
+    pub http_token_file: Option<PathBuf>,
+    /// The host name published with every endpoint.
+    #[arg(long, value_name = "HOST")]
+    pub advertise: Option<String>,
+    /// What models may use here: memory=MB,vcores=N,gpus=N. Default: 80 % of the memory, all cores, the GPUs found.
+    #[arg(long, value_name = "AMOUNTS")]
+    pub capacity: Option<CapacityGiven>,
+    /// A writable cgroup v2 directory with the memory controller; each instance gets a leaf below it.
+    #[arg(long, value_name = "DIR")]
+    pub cgroup: Option<PathBuf>,
+    /// The maas_runner program. Default: the one beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub runner: Option<PathBuf>,
+    /// Environment of every model, K=V; not for secrets.
+    #[arg(long = "env", value_name = "K=V")]
+    pub env: Vec<Pair>,
+    /// Lets Metron's runners register although the services' root is ours (with --zk-auth-file).
+    #[arg(long)]
+    pub metron_runners: bool,
+    /// Returns when the master is ready and leaves it running in the background.
+    #[arg(long)]
+    pub detach: bool,
+    /// yarn: stays until the application ends.
+    #[arg(long)]
+    pub attach: bool,
+    /// yarn: the queue.
+    #[arg(long, value_name = "QUEUE")]
+    pub queue: Option<String>,
+    /// yarn: memory of the master's container, MB.
+    #[arg(long, value_name = "MB")]
+    pub master_memory: Option<u64>,
+    /// yarn: cores of the master's container.
+    #[arg(long, value_name = "N")]
+    pub master_vcores: Option<u32>,
+    /// yarn: node label for the containers.
+    #[arg(long, value_name = "LABEL")]
+    pub node_label_expression: Option<String>,
+    /// How long --detach (and yarn) may take to get ready, ms; then it is ended: exit 5.
+    #[arg(long, value_name = "MS")]
+    pub timeout: Option<u64>,
+    /// yarn: timeline domain.
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+    /// yarn: make the timeline domain.
+    #[arg(long, requires = "domain")]
+    pub create: bool,
+    /// yarn: who may read the timeline domain.
+    #[arg(long, value_name = "ACL", requires = "domain")]
+    pub view_acls: Option<String>,
+    /// yarn: who may change the timeline domain.
+    #[arg(long, value_name = "ACL", requires = "domain")]
+    pub modify_acls: Option<String>,
+}

@@ -1,0 +1,94 @@
+//! The host name published with every endpoint when `--advertise` says nothing.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+
+/// This machine's name.
+pub fn own_host_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// 127.0.0.1 when all of ZooKeeper's servers are loopback, else this machine's full name if it resolves here, else
+/// the address of the route to ZooKeeper.
+pub fn advertised_host(connect: &str) -> String {
+    advertised(connect, &own_host_name(), &addresses_of, &route_to)
+}
+
+fn advertised(
+    connect: &str,
+    own_name: &str,
+    addresses: &dyn Fn(&str, u16) -> Vec<IpAddr>,
+    route: &dyn Fn(SocketAddr) -> Option<IpAddr>,
+) -> String {
+    let servers: Vec<(&str, u16)> = connect.split('/').next().unwrap_or_default().split(',').map(host_port).collect();
+    let all_loopback = servers.iter().all(|(host, port)| is_loopback(host, *port, addresses));
+    if all_loopback {
+        return "127.0.0.1".to_string();
+    }
+    let resolves_to_more_than_loopback = addresses(own_name, 0).iter().any(|address| !address.is_loopback());
+    if resolves_to_more_than_loopback {
+        return own_name.to_string();
+    }
+    let reached = servers
+        .iter()
+        .flat_map(|(host, port)| addresses(host, *port).into_iter().map(|address| SocketAddr::new(address, *port)))
+        .find_map(route);
+    reached.map_or_else(|| own_name.to_string(), |address| address.to_string())
+}
+
+fn host_port(server: &str) -> (&str, u16) {
+    let server = server.trim();
+    match server.rsplit_once(':') {
+        Some((host, port)) if !server.ends_with(']') => (bare(host), port.parse().unwrap_or(2181)),
+        _ => (bare(server), 2181),
+    }
+}
+
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+fn is_loopback(host: &str, port: u16, addresses: &dyn Fn(&str, u16) -> Vec<IpAddr>) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.is_loopback();
+    }
+    let found = addresses(host, port);
+    host == "localhost" || (!found.is_empty() && found.iter().all(IpAddr::is_loopback))
+}
+
+fn addresses_of(host: &str, port: u16) -> Vec<IpAddr> {
+    (host, port).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
+}
+
+/// Connecting a UDP socket sends nothing; it only makes the kernel choose the route.
+fn route_to(server: SocketAddr) -> Option<IpAddr> {
+    let any: SocketAddr = if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(server).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_unspecified()).then_some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(connect: &str, own_resolves: bool) -> String {
+        let addresses = |host: &str, _port: u16| match host {
+            "node1" if own_resolves => vec!["10.0.0.1".parse().unwrap()],
+            "zk" => vec!["10.0.0.9".parse().unwrap()],
+            "loop" => vec!["127.0.0.1".parse().unwrap()],
+            other => other.parse().into_iter().collect(),
+        };
+        advertised(connect, "node1", &addresses, &|_| Some("10.0.0.7".parse().unwrap()))
+    }
+
+    #[test]
+    fn loopback_then_full_name_then_route() {
+        assert_eq!(host("127.0.0.1:2181,[::1]:2182/chroot", true), "127.0.0.1");
+        assert_eq!(host("localhost,loop:1", true), "127.0.0.1");
+        assert_eq!(host("127.0.0.1:2181,zk:2181", true), "node1");
+        assert_eq!(host("zk:2181/x", false), "10.0.0.7");
+        assert_eq!(host("unknown:2181", false), "node1");
+    }
+}

@@ -1,0 +1,18 @@
+//! The master's settings: defaults, then a file, then the environment, then flags; each later one wins.
+//!
+//! A file per part. Nothing here binds a port or makes a directory; that comes after all settings are known to be good.
+//! Where ZooKeeper is, is `maas_cli`'s to find.
+
+mod advertise;
+mod capacity;
+mod credentials;
+mod launcher;
+mod layer;
+mod resolve;
+
+pub use advertise::{advertised_host, own_host_name};
+pub use capacity::{CapacityGiven, Machine};
+pub use credentials::{Credential, Credentials};
+pub use launcher::{Choice, choose_launcher};
+pub use layer::{Layer, Pair};
+pub use resolve::{Config, Error};
