@@ -17,9 +17,13 @@ pub mod config;
 pub mod event;
 pub mod launch;
 pub mod model;
+pub mod open;
 pub mod paths;
 pub mod reason;
 pub mod registry;
 pub mod request;
 pub mod state;
 pub mod tree;
+pub mod zk;
+
+pub use open::open;
