@@ -13,7 +13,9 @@
 //! enqueues and reads, pipelines resolve and call. This crate knows none of them.
 
 pub mod api;
+pub mod balance;
 pub mod config;
+pub mod discovery;
 pub mod event;
 pub mod launch;
 pub mod model;
