@@ -170,9 +170,9 @@ impl Discovery {
         &self.name
     }
 
-    /// True when nothing is registered, used on trust or wanted.
-    pub fn is_empty(&self) -> bool {
-        self.live.is_empty() && self.stale.is_empty() && self.wishes.is_empty()
+    /// The knobs it was made with.
+    pub fn grace(&self) -> &Grace {
+        &self.grace
     }
 
     /// The versions that have a registration now.
@@ -205,7 +205,7 @@ impl Discovery {
         let window = self.grace.window;
         self.lost.retain(|(at, _)| now.duration_since(*at) <= window);
         self.lost.push((now, slot));
-        if self.live_of(&version).next().is_some() || !self.wishes.get(&version).is_some_and(|wish| wish.count > 0) {
+        if self.live_of(&version).next().is_some() || self.wishes.get(&version).is_none_or(|wish| wish.count == 0) {
             return true;
         }
         let (went, others): (Vec<_>, Vec<_>) =
@@ -263,7 +263,11 @@ impl Discovery {
     /// Forgets what was wanted of all versions but these.
     pub fn keep_wishes(&mut self, known: &BTreeSet<ModelVersion>) -> bool {
         let gone: Vec<ModelVersion> = self.wishes.keys().filter(|version| !known.contains(*version)).cloned().collect();
-        gone.iter().fold(false, |changed, version| self.wish(version, None) || changed)
+        let mut changed = false;
+        for version in &gone {
+            changed |= self.wish(version, None);
+        }
+        changed
     }
 
     /// Drops what was trusted for long enough, or refused a connection.

@@ -24,6 +24,7 @@ pub mod paths;
 pub mod reason;
 pub mod registry;
 pub mod request;
+pub mod resolver;
 pub mod state;
 pub mod tree;
 pub mod zk;
