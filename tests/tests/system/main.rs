@@ -1,1 +1,3 @@
-//! Whole-system scenarios against a real ZooKeeper.
+//! The whole system on real servers. Each module is one kind of scenario; the harness is this member's library.
+
+mod clients;
