@@ -21,6 +21,7 @@ pub mod launch;
 pub mod model;
 pub mod open;
 pub mod paths;
+pub mod queue;
 pub mod reason;
 pub mod registry;
 pub mod request;

@@ -1,11 +1,26 @@
 //! Requests: what travels through the queue, in Metron's words and with our additions.
 //!
 //! The wire form is Metron's `ModelRequest` JSON. Additions are written only when they differ from
-//! their defaults, because Metron's reader refuses unknown keys. Decoding is pure.
+//! their defaults, because Metron's reader refuses unknown keys. Decoding is pure: `wire` has the bytes, `rules` what a
+//! field may hold.
+
+mod rules;
+mod wire;
 
 use crate::model::{ModelId, ModelName, ModelVersion};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use rules::Error;
+
+/// The longest message that is read at all, bytes.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+/// Most instances one ADD or REMOVE may ask for.
+pub const MAX_INSTANCES: u32 = 1_000;
+/// Most instances a version may have, and a SCALE may ask for.
+pub const MAX_PER_VERSION: u32 = 10_000;
+/// Most memory of one instance, MB (16 TB).
+pub const MAX_MEMORY_MB: u64 = 16 * 1024 * 1024;
 
 /// What a request asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

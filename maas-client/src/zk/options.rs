@@ -72,7 +72,7 @@ impl Servers {
         let mut each = Vec::new();
         for host in hosts.split(',') {
             let bare = host.trim_start_matches("tcp+tls://").trim_start_matches("tcp://");
-            if bare.is_empty() || bare.contains(['/', ' ']) {
+            if bare.is_empty() || bare.starts_with(':') || bare.contains(['/', ' ']) {
                 return Err(invalid("HOST:PORT,HOST:PORT/chroot is needed"));
             }
             let has_port = bare.rsplit_once(':').is_some_and(|(name, _)| !name.is_empty() && !bare.ends_with(']'));
