@@ -20,6 +20,14 @@ impl Roots {
     pub fn leader(&self) -> String {
         format!("{}/leader", self.state)
     }
+    /// Parent of the ephemeral nodes of masters that stand by.
+    pub fn standbys(&self) -> String {
+        format!("{}/standbys", self.state)
+    }
+    /// One standby, `host:pid`; for information.
+    pub fn standby(&self, name: &str) -> String {
+        format!("{}/standbys/{name}", self.state)
+    }
     /// What the leader tells clients about the cluster (store, launcher).
     pub fn cluster(&self) -> String {
         format!("{}/cluster", self.state)

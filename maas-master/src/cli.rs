@@ -4,9 +4,9 @@
 //! Values become domain types here; what they mean together with files and the environment is [`crate::config`]'s.
 
 use crate::config::{CapacityGiven, Pair};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use maas_cli::argv::{LOG4J, Letter, Table, Unused, ZK_ROOT, ZOOKEEPER};
 use maas_cli::options::{LogOptions, ZooKeeperOptions};
-use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -76,7 +76,6 @@ pub enum Command {
     /// Ends the masters; models go on running and are adopted by the next one.
     Stop(StopArgs),
     /// Writes a completion script for a shell.
-    #[command(hide = true)]
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
@@ -100,7 +99,7 @@ pub struct ConnectionArgs {
     /// Where ZooKeeper is.
     #[command(flatten)]
     pub zookeeper: ZooKeeperOptions,
-    /// A file with the masters' `user:password` on its first line and the runners' on its second
+    /// A file with the masters' ZooKeeper credential, `user:password`; others must not be able to read it
     #[arg(long, value_name = "FILE", global = true)]
     pub zk_auth_file: Option<PathBuf>,
     /// One JSON document, or one a line for events
@@ -168,6 +167,9 @@ pub struct ServiceArgs {
     /// Returns when the master is ready and leaves it running in the background.
     #[arg(long)]
     pub detach: bool,
+    /// Set by --detach for the program it starts: makes a session of its own.
+    #[arg(long, hide = true, conflicts_with = "detach")]
+    pub detached: bool,
     /// yarn: stays until the application ends.
     #[arg(long)]
     pub attach: bool,

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn amounts_that_are_none_are_refused() {
-        for bad in ["", "memory", "memory=", "memory=-1", "memory=1.5", "ram=1", "vcores=1,vcores=2", "memory=9999999999"]
+        for bad in
+            ["", "memory", "memory=", "memory=-1", "memory=1.5", "ram=1", "vcores=1,vcores=2", "memory=9999999999"]
         {
             assert!(bad.parse::<CapacityGiven>().is_err(), "{bad}");
         }

@@ -12,7 +12,7 @@ mod resolve;
 
 pub use advertise::{advertised_host, own_host_name};
 pub use capacity::{CapacityGiven, Machine};
-pub use credentials::{Credential, Credentials};
+pub use credentials::credential_from_file;
 pub use launcher::{Choice, choose_launcher};
 pub use layer::{Layer, Pair};
 pub use resolve::{Config, Error};

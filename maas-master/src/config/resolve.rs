@@ -1,10 +1,11 @@
 //! All layers together: the settings a master runs with, checked.
 
 use super::capacity::Machine;
-use super::credentials::Credentials;
+use super::credentials::credential_from_file;
 use super::{Choice, Layer, advertised_host, choose_launcher};
 use crate::cli::{Cli, On};
 use maas_client::api::Amounts;
+use maas_client::zk::Credential;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -74,8 +75,8 @@ pub struct Config {
     pub zk_timeout: Duration,
     /// Session time-out asked for.
     pub session_timeout: Duration,
-    /// Digest credentials, when the tree has them.
-    pub credentials: Option<Credentials>,
+    /// Digest credential, when the tree has one.
+    pub credential: Option<Credential>,
     /// Where models run, and the sentence about it.
     pub launcher: Choice,
     /// URL of the model store.
@@ -122,13 +123,13 @@ impl Config {
             None if launcher.on == On::Local => advertised_host(&zookeeper),
             None => super::own_host_name(),
         };
-        let credentials = layer.zk_auth_file.as_deref().map(Credentials::from_file).transpose()?;
+        let credential = layer.zk_auth_file.as_deref().map(credential_from_file).transpose()?;
         Ok(Config {
             zookeeper,
             config_node,
             zk_timeout: cli.connection.zookeeper.timeout(),
             session_timeout: session_timeout(layer.session_timeout_ms)?,
-            credentials,
+            credential,
             launcher,
             store: store_url(layer.store, &state_dir)?,
             state_dir,
@@ -201,7 +202,9 @@ fn store_url(given: Option<String>, state_dir: &Path) -> Result<String, Error> {
     match value.split_once("://") {
         Some(("file", path)) if path.starts_with('/') => Ok(value),
         Some(("hdfs" | "s3", _)) => Ok(value),
-        _ => Err(Error::Value { key: "--store", value, detail: "give file:///DIR, hdfs://… or s3://…".to_string() }),
+        _ => {
+            Err(Error::Value { key: "--store", value, detail: "give file:///DIR, hdfs://… or s3://…".to_string() })
+        }
     }
 }
 

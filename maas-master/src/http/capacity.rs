@@ -1,0 +1,24 @@
+//! `/api/v1/capacity`, and `/api/v1/plan`: what would follow from a request, thought through and not done.
+
+use super::error::{Answer, Refusal};
+use super::render;
+use super::state::App;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use maas_cli::ErrorCode;
+use maas_client::api::{CapacityView, PlanAnswer, PlanQuestion};
+
+pub(super) async fn capacity(State(app): State<App>) -> Answer<CapacityView> {
+    Ok(Json(render::capacity_of(&*app.leading()?)))
+}
+
+pub(super) async fn plan(State(app): State<App>, body: Bytes) -> Answer<PlanAnswer> {
+    let question: PlanQuestion = serde_json::from_slice(&body).map_err(|error| {
+        Refusal::new(ErrorCode::BadRequest, format!("the body is no plan question: {error}; see /openapi.json"))
+    })?;
+    let view = app.leading()?;
+    crate::hypothesis::think_through(&view, &question, app.policy())
+        .map(Json)
+        .map_err(|refused| Refusal::new(refused.code, refused.text))
+}
