@@ -27,6 +27,7 @@ pub mod registry;
 pub mod request;
 pub mod resolver;
 pub mod state;
+pub mod state_store;
 pub mod tree;
 pub mod zk;
 
