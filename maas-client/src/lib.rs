@@ -14,6 +14,10 @@
 
 pub mod api;
 pub mod balance;
+#[cfg(feature = "cache")]
+pub mod cache;
+#[cfg(feature = "call")]
+pub mod call;
 pub mod config;
 pub mod discovery;
 pub mod event;
@@ -26,6 +30,7 @@ pub mod reason;
 pub mod registry;
 pub mod request;
 pub mod resolver;
+pub mod retry;
 pub mod state;
 pub mod state_store;
 pub mod tree;

@@ -85,6 +85,16 @@ pub enum Error {
         /// How many are wanted.
         wanted: u32,
     },
+    /// No instance of this id is registered.
+    #[error("{model} {version} has no instance {id}; see maas_deploy status")]
+    NoInstance {
+        /// The name.
+        model: ModelName,
+        /// The version.
+        version: ModelVersion,
+        /// The id asked for.
+        id: String,
+    },
     /// Too many names are followed already.
     #[error("{limit} names are followed already; raise max_names")]
     TooManyNames {
@@ -272,25 +282,63 @@ impl Resolver {
         tried: &[Arc<Slot>],
     ) -> Option<Result<Resolved, Error>> {
         let shared = &*self.inner.shared;
+        self.look(name, |model| {
+            let found = match version {
+                None => model.current(),
+                Some(version) => model.version(version),
+            };
+            let picked = found.and_then(|found| {
+                let balance = &shared.policy.balance;
+                let pick = balance::pick(found.slots(), tried, balance, &mut rand::rng(), || shared.millis())?;
+                Some(Resolved { version: found.clone(), pick })
+            });
+            picked.ok_or_else(|| why_none(model, version))
+        })
+    }
+
+    /// The one way to a snapshot: no I/O, no lock. `None` when nothing has been heard of the name yet.
+    fn look<T>(&self, name: &ModelName, read: impl FnOnce(&Model) -> Result<T, Error>) -> Option<Result<T, Error>> {
+        let shared = &*self.inner.shared;
         let cells = shared.cells.load();
         let Some(cell) = cells.get(name) else {
             let complete = shared.complete_flag.load(Ordering::Acquire);
             return complete.then(|| Err(Error::NoModel { name: name.clone() }));
         };
-        if !cell.synced.load(Ordering::Acquire) {
-            return None;
+        let synced = cell.synced.load(Ordering::Acquire);
+        synced.then(|| read(&cell.model.load()))
+    }
+
+    /// The version, or the current one, with its settings; nothing is picked. Waits as [`Resolver::resolve`] does.
+    pub async fn version(&self, name: &ModelName, version: Option<&ModelVersion>) -> Result<Arc<Version>, Error> {
+        if let Some(found) = self.try_version(name, version) {
+            return found;
         }
-        let model = cell.model.load();
-        let found = match version {
-            None => model.current(),
-            Some(version) => model.version(version),
-        };
-        let picked = found.and_then(|found| {
-            let balance = &shared.policy.balance;
-            let pick = balance::pick(found.slots(), tried, balance, &mut rand::rng(), || shared.millis())?;
-            Some(Resolved { version: found.clone(), pick })
-        });
-        Some(picked.ok_or_else(|| why_none(&model, version)))
+        self.first_look(name).await?;
+        self.try_version(name, version).unwrap_or_else(|| Err(self.not_synced(name)))
+    }
+
+    fn try_version(&self, name: &ModelName, version: Option<&ModelVersion>) -> Option<Result<Arc<Version>, Error>> {
+        self.look(name, |model| {
+            let found = match version {
+                None => model.current(),
+                Some(version) => model.version(version),
+            };
+            found.cloned().ok_or_else(|| why_none(model, version))
+        })
+    }
+
+    /// One instance of a version, unless it is among those tried.
+    pub fn instance(&self, version: &Arc<Version>, id: &str, tried: &[Arc<Slot>]) -> Result<Resolved, Error> {
+        let untried =
+            |slot: &&Arc<Slot>| &*slot.endpoint().id == id && !tried.iter().any(|other| Arc::ptr_eq(slot, other));
+        match version.slots().iter().find(untried) {
+            Some(slot) => Ok(Resolved { version: version.clone(), pick: Pick { slot: slot.clone(), probe: false } }),
+            None => Err(Error::NoInstance {
+                model: version.name().clone(),
+                version: version.version().clone(),
+                id: id.into(),
+            }),
+        }
     }
 
     /// All versions and endpoints of a name. Waits as [`Resolver::resolve`] does; an unknown name has none.

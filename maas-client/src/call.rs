@@ -1,0 +1,337 @@
+//! Calling a model: resolve, send over a pooled connection, try again elsewhere within a deadline and a budget.
+//!
+//! Neighbours: [`crate::resolver`] knows the endpoints, [`crate::retry`] decides about another try, [`crate::cache`]
+//! keeps good answers. What it leaves to others: what an answer means, and rendering the counts.
+
+mod encode;
+mod error;
+mod metrics;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+pub use encode::{Arguments, Error as EncodeError};
+pub use error::{At, Error, Outcome};
+pub use metrics::{Labels, SECONDS, Snapshot};
+pub use transport::Policy as ConnectionPolicy;
+
+#[cfg(feature = "cache")]
+use crate::cache::{self, Cache};
+use crate::discovery::Version;
+use crate::model::{ModelId, ModelName, ModelVersion};
+use crate::resolver::{Resolved, Resolver};
+use crate::retry::{self, Budget, Next, Tries};
+use crate::state::Method;
+use bytes::Bytes;
+use metrics::Metrics;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use transport::{Failed, Transport};
+
+/// Knobs of calling.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Longest time of a whole call that names none, tries again included. Default 10 s.
+    pub deadline: Duration,
+    /// Connections.
+    pub connection: transport::Policy,
+    /// Tries again.
+    pub retry: retry::Policy,
+    /// Answers kept.
+    #[cfg(feature = "cache")]
+    pub cache: cache::Policy,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            deadline: Duration::from_secs(10),
+            connection: transport::Policy::default(),
+            retry: retry::Policy::default(),
+            #[cfg(feature = "cache")]
+            cache: cache::Policy::off(),
+        }
+    }
+}
+
+/// What to call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The model.
+    pub name: ModelName,
+    /// Its version; none: the current one.
+    pub version: Option<ModelVersion>,
+    /// One instance and no other (the cache is passed by); none: any.
+    pub instance: Option<String>,
+    /// The function; none: `apply`. The endpoint's map translates it to a path; one that is not in the map is the path.
+    pub function: Option<String>,
+    /// What to send.
+    pub arguments: Arguments,
+    /// Longest time of the whole call; none: the policy's.
+    pub deadline: Option<Duration>,
+}
+
+impl Call {
+    /// A call of the current version's `apply` without arguments.
+    pub fn new(name: ModelName) -> Call {
+        Call { name, version: None, instance: None, function: None, arguments: Arguments::default(), deadline: None }
+    }
+}
+
+/// A model's answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The body as it came.
+    pub body: Bytes,
+    /// The same as JSON object.
+    pub value: Arc<Map<String, Value>>,
+    /// Which version of which model answered.
+    pub model: ModelId,
+    /// Which instance.
+    pub instance: Arc<str>,
+    /// Its base url.
+    pub url: Arc<str>,
+    /// With which status.
+    pub status: u16,
+    /// How long the call took, tries again included.
+    pub latency: Duration,
+    /// Whether it came from the cache.
+    pub cached: bool,
+    /// How many tries it took; 0 when it came from the cache.
+    pub tries: u32,
+}
+
+struct Inner {
+    resolver: Resolver,
+    policy: Policy,
+    transport: Transport,
+    budget: Budget,
+    metrics: Metrics,
+    #[cfg(feature = "cache")]
+    cache: Cache,
+}
+
+/// Calls models. Clones share connections, budget, cache and counts.
+#[derive(Clone)]
+pub struct Caller {
+    inner: Arc<Inner>,
+}
+
+impl Caller {
+    /// A caller over a resolver. Fails only when the system's certificates can't be read (feature `tls`).
+    pub fn new(resolver: Resolver, policy: Policy) -> Result<Caller, std::io::Error> {
+        Ok(Caller {
+            inner: Arc::new(Inner {
+                resolver,
+                transport: Transport::new(&policy.connection)?,
+                budget: Budget::new(&policy.retry),
+                metrics: Metrics::default(),
+                #[cfg(feature = "cache")]
+                cache: Cache::new(&policy.cache),
+                policy,
+            }),
+        })
+    }
+
+    /// The resolver it stands on.
+    pub fn resolver(&self) -> &Resolver {
+        &self.inner.resolver
+    }
+
+    /// All counts at this moment.
+    pub fn metrics(&self) -> Snapshot {
+        self.inner.metrics.snapshot()
+    }
+
+    /// Calls a model. While one healthy endpoint of the version is left, the death of others fails no call that may be
+    /// sent again.
+    pub async fn call(&self, call: &Call) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let deadline = call.deadline.unwrap_or(self.inner.policy.deadline);
+        let resolving = self.resolve_version(call);
+        let version = match tokio::time::timeout_at(started + deadline, resolving).await {
+            Ok(version) => version,
+            Err(_) => {
+                let name = call.name.to_string();
+                Err(Error::NoZookeeper(crate::resolver::Error::NotSynced { name, waited: deadline }))
+            }
+        };
+        let known = version.as_ref().ok().cloned();
+        let result = match version {
+            Ok(version) => self.call_version(call, version, started, deadline).await,
+            Err(error) => Err(error),
+        };
+        let outcome = result.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
+        let version = known.as_ref().map(|version| version.version()).or(call.version.as_ref());
+        self.inner.metrics.call(&call.name, version, outcome, started.elapsed());
+        result
+    }
+
+    async fn resolve_version(&self, call: &Call) -> Result<Arc<Version>, Error> {
+        Ok(self.inner.resolver.version(&call.name, call.version.as_ref()).await?)
+    }
+
+    #[cfg(feature = "cache")]
+    async fn call_version(
+        &self,
+        call: &Call,
+        version: Arc<Version>,
+        started: Instant,
+        deadline: Duration,
+    ) -> Result<Answer, Error> {
+        let cache = &self.inner.cache;
+        let canonical = || encode::canonical(&call.arguments).filter(|_| cache.is_on() && call.instance.is_none());
+        let Some(arguments) = cache.is_on().then(canonical).flatten() else {
+            return self.call_fresh(call, version, started, deadline).await;
+        };
+        let key = cache::Key {
+            name: version.name().clone(),
+            version: version.version().clone(),
+            identity: version.identity().clone(),
+            function: call.function.clone().unwrap_or_else(|| "apply".into()),
+            arguments,
+        };
+        let found = cache.get(&key);
+        self.inner.metrics.cache(found.is_some());
+        if let Some(entry) = found {
+            return Ok(Answer {
+                body: entry.body,
+                value: entry.value,
+                model: model_of(&version),
+                instance: entry.instance,
+                url: entry.url,
+                status: entry.status,
+                latency: started.elapsed(),
+                cached: true,
+                tries: 0,
+            });
+        }
+        let answer = self.call_fresh(call, version, started, deadline).await?;
+        let entry = cache::Entry {
+            body: answer.body.clone(),
+            value: answer.value.clone(),
+            instance: answer.instance.clone(),
+            url: answer.url.clone(),
+            status: answer.status,
+        };
+        cache.put(key, entry);
+        Ok(answer)
+    }
+
+    #[cfg(not(feature = "cache"))]
+    async fn call_version(
+        &self,
+        call: &Call,
+        version: Arc<Version>,
+        started: Instant,
+        deadline: Duration,
+    ) -> Result<Answer, Error> {
+        self.call_fresh(call, version, started, deadline).await
+    }
+
+    /// Tries endpoints of the version until one answers.
+    async fn call_fresh(
+        &self,
+        call: &Call,
+        version: Arc<Version>,
+        started: Instant,
+        deadline: Duration,
+    ) -> Result<Answer, Error> {
+        let Inner { resolver, policy, transport, budget, .. } = &*self.inner;
+        budget.earn();
+        let settings = version.call();
+        let per_try = Duration::from_millis(settings.timeout_ms.max(1)).min(deadline / 3);
+        let method = match settings.method {
+            Method::Get => hyper::Method::GET,
+            Method::Post => hyper::Method::POST,
+        };
+        let mut tries = Tries::default();
+        let mut made = 0;
+        let mut tried = Vec::new();
+        let mut delays = policy.retry.delays();
+        let mut last: Option<(At, Failed)> = None;
+        loop {
+            let left = deadline.saturating_sub(started.elapsed());
+            let picked = match &call.instance {
+                Some(instance) => resolver.instance(&version, instance, &tried),
+                None => resolver.resolve_untried(version.name(), Some(version.version()), &tried).await,
+            };
+            let resolved: Resolved = match (picked, last.take()) {
+                (Ok(resolved), None) => resolved,
+                (Ok(resolved), Some(_)) if !left.is_zero() => resolved,
+                (Err(error), None) => return Err(error.into()),
+                (Err(_), Some((at, failed))) => {
+                    // All were tried. Others may be coming up, and those that refused may be coming back.
+                    let Some(delay) = delays.next().filter(|delay| *delay < left) else {
+                        return Err(failure(at, failed, started));
+                    };
+                    tokio::time::sleep(delay).await;
+                    tried.clear();
+                    last = Some((at, failed));
+                    continue;
+                }
+                (Ok(_), Some((at, failed))) => return Err(failure(at, failed, started)),
+            };
+            made += 1;
+            let endpoint = resolved.slot().endpoint();
+            let function = encode::function_path(call.function.as_deref(), &endpoint.functions);
+            let unsendable = |source| Error::Unsendable { model: model_of(&version), source };
+            let url = encode::join(&endpoint.url, function).map_err(unsendable)?;
+            let (target, body) = encode::request(&url, settings.method, &call.arguments).map_err(unsendable)?;
+            let at = |url| At { model: model_of(&version), instance: endpoint.id.clone(), url, tries: made };
+            let failed = match transport.send(method.clone(), &target, body, per_try.min(left)).await {
+                Ok(reply) => {
+                    let value = match serde_json::from_slice::<Map<String, Value>>(&reply.body) {
+                        Ok(value) => value,
+                        Err(error) => {
+                            resolver.report(&resolved, crate::balance::Signal::Fault);
+                            let problem = format!("the answer is no JSON object: {error}");
+                            return Err(Error::BadAnswer { at: at(url), problem, body: reply.body });
+                        }
+                    };
+                    resolver.report(&resolved, crate::balance::Signal::Answered);
+                    return Ok(Answer {
+                        body: reply.body,
+                        value: Arc::new(value),
+                        model: model_of(&version),
+                        instance: endpoint.id.clone(),
+                        url: endpoint.url.clone(),
+                        status: reply.status,
+                        latency: started.elapsed(),
+                        cached: false,
+                        tries: made,
+                    });
+                }
+                Err(failed) => failed,
+            };
+            tracing::debug!(model = %version.name(), version = %version.version(), url, detail = failed.detail, "try failed");
+            let next = tries.after(failed.failure, settings.idempotent, &policy.retry, budget);
+            let at = at(url);
+            if next != Next::Again {
+                resolver.report(&resolved, failed.signal);
+                tried.push(resolved.slot().clone());
+            }
+            if next == Next::GiveUp {
+                return Err(failure(at, failed, started));
+            }
+            last = Some((at, failed));
+        }
+    }
+}
+
+fn model_of(version: &Version) -> ModelId {
+    ModelId { name: version.name().clone(), version: version.version().clone() }
+}
+
+fn failure(at: At, failed: Failed, started: Instant) -> Error {
+    match failed.failure {
+        retry::Failure::TimedOut => Error::Timeout { at, after: started.elapsed() },
+        retry::Failure::NotSent | retry::Failure::Closed | retry::Failure::Broken => {
+            Error::Refused { at, detail: failed.detail }
+        }
+        retry::Failure::Status(status) => Error::Status { at, status, body: failed.body },
+        retry::Failure::BadAnswer => Error::BadAnswer { at, problem: failed.detail, body: failed.body },
+    }
+}

@@ -1,0 +1,248 @@
+//! From an endpoint, a function and arguments to a request's target and body. Pure.
+
+use crate::state::Method;
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Everything but unreserved characters.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What can't stand in a path; slashes of a function's path stay.
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|')
+    .add(b'[')
+    .add(b']')
+    .add(b'%');
+
+/// The longest target sent, bytes: servers refuse longer ones with less clear words.
+pub(super) const TARGET_MOST: usize = 32 << 10;
+
+/// What is sent to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
+    /// Named values: query parameters, or the members of a JSON body.
+    Named(Map<String, Value>),
+    /// A JSON document as it is. Where the model is called by GET it must be an object.
+    Document(Bytes),
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Arguments::Named(Map::new())
+    }
+}
+
+/// Arguments or a function's name that can't be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A document for a model that takes named values.
+    #[error("the model is called by GET and takes named values; give a JSON object")]
+    NoObject,
+    /// A path that would leave the endpoint.
+    #[error("function {function:?} has a part \".\" or \"..\"")]
+    Dots {
+        /// The path.
+        function: String,
+    },
+    /// More than a url may hold.
+    #[error("arguments of {bytes} bytes for a url; at most {limit}: let the model take POST")]
+    TooLong {
+        /// Bytes of the whole target.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// The path of a function below the base url. The name that a caller gives wins: the registered map only translates it.
+pub(super) fn function_path<'a>(function: Option<&'a str>, registered: &'a BTreeMap<String, String>) -> &'a str {
+    let function = function.unwrap_or("apply");
+    registered.get(function).map_or(function, String::as_str)
+}
+
+/// Base url and path joined with exactly one slash; a query of the base stays behind the path.
+pub(super) fn join(base: &str, function: &str) -> Result<String, Error> {
+    if function.split('/').any(|part| part == "." || part == "..") {
+        return Err(Error::Dots { function: function.to_string() });
+    }
+    let base = base.split_once('#').map_or(base, |(base, _)| base);
+    let (base, query) = base.split_once('?').map_or((base, None), |(base, query)| (base, Some(query)));
+    let function = function.trim_start_matches('/');
+    let mut url = base.trim_end_matches('/').to_string();
+    if !function.is_empty() {
+        url.push('/');
+        url.extend(utf8_percent_encode(function, IN_PATH));
+    }
+    if let Some(query) = query {
+        url.push('?');
+        url.push_str(query);
+    }
+    Ok(url)
+}
+
+/// The target with the arguments, and the body.
+pub(super) fn request(url: &str, method: Method, arguments: &Arguments) -> Result<(String, Bytes), Error> {
+    match (method, arguments) {
+        (Method::Post, Arguments::Document(document)) => Ok((url.to_string(), document.clone())),
+        (Method::Post, Arguments::Named(named)) => {
+            // A map of values always has a JSON form.
+            let body = serde_json::to_vec(named).unwrap_or_else(|_| b"{}".to_vec());
+            Ok((url.to_string(), body.into()))
+        }
+        (Method::Get, Arguments::Named(named)) => Ok((with_query(url, named)?, Bytes::new())),
+        (Method::Get, Arguments::Document(document)) => {
+            let named: Map<String, Value> = serde_json::from_slice(document).map_err(|_| Error::NoObject)?;
+            Ok((with_query(url, &named)?, Bytes::new()))
+        }
+    }
+}
+
+fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
+    let mut target = String::with_capacity(url.len() + 32 * named.len());
+    target.push_str(url);
+    let mut separator = if url.contains('?') { '&' } else { '?' };
+    for (key, value) in named {
+        let text;
+        let shown: &str = match value {
+            // There is no text for nothing; Metron's models test for the parameter.
+            Value::Null => continue,
+            Value::String(text) => text,
+            // Numbers and booleans as they are written, lists and maps as JSON.
+            other => {
+                text = other.to_string();
+                &text
+            }
+        };
+        // Writing to a String does not fail.
+        let (key, value) = (utf8_percent_encode(key, IN_QUERY), utf8_percent_encode(shown, IN_QUERY));
+        let _written = write!(target, "{separator}{key}={value}");
+        separator = '&';
+    }
+    if target.len() > TARGET_MOST {
+        return Err(Error::TooLong { bytes: target.len(), limit: TARGET_MOST });
+    }
+    Ok(target)
+}
+
+/// One text for all spellings of the same arguments: keys sorted at every level.
+pub(super) fn canonical(arguments: &Arguments) -> Option<String> {
+    fn write(value: &Value, text: &mut String) {
+        match value {
+            Value::Object(map) => write_map(map, text),
+            Value::Array(list) => {
+                text.push('[');
+                for item in list {
+                    write(item, text);
+                    text.push(',');
+                }
+                text.push(']');
+            }
+            scalar => {
+                let _written = fmt_write(text, scalar);
+            }
+        }
+    }
+    fn write_map(map: &Map<String, Value>, text: &mut String) {
+        let mut sorted: Vec<(&String, &Value)> = map.iter().collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        text.push('{');
+        for (key, value) in sorted {
+            let _written = write!(text, "{key:?}:");
+            write(value, text);
+            text.push(',');
+        }
+        text.push('}');
+    }
+    fn fmt_write(text: &mut String, value: &Value) -> std::fmt::Result {
+        write!(text, "{value}")
+    }
+    let mut text = String::new();
+    match arguments {
+        Arguments::Named(map) => write_map(map, &mut text),
+        Arguments::Document(document) => write(&serde_json::from_slice(document).ok()?, &mut text),
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn named(value: Value) -> Arguments {
+        Arguments::Named(value.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn base_and_function_are_joined_with_one_slash() {
+        for (base, function, joined) in [
+            ("http://h:1", "apply", "http://h:1/apply"),
+            ("http://h:1/", "/apply", "http://h:1/apply"),
+            ("http://h:1/v1//", "a/b", "http://h:1/v1/a/b"),
+            ("http://h:1/x?key=1#top", "apply", "http://h:1/x/apply?key=1"),
+            ("http://h:1/x", "", "http://h:1/x"),
+            ("http://h:1", "what is?", "http://h:1/what%20is%3F"),
+        ] {
+            assert_eq!(join(base, function).unwrap(), joined);
+        }
+        assert!(join("http://h:1", "a/../b").is_err());
+    }
+
+    #[test]
+    fn the_callers_function_wins_and_the_map_translates_it() {
+        let map = BTreeMap::from([("apply".into(), "score".into()), ("explain".into(), "v2/why".into())]);
+        assert_eq!(function_path(None, &map), "score");
+        assert_eq!(function_path(Some("apply"), &map), "score");
+        assert_eq!(function_path(Some("explain"), &map), "v2/why");
+        assert_eq!(function_path(Some("other"), &map), "other");
+        assert_eq!(function_path(None, &BTreeMap::new()), "apply");
+    }
+
+    #[test]
+    fn values_become_query_parameters() {
+        let arguments = named(json!({
+            "host": "a b&c=ü/+", "n": 1.5, "b": true, "none": null, "list": [1, "x"], "map": {"k": {"z": 1}}, "big": 12345678901234567890u64
+        }));
+        let (target, body) = request("http://h:1/apply", Method::Get, &arguments).unwrap();
+        assert_eq!(
+            target,
+            "http://h:1/apply?b=true&big=12345678901234567890&host=a%20b%26c%3D%C3%BC%2F%2B&list=%5B1%2C%22x%22%5D&map=%7B%22k%22%3A%7B%22z%22%3A1%7D%7D&n=1.5"
+        );
+        assert!(body.is_empty());
+        let (target, _) = request("http://h:1/apply?key=1", Method::Get, &named(json!({"a": "b"}))).unwrap();
+        assert_eq!(target, "http://h:1/apply?key=1&a=b");
+    }
+
+    #[test]
+    fn documents_go_as_they_are_or_as_parameters() {
+        let document = Arguments::Document(Bytes::from_static(b"{ \"a\" : 1 }"));
+        assert_eq!(request("http://h", Method::Post, &document).unwrap().1, "{ \"a\" : 1 }");
+        assert_eq!(request("http://h", Method::Get, &document).unwrap().0, "http://h?a=1");
+        let list = Arguments::Document(Bytes::from_static(b"[1]"));
+        assert_eq!(request("http://h", Method::Get, &list).unwrap_err(), Error::NoObject);
+        let long = named(json!({"a": "x".repeat(TARGET_MOST)}));
+        assert!(matches!(request("http://h", Method::Get, &long), Err(Error::TooLong { .. })));
+    }
+
+    #[test]
+    fn spellings_of_the_same_arguments_are_one() {
+        let first = Arguments::Document(Bytes::from_static(br#"{"b": {"y": 1, "x": [1, {"q":0}]}, "a": "t"}"#));
+        let second = named(json!({"a": "t", "b": {"x": [1, {"q": 0}], "y": 1}}));
+        assert_eq!(canonical(&first), canonical(&second));
+        assert_ne!(canonical(&first), canonical(&named(json!({"a": "t"}))));
+        assert_ne!(canonical(&named(json!({"a": "1"}))), canonical(&named(json!({"a": 1}))));
+    }
+}
