@@ -138,6 +138,7 @@ fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
 }
 
 /// One text for all spellings of the same arguments: keys sorted at every level.
+#[cfg(feature = "cache")]
 pub(super) fn canonical(arguments: &Arguments) -> Option<String> {
     fn write(value: &Value, text: &mut String) {
         match value {
@@ -237,6 +238,7 @@ mod tests {
         assert!(matches!(request("http://h", Method::Get, &long), Err(Error::TooLong { .. })));
     }
 
+    #[cfg(feature = "cache")]
     #[test]
     fn spellings_of_the_same_arguments_are_one() {
         let first = Arguments::Document(Bytes::from_static(br#"{"b": {"y": 1, "x": [1, {"q":0}]}, "a": "t"}"#));

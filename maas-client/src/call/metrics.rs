@@ -59,6 +59,7 @@ impl Metrics {
         self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(0), Ordering::Relaxed);
     }
 
+    #[cfg(feature = "cache")]
     pub(super) fn cache(&self, hit: bool) {
         let counter = if hit { &self.cache_hits } else { &self.cache_misses };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -304,7 +304,7 @@ async fn errors_say_what_when_where_and_how_often() {
     assert_eq!(error.outcome(), Outcome::Timeout);
     let start = format!("dga 1.0 at http://127.0.0.1:{}/apply: no answer in ", model.port);
     assert!(error.to_string().starts_with(&start), "{error}");
-    assert_eq!(error.at().unwrap().tries, 3);
+    assert!((2..=3).contains(&error.at().unwrap().tries), "{error}");
 
     let mut dead = Model::start(|_| good()).await;
     dead.kill().await;

@@ -5,7 +5,7 @@
 use crate::config::Roots;
 use crate::discovery::Wish;
 use crate::model::{ModelName, ModelVersion};
-use crate::registry::Endpoint;
+use crate::registry::{self, Endpoint};
 use crate::state::CallSettings;
 use crate::tree::Node;
 use serde::Deserialize;
@@ -34,43 +34,13 @@ pub(super) fn place(roots: &Roots, path: &str) -> Option<Place> {
 
 /// The registration in a node, or `None` (logged) when it can't be read.
 pub(super) fn endpoint(name: &ModelName, id: &str, node: &Node) -> Option<Endpoint> {
-    match decode(name, id, node) {
+    match registry::decode(name.as_str(), id, node) {
         Ok(endpoint) => Some(endpoint),
         Err(error) => {
             tracing::warn!(model = %name, instance = id, error = %error, "registration skipped");
             None
         }
     }
-}
-
-/// TEMPORARY until the registry's own decoder is there.
-fn decode(name: &ModelName, id: &str, node: &Node) -> Result<Endpoint, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct E {
-        url: String,
-        functions: Option<std::collections::BTreeMap<String, String>>,
-    }
-    #[derive(Deserialize)]
-    struct P {
-        endpoint: E,
-        version: ModelVersion,
-    }
-    #[derive(Deserialize)]
-    struct I {
-        payload: P,
-    }
-    let read: I = serde_json::from_slice(&node.data)?;
-    Ok(Endpoint {
-        name: name.clone(),
-        version: read.payload.version,
-        id: id.into(),
-        url: read.payload.endpoint.url.into(),
-        functions: std::sync::Arc::new(
-            read.payload.endpoint.functions.unwrap_or_else(crate::registry::default_functions),
-        ),
-        registered_ms: 0,
-        czxid: node.stat.czxid,
-    })
 }
 
 /// The part of a desired state that callers need. Fields of other programs' and later formats do not matter.

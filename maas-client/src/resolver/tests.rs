@@ -155,8 +155,8 @@ async fn an_unknown_name_is_watched_until_it_exists() {
 #[tokio::test]
 async fn an_unknown_version_names_those_there_are_and_a_wanted_one_says_so() {
     let bed = Bed::new().await;
-    for known in ["1.0", "10.0", "9.0"] {
-        bed.register("dga", known, known).await;
+    for (known, id) in [("1.0", "a"), ("10.0", "b"), ("9.0", "c")] {
+        bed.register("dga", known, id).await;
     }
     let error = bed.resolver.resolve(&name("dga"), Some(&version("1.1"))).await.unwrap_err();
     assert_eq!(error.to_string(), "dga has no version 1.1; it has 1.0, 9.0, 10.0");
