@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use zookeeper_client::{Acls, Client, CreateMode};
@@ -19,7 +20,7 @@ use zookeeper_client::{Acls, Client, CreateMode};
 /// One test's world. Dropping it kills every process that belongs to it.
 #[derive(Debug)]
 pub struct Site {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     /// Connect string with this test's root.
     pub connect: String,
     /// A client of the test's own, at this test's root.
@@ -38,7 +39,15 @@ impl Site {
         let client = Client::connect(server).await.with_context(|| format!("no ZooKeeper at {server}"))?;
         client.create(&root, b"", &CreateMode::Persistent.with_acls(Acls::anyone_all())).await?;
         let Ok(zk) = client.chroot(root.clone()) else { bail!("{root} is an absolute path") };
-        Ok(Site { dir: TempDir::with_prefix("maas-test-")?, connect: format!("{server}{root}"), zk })
+        Ok(Site { dir: Arc::new(TempDir::with_prefix("maas-test-")?), connect: format!("{server}{root}"), zk })
+    }
+
+    /// The same world with a new client: for after an outage that outlasted the session of the first.
+    pub async fn reconnected(&self, server: &str) -> Result<Site> {
+        let root = self.connect.find('/').map_or("", |at| &self.connect[at..]);
+        let zk = until(Duration::from_secs(20), "a new session", async || Ok(Client::connect(server).await?)).await?;
+        let Ok(zk) = zk.chroot(root.to_string()) else { bail!("{root} is an absolute path") };
+        Ok(Site { dir: Arc::clone(&self.dir), connect: self.connect.clone(), zk })
     }
 
     /// A path below this test's directory.
@@ -88,7 +97,12 @@ impl Site {
 
     /// Runs any program in this test's world.
     pub async fn run(&self, program: &Path, args: &[&str]) -> Result<Output> {
-        run(program, args, self.dir.path(), &[], b"").await
+        self.run_with(program, args, &[]).await
+    }
+
+    /// The same with more environment.
+    pub async fn run_with(&self, program: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
+        run(program, args, self.dir.path(), variables, b"").await
     }
 
     /// Publishes a model and waits until its instances are ready.
@@ -213,6 +227,10 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        // A reconnected one leaves that to the first.
+        if Arc::strong_count(&self.dir) > 1 {
+            return;
+        }
         // Twice, because what is killed first may have started something meanwhile.
         for _ in 0..2 {
             for process in self.processes() {

@@ -4,11 +4,7 @@ use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
 /// Looks every 50 ms until `look` gives a value. Its `Err` says what is there instead; the last one ends up in the error.
-pub async fn until<T, F, Fut>(bound: Duration, what: &str, mut look: F) -> Result<T>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Result<T>>,
-{
+pub async fn until<T>(bound: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + bound;
     loop {
         match look().await {
