@@ -227,3 +227,29 @@ pub struct Problem {
     /// From the fixed list of error codes.
     pub code: String,
 }
+
+/// `GET /api/v1/reach?name=&id=`: what the port of a registration says to the master, asked once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachView {
+    /// The registration's node name.
+    pub id: String,
+    /// The url it registered.
+    pub url: String,
+    /// What its port said.
+    pub answer: Reach,
+    /// Why it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+}
+
+/// What a port said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// Somebody listens.
+    Answers,
+    /// The connection was refused.
+    Refused,
+    /// A time-out, or anything else that proves nothing.
+    Unknown,
+}

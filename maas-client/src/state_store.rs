@@ -202,8 +202,8 @@ async fn delete_all(tree: &SharedTree, fence: &Fence, paths: Vec<String>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::memory::MemoryServer;
     use crate::tree::Mode;
+    use crate::tree::memory::MemoryServer;
 
     async fn tree_with(requests: usize) -> (SharedTree, Roots, Fence) {
         let (tree, roots) = (MemoryServer::new().session() as SharedTree, Roots::default());

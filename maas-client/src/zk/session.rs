@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, info, warn};
 use zookeeper_client as zk;
 
@@ -91,21 +91,30 @@ impl Shared {
         self.state.subscribe()
     }
 
-    /// A connection to call on; waits for one as long as a call may take.
-    pub(super) async fn live(&self) -> Result<Arc<Live>, Error> {
-        let deadline = Instant::now() + self.options.call_timeout;
+    /// A connection to call on, other than `used`; waits for one until `deadline`.
+    ///
+    /// One that the library knows to be lost is not given out: what is handed to it then would be sent much later.
+    pub(super) async fn live(&self, used: Option<&Arc<Live>>, deadline: Instant) -> Result<Arc<Live>, Error> {
         let mut state = self.state.subscribe();
         loop {
             if *self.closing.borrow() {
                 return Err(Error::Unreachable { detail: "this session was closed".into() });
             }
-            if let Some(live) = lock(&self.live).clone() {
+            if let Some(live) = lock(&self.live).clone()
+                && used.is_none_or(|used| !Arc::ptr_eq(used, &live))
+                && live.client.state() == zk::SessionState::SyncConnected
+            {
                 return Ok(live);
             }
-            if !matches!(tokio::time::timeout_at(deadline, state.changed()).await, Ok(Ok(()))) {
+            if !matches!(timeout_at(deadline, state.changed()).await, Ok(Ok(()))) {
                 return Err(Error::Unreachable { detail: lock(&self.trouble).clone() });
             }
         }
+    }
+
+    /// When a call that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.call_timeout
     }
 
     /// Asks the loop to end the session.
@@ -122,7 +131,7 @@ impl Shared {
 
     /// Adds a recursive watch, now and after every reconnection.
     pub(super) async fn watch_tree(&self, path: &str) -> Result<mpsc::UnboundedReceiver<TreeChange>, Error> {
-        let live = self.live().await?;
+        let live = self.live(None, self.deadline()).await?;
         let mut watches = self.watches.lock().await;
         let (sender, receiver) = mpsc::unbounded_channel();
         let watch = TreeWatch { path: path.to_string(), sender };
@@ -152,6 +161,7 @@ impl Shared {
             first.worker.end().await;
             return Err(error);
         }
+        self.publish(&first).await;
         tokio::spawn(self.clone().keep(first));
         Ok(())
     }
@@ -159,7 +169,6 @@ impl Shared {
     /// The loop.
     async fn keep(self: Arc<Self>, mut connection: Connection) {
         let mut closing = self.closing.subscribe();
-        self.publish(&connection).await;
         loop {
             tokio::select! {
                 () = lost(&mut connection.states) => {}

@@ -9,7 +9,7 @@ use crate::tree::{
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use zookeeper_client as zk;
 
 /// A real ZooKeeper. Dropping the last handle ends the session as [`Tree::close`] does, without waiting for it.
@@ -25,12 +25,34 @@ impl ZkTree {
         Ok(Arc::new(ZkTree { shared }))
     }
 
-    /// Waits for one answer, no longer than a call may take. What was sent may still be done after that.
-    async fn bounded<T>(&self, path: &str, call: impl Future<Output = Result<T, zk::Error>>) -> Result<T, Error> {
-        match timeout(self.shared.options.call_timeout, call).await {
-            Ok(answer) => answer.map_err(|error| translate(path, error)),
-            Err(_) => Err(Error::ConnectionLoss),
+    /// Makes a read, on the next connection when this one is lost, until a call's time is over.
+    async fn read<T, F>(&self, path: &str, call: impl Fn(Arc<Live>) -> F + Send) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, zk::Error>> + Send,
+    {
+        check_path(path)?;
+        let deadline = self.shared.deadline();
+        let mut used = None;
+        loop {
+            let live = self.shared.live(used.as_ref(), deadline).await?;
+            match timeout_at(deadline, call(live.clone())).await {
+                Err(_) => return Err(Error::ConnectionLoss),
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => match translate(path, error) {
+                    Error::ConnectionLoss | Error::SessionExpired => used = Some(live),
+                    error => return Err(error),
+                },
+            }
         }
+    }
+
+    /// Waits for the answer to a write. What was sent may still be done after that.
+    async fn write<T, E>(
+        &self,
+        deadline: Instant,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, Error> {
+        timeout_at(deadline, call).await.map_err(|_| Error::ConnectionLoss)
     }
 }
 
@@ -86,10 +108,10 @@ fn mode(mode: Mode) -> zk::CreateMode {
     }
 }
 
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+fn found<T>(answer: Result<T, zk::Error>) -> Result<Option<T>, zk::Error> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(Error::NoNode { .. }) => Ok(None),
+        Err(zk::Error::NoNode) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -110,21 +132,22 @@ fn forward(live: &Live, watcher: zk::OneshotWatcher) -> Watch {
 
 impl ZkTree {
     /// One create, in its own request: it carries the stat of the new node on every server.
-    async fn create_one(&self, live: &Live, op: &Op) -> Result<Vec<Done>, MultiError> {
+    async fn create_one(&self, live: &Live, deadline: Instant, op: &Op) -> Result<Vec<Done>, MultiError> {
         let Op::Create { path, data, mode: how, access } = op else {
-            return self.transaction(live, std::slice::from_ref(op)).await;
+            return self.transaction(live, deadline, std::slice::from_ref(op)).await;
         };
         let acl = self.shared.access.of(*access);
         let options = mode(*how).with_acls(zk::Acls::new(&acl));
         let (status, sequence) = self
-            .bounded(path, live.client.create(path, data, &options))
-            .await
+            .write(deadline, live.client.create(path, data, &options))
+            .await?
+            .map_err(|error| translate(path, error))
             .map_err(|error| MultiError { index: (!error.is_retryable()).then_some(0), error })?;
         let path = if *how == Mode::PersistentSequential { format!("{path}{sequence}") } else { path.clone() };
         Ok(vec![Done::Created { path, stat: stat(&status) }])
     }
 
-    async fn transaction(&self, live: &Live, ops: &[Op]) -> Result<Vec<Done>, MultiError> {
+    async fn transaction(&self, live: &Live, deadline: Instant, ops: &[Op]) -> Result<Vec<Done>, MultiError> {
         let first = ops.first().map_or("/", Op::path);
         let invalid =
             |index: usize, error| MultiError { index: Some(index), error: translate(ops[index].path(), error) };
@@ -141,14 +164,13 @@ impl ZkTree {
             };
             added.map_err(|error| invalid(index, error))?;
         }
-        let results = match timeout(self.shared.options.call_timeout, writer.commit()).await {
-            Err(_) => return Err(Error::ConnectionLoss.into()),
-            Ok(Err(zk::MultiWriteError::RequestFailed { source })) => return Err(translate(first, source).into()),
-            Ok(Err(zk::MultiWriteError::OperationFailed { index, source })) => {
+        let results = match self.write(deadline, writer.commit()).await? {
+            Err(zk::MultiWriteError::RequestFailed { source }) => return Err(translate(first, source).into()),
+            Err(zk::MultiWriteError::OperationFailed { index, source }) => {
                 let path = ops.get(index).map_or(first, Op::path);
                 return Err(MultiError { index: Some(index), error: translate(path, source) });
             }
-            Ok(Ok(results)) => results,
+            Ok(results) => results,
         };
         let mut done = Vec::with_capacity(results.len());
         for result in results {
@@ -156,7 +178,8 @@ impl ZkTree {
                 zk::MultiWriteResult::Create { path, stat: of } => {
                     // Some servers answer a create inside a transaction without its stat.
                     let of = if of.is_invalid() {
-                        self.bounded(&path, live.client.check_stat(&path)).await?.unwrap_or(of)
+                        let asked = self.write(deadline, live.client.check_stat(&path)).await?;
+                        asked.map_err(|error| translate(&path, error))?.unwrap_or(of)
                     } else {
                         of
                     };
@@ -173,16 +196,12 @@ impl ZkTree {
 #[async_trait]
 impl Tree for ZkTree {
     async fn get(&self, path: &str) -> Result<Option<Node>, Error> {
-        check_path(path)?;
-        let live = self.shared.live().await?;
-        let answer = found(self.bounded(path, live.client.get_data(path)).await)?;
+        let answer = self.read(path, |live| async move { found(live.client.get_data(path).await) }).await?;
         Ok(answer.map(|(data, of)| Node { data, stat: stat(&of) }))
     }
 
     async fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
-        check_path(path)?;
-        let live = self.shared.live().await?;
-        let mut answer = found(self.bounded(path, live.client.list_children(path)).await)?;
+        let mut answer = self.read(path, |live| async move { found(live.client.list_children(path).await) }).await?;
         if let Some(names) = &mut answer {
             names.sort_unstable();
         }
@@ -191,43 +210,43 @@ impl Tree for ZkTree {
 
     async fn multi(&self, ops: Vec<Op>) -> Result<Vec<Done>, MultiError> {
         check_ops(&ops)?;
-        let live = self.shared.live().await?;
+        let deadline = self.shared.deadline();
+        let live = self.shared.live(None, deadline).await?;
         match ops.as_slice() {
             [] => Ok(Vec::new()),
-            [only] => self.create_one(&live, only).await,
-            several => self.transaction(&live, several).await,
+            [only] => self.create_one(&live, deadline, only).await,
+            several => self.transaction(&live, deadline, several).await,
         }
     }
 
     async fn get_and_watch(&self, path: &str) -> Result<(Option<Node>, Watch), Error> {
-        check_path(path)?;
-        let live = self.shared.live().await?;
-        loop {
-            if let Some((data, of, watcher)) = found(self.bounded(path, live.client.get_and_watch_data(path)).await)? {
-                return Ok((Some(Node { data, stat: stat(&of) }), forward(&live, watcher)));
+        let ask = |live: Arc<Live>| async move {
+            loop {
+                if let Some((data, of, watcher)) = found(live.client.get_and_watch_data(path).await)? {
+                    return Ok((Some(Node { data, stat: stat(&of) }), forward(&live, watcher)));
+                }
+                // It may come into being between the two requests: look again then.
+                if let (None, watcher) = live.client.check_and_watch_stat(path).await? {
+                    return Ok((None, forward(&live, watcher)));
+                }
             }
-            // It may come into being between the two requests: look again then.
-            let (exists, watcher) = self.bounded(path, live.client.check_and_watch_stat(path)).await?;
-            if exists.is_none() {
-                return Ok((None, forward(&live, watcher)));
-            }
-        }
+        };
+        self.read(path, ask).await
     }
 
     async fn children_and_watch(&self, path: &str) -> Result<(Option<Vec<String>>, Watch), Error> {
-        check_path(path)?;
-        let live = self.shared.live().await?;
-        loop {
-            let answer = found(self.bounded(path, live.client.list_and_watch_children(path)).await)?;
-            if let Some((mut names, watcher)) = answer {
-                names.sort_unstable();
-                return Ok((Some(names), forward(&live, watcher)));
+        let ask = |live: Arc<Live>| async move {
+            loop {
+                if let Some((mut names, watcher)) = found(live.client.list_and_watch_children(path).await)? {
+                    names.sort_unstable();
+                    return Ok((Some(names), forward(&live, watcher)));
+                }
+                if let (None, watcher) = live.client.check_and_watch_stat(path).await? {
+                    return Ok((None, forward(&live, watcher)));
+                }
             }
-            let (exists, watcher) = self.bounded(path, live.client.check_and_watch_stat(path)).await?;
-            if exists.is_none() {
-                return Ok((None, forward(&live, watcher)));
-            }
-        }
+        };
+        self.read(path, ask).await
     }
 
     async fn watch_tree(&self, path: &str) -> Result<mpsc::UnboundedReceiver<TreeChange>, Error> {
@@ -236,9 +255,7 @@ impl Tree for ZkTree {
     }
 
     async fn sync(&self, path: &str) -> Result<(), Error> {
-        check_path(path)?;
-        let live = self.shared.live().await?;
-        self.bounded(path, live.client.sync(path)).await
+        self.read(path, |live| async move { live.client.sync(path).await }).await
     }
 
     fn session(&self) -> watch::Receiver<SessionState> {

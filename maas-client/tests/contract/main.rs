@@ -2,7 +2,9 @@
 //!
 //! The real server's address is read from `MAAS_TEST_ZK`; start one with `scripts/services/zookeeper.sh start`.
 
+mod access;
 mod proxy;
+mod reaching;
 mod rules;
 mod world;
 
@@ -32,4 +34,8 @@ over_both!(
     ephemerals_are_gone_after_expiry_and_a_new_session_follows,
     closing_takes_ephemerals_at_once,
     too_much_is_refused_before_it_is_sent,
+    a_lost_answer_leaves_the_write_done_or_not_and_says_unknown,
+    a_new_session_replaces_its_old_ones_node_in_one_transaction,
+    the_queue_survives_its_roots_end_and_counts_what_waits,
+    the_registry_lists_good_endpoints_and_names_bad_ones,
 );

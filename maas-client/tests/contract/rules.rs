@@ -193,3 +193,84 @@ pub(crate) async fn too_much_is_refused_before_it_is_sent(world: impl World) {
     assert!(matches!(tree.multi(ops).await.unwrap_err().error, Error::TooLarge { .. }));
     tree.create("/big", vec![0; MAX_WRITE - 1000], Mode::Persistent, Access::Open).await.unwrap();
 }
+
+pub(crate) async fn a_lost_answer_leaves_the_write_done_or_not_and_says_unknown(world: impl World) {
+    let tree = world.a();
+    let session = connected(&tree).await;
+    for (applied, path) in [(true, "/done-unheard"), (false, "/never-done")] {
+        world.lose_answer(path, applied);
+        let ops = vec![Op::create_ephemeral(path, ""), Op::check("/", 0)];
+        let failed = soon(tree.multi(ops)).await.unwrap_err();
+        assert_eq!((failed.index, failed.error), (None, Error::ConnectionLoss));
+        let node = soon(tree.get(path)).await.unwrap();
+        assert_eq!(node.map(|node| node.stat.ephemeral_owner), applied.then_some(session));
+    }
+}
+
+pub(crate) async fn a_new_session_replaces_its_old_ones_node_in_one_transaction(world: impl World) {
+    // The same instance after its session was replaced while the server still holds the old one.
+    let (old, new) = (world.a(), world.b());
+    persistent(&old, "/record").await;
+    old.multi(vec![Op::check("/record", 0), Op::create_ephemeral("/record/runner", "same")]).await.unwrap();
+    let claim = |version| {
+        let mut ops = vec![Op::check("/record", 0)];
+        ops.extend([Op::delete("/record/runner", version), Op::create_ephemeral("/record/runner", "same")]);
+        ops
+    };
+    let exists = new.multi(vec![Op::check("/record", 0), Op::create_ephemeral("/record/runner", "same")]).await;
+    assert_eq!(exists.unwrap_err().error, Error::NodeExists { path: "/record/runner".into() });
+    let there = new.get("/record/runner").await.unwrap().unwrap();
+    old.multi(vec![Op::set("/record/runner", "moved", Some(0))]).await.unwrap();
+    let stale = new.multi(claim(Some(there.stat.version))).await.unwrap_err();
+    assert_eq!((stale.index, stale.error), (Some(1), Error::BadVersion { path: "/record/runner".into() }));
+    new.multi(claim(Some(1))).await.unwrap();
+    world.expire().await;
+    let node = new.get("/record/runner").await.unwrap().unwrap();
+    assert_eq!(node.stat.ephemeral_owner, connected(&new).await, "the old session's end takes nothing of the new one");
+}
+
+pub(crate) async fn the_queue_survives_its_roots_end_and_counts_what_waits(world: impl World) {
+    use maas_client::config::Roots;
+    use maas_client::queue::{Error as QueueError, Queue};
+    let queue = Queue::new(world.a(), &Roots::default());
+    let (absent, watch) = queue.list_and_watch().await.unwrap();
+    assert_eq!(absent, None);
+    let first = queue.enqueue_bytes(b"one".to_vec()).await.unwrap();
+    soon(watch.changed()).await;
+    assert_eq!(first.child, "qn-0000000000");
+    world.lose_answer("/maas/queue/qn-", true);
+    assert!(matches!(soon(queue.enqueue_bytes(b"two".to_vec())).await, Err(QueueError::Unknown)));
+    let waiting = soon(queue.waiting()).await.unwrap();
+    assert_eq!(waiting.length, 2);
+    assert!(waiting.oldest.unwrap() < Duration::from_secs(60));
+    for child in queue.list().await.unwrap().unwrap() {
+        world.b().delete_if_exists(&format!("/maas/queue/{child}"), None).await.unwrap();
+    }
+    world.b().delete_if_exists("/maas/queue", None).await.unwrap();
+    assert_eq!(queue.enqueue_bytes(b"three".to_vec()).await.unwrap().child, first.child);
+}
+
+pub(crate) async fn the_registry_lists_good_endpoints_and_names_bad_ones(world: impl World) {
+    use maas_client::config::Roots;
+    use maas_client::model::ModelId;
+    use maas_client::registry::{Registration, Registry, default_functions};
+    let (tree, roots) = (world.a(), Roots::default());
+    let registry = Registry::new(tree.clone(), &roots);
+    assert!(registry.list_all().await.unwrap().endpoints.is_empty());
+    for (name, version, id) in [("dga", "10.0", "2"), ("dga", "9.0", "1"), ("other", "1", "3")] {
+        tree.ensure_path(&roots.service(name), Access::RunnerCreates).await.unwrap();
+        let registration = Registration {
+            model: ModelId::new(name, version).unwrap(),
+            id: id.into(),
+            url: "http://h:1".into(),
+            functions: default_functions(),
+            registered_ms: 1,
+        };
+        tree.multi(vec![Op::create_ephemeral(roots.registration(name, id), registration.encode())]).await.unwrap();
+    }
+    persistent(&tree, "/maas/service/dga/junk").await;
+    let all = registry.list_all().await.unwrap();
+    let found: Vec<_> = all.endpoints.iter().map(|e| format!("{} {} {}", e.name, e.version, e.id)).collect();
+    assert_eq!(found, ["dga 9.0 1", "dga 10.0 2", "other 1 3"]);
+    assert_eq!(all.skipped[0].path, "/maas/service/dga/junk");
+}

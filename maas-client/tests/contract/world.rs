@@ -17,6 +17,8 @@ pub(crate) trait World {
     async fn cut(&self);
     /// Lets `a` connect again.
     async fn mend(&self);
+    /// `a`'s next transaction on this path gets no answer; it is done or not.
+    fn lose_answer(&self, path: &str, applied: bool);
     /// Keeps `a` away until the server has ended its session, then lets it back.
     async fn expire(&self);
 }
@@ -46,6 +48,9 @@ impl World for MemoryWorld {
     }
     async fn mend(&self) {
         self.a.reconnect();
+    }
+    fn lose_answer(&self, _path: &str, applied: bool) {
+        self.a.lose_next_answer(applied);
     }
     async fn expire(&self) {
         self.a.disconnect();
@@ -107,6 +112,9 @@ impl World for ZkWorld {
     }
     async fn mend(&self) {
         self.proxy.up();
+    }
+    fn lose_answer(&self, path: &str, applied: bool) {
+        self.proxy.lose(path, applied);
     }
     async fn expire(&self) {
         use maas_client::tree::{Access, Mode, Tree, TreeExt};
