@@ -5,7 +5,7 @@
 //! left below `.tmp` is cleared by later ones; a lock file tells the living from the dead.
 
 mod denied;
-mod staging;
+pub(crate) mod staging;
 
 use crate::bundle::{self, Bundle, Limits};
 use crate::location::Location;
@@ -94,18 +94,7 @@ impl FileStore {
 
     /// What is under the path against what should be: `None` when nothing is.
     fn compare(&self, path: &StorePath, manifest: &Manifest) -> Result<Option<Put>, Error> {
-        match self.look(path)? {
-            Found::Nothing => Ok(None),
-            Found::Payload(there) if there.digest() == manifest.digest() => Ok(Some(Put::Same)),
-            Found::Payload(there) => {
-                let difference = there.difference(manifest).unwrap_or_else(|| "its digest differs".to_string());
-                Err(Error::Conflict { path: path.clone(), difference })
-            }
-            Found::Tree { .. } => {
-                let difference = "files that are no payload of ours are there".to_string();
-                Err(Error::Conflict { path: path.clone(), difference })
-            }
-        }
+        self.look(path)?.against(path, manifest)
     }
 
     fn look_at(&self, path: &StorePath) -> Result<Found, Error> {
@@ -136,11 +125,8 @@ impl FileStore {
     ) -> Result<Manifest, Error> {
         let dir = self.dir(path);
         let manifest = self.manifest(path)?;
-        if let Ok(Some(there)) = payload::read(to)
-            && there.digest() == manifest.digest()
-            && payload::looks_complete(to, &there)
-        {
-            return Ok(there);
+        if payload::holds(to, &manifest) {
+            return Ok(manifest);
         }
         let parent = to.parent().unwrap_or(Path::new("/"));
         let staging = Staging::make(parent)?;

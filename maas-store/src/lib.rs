@@ -6,11 +6,13 @@
 //!
 //! All of it is synchronous and knows no other crate of ours; asynchronous callers use a blocking thread.
 
+pub mod blobs;
 pub mod bundle;
 pub mod file;
 mod hash;
 pub mod location;
 pub mod manifest;
+pub mod object;
 pub mod path;
 pub mod payload;
 pub mod settings;
@@ -21,6 +23,7 @@ pub use bundle::Bundle;
 pub use file::FileStore;
 pub use location::Location;
 pub use manifest::Manifest;
+pub use object::ObjectStore;
 pub use path::StorePath;
 pub use settings::Settings;
 pub use store::ModelStore;

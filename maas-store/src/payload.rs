@@ -41,6 +41,12 @@ pub fn looks_complete(dir: &Path, manifest: &Manifest) -> bool {
     manifest.files().iter().all(same_size)
 }
 
+/// Whether a directory holds this payload already.
+pub(crate) fn holds(dir: &Path, manifest: &Manifest) -> bool {
+    let same = |there: &Manifest| there.digest() == manifest.digest();
+    read(dir).ok().flatten().is_some_and(|there| same(&there) && looks_complete(dir, &there))
+}
+
 /// Copies the payload in `dir` into `work`, which is made when it is missing and must hold none of the files.
 /// Every byte is checked against the manifest; executable bits are set.
 pub fn copy_into(dir: &Path, manifest: &Manifest, work: &Path) -> Result<(), Error> {

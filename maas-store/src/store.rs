@@ -71,6 +71,19 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// What is there against what shall be put there: `None` when there is room for it.
+    pub(crate) fn against(self, path: &StorePath, manifest: &Manifest) -> Result<Option<Put>, Error> {
+        let difference = match self {
+            Found::Nothing => return Ok(None),
+            Found::Payload(there) if there.digest() == manifest.digest() => return Ok(Some(Put::Same)),
+            Found::Payload(there) => there.difference(manifest).unwrap_or_else(|| "its digest differs".to_string()),
+            Found::Tree { .. } => "files that are no payload of ours are there".to_string(),
+        };
+        Err(Error::Conflict { path: path.clone(), difference })
+    }
+}
+
 /// What putting a payload did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
