@@ -1,0 +1,47 @@
+//! From arguments to an exit code: logging, the two subcommands, and the one place where errors are printed.
+
+use crate::cli::{self, Command};
+use crate::error::{Error, describe, exit};
+use crate::{guard, supervise};
+use std::ffi::OsString;
+use std::io::Write;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Runs the program; `arguments` without its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let outcome = cli::parse(arguments).and_then(|command| match command {
+        Command::Help => {
+            print(cli::HELP);
+            Ok(exit::DONE)
+        }
+        Command::Version => {
+            print(concat!("maas_runner ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(exit::DONE)
+        }
+        Command::Guard(order) => guard::run(&order)
+            .map(|()| exit::DONE)
+            .map_err(|source| Error::System { what: "guard can't do its work", source }),
+        Command::Run(directory) => {
+            // The log is not rotated, so little is said: transitions, and trouble.
+            let level =
+                std::env::var("MAAS_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+            tracing_subscriber::fmt().json().with_max_level(level).with_writer(std::io::stderr).init();
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|source| Error::System { what: "no runtime", source })?
+                .block_on(supervise::run(&directory))
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            let _nobody_reads = writeln!(std::io::stderr(), "maas_runner: {}", describe(&error));
+            error.exit_code()
+        }
+    }
+}
+
+fn print(text: &str) {
+    let _closed_pipe = std::io::stdout().write_all(text.as_bytes());
+}
