@@ -1,2 +1,5 @@
-//! Entry point.
-fn main() {}
+//! Entry point of `maas_deploy`.
+
+fn main() -> std::process::ExitCode {
+    maas_deploy::run()
+}

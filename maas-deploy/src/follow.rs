@@ -1,0 +1,257 @@
+//! Follows a request from the queue to its end, or as long as patience lasts; says on the way what each instance does.
+
+use crate::changes::Changes;
+use crate::context::{Cluster, note};
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::publish::Submitted;
+use crate::report::{Outcome, Report};
+use crate::view::Picture;
+use crate::wait::{Verdict, judge};
+use maas_cli::ErrorCode;
+use maas_client::model::ModelId;
+use maas_client::state::{self, RequestRecord};
+use maas_client::tree::TreeExt;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long to follow, and how far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until a master has said yes or no, and not for long.
+    Outcome,
+    /// Until all is ready or gone, at most so long.
+    Until(Duration),
+}
+
+/// How long a master may take to read a request before we go without its word.
+const BRIEFLY: Duration = Duration::from_secs(3);
+
+/// How following ended. The report says what became of the request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Followed {
+    /// What became of it.
+    pub(crate) report: Report,
+    /// The master's record, once there is one.
+    pub(crate) record: Option<RequestRecord>,
+    /// What the program ends with.
+    pub(crate) end: End,
+}
+
+/// What following ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As far as it was meant to go.
+    Fine,
+    /// Refused, under this code.
+    Refused(ErrorCode),
+    /// The model failed.
+    Failed,
+    /// Patience ran out, or more patience is of no use.
+    GaveUp,
+    /// Another request came in between.
+    Superseded,
+}
+
+impl End {
+    /// The program's exit code.
+    pub(crate) fn exit(self) -> u8 {
+        match self {
+            End::Fine => maas_cli::exit::DONE,
+            End::Refused(code) => code.exit(),
+            End::Failed => ErrorCode::ModelFailed.exit(),
+            End::GaveUp => ErrorCode::TimedOut.exit(),
+            End::Superseded => ErrorCode::Conflict.exit(),
+        }
+    }
+}
+
+/// Follows a request.
+pub(crate) async fn follow(
+    cluster: &Cluster,
+    submitted: &Submitted,
+    model: &ModelId,
+    patience: Patience,
+    mut progress: Progress,
+) -> Result<Followed, Error> {
+    let mut changes = Changes::below(&cluster.tree, &watched(cluster, submitted, model)).await?;
+    let start = Instant::now();
+    let deadline = match patience {
+        Patience::Outcome => start + BRIEFLY,
+        Patience::Until(long) => start + long,
+    };
+    let mut followed =
+        Followed { report: Report::queued(&submitted.child, &submitted.id, model), record: None, end: End::Fine };
+    let mut said_no_master = false;
+    loop {
+        match look(cluster, submitted, model, patience, &mut followed, &mut progress).await {
+            Ok(true) => break,
+            Ok(false) => {}
+            // The connection comes back, or patience runs out; nothing is lost meanwhile.
+            Err(Error::Tree(error)) if error.is_retryable() && Instant::now() < deadline => {
+                progress.say(&format!("{error}; trying again"));
+            }
+            Err(error) => return Err(error),
+        }
+        if followed.record.is_none() && cluster.leader().await.is_ok_and(|leader| leader.is_none()) {
+            if patience == Patience::Outcome {
+                note(format!("no master leads at {}; the request waits in the queue for one", cluster.zookeeper));
+                break;
+            }
+            if !said_no_master {
+                said_no_master = true;
+                progress.say(&format!(
+                    "no master leads at {}; {} waits in the queue until one does (start one with maas_service)",
+                    cluster.zookeeper, submitted.id
+                ));
+            }
+        }
+        if Instant::now() >= deadline {
+            if patience != Patience::Outcome {
+                followed.end = End::GaveUp;
+            }
+            break;
+        }
+        // Looks again now and then by itself: a watch may be lost with its connection.
+        let next = (Instant::now() + Duration::from_secs(2)).min(deadline);
+        let _rang = changes.changed(Some(next)).await;
+    }
+    progress.finish();
+    Ok(followed)
+}
+
+fn watched(cluster: &Cluster, submitted: &Submitted, model: &ModelId) -> Vec<String> {
+    let roots = &cluster.roots;
+    vec![
+        roots.request(&submitted.id),
+        roots.rejection(&submitted.id),
+        roots.desired(model),
+        roots.instances(),
+        roots.service(model.name.as_str()),
+        roots.leader(),
+    ]
+}
+
+/// One look; true when there is nothing more to wait for.
+async fn look(
+    cluster: &Cluster,
+    submitted: &Submitted,
+    model: &ModelId,
+    patience: Patience,
+    followed: &mut Followed,
+    progress: &mut Progress,
+) -> Result<bool, Error> {
+    if followed.record.is_none() {
+        match find_record(cluster, submitted).await? {
+            Found::Record(record) => followed.record = Some(record),
+            Found::Waiting => return Ok(false),
+            Found::Rejected(reason) => {
+                followed.report.outcome = Outcome::Refused;
+                followed.report.because(ErrorCode::BadRequest.as_str(), reason);
+                followed.end = End::Refused(ErrorCode::BadRequest);
+                return Ok(true);
+            }
+            Found::TakenByAnother => {
+                progress.say("another program has taken the request from the queue; what became of it is not known");
+                return Ok(patience == Patience::Outcome);
+            }
+        }
+    }
+    let Some(record) = followed.record.clone() else { return Ok(false) };
+    if record.outcome == state::Outcome::Refused {
+        let code = record.code.as_deref().and_then(|code| code.parse().ok()).unwrap_or(ErrorCode::BadRequest);
+        followed.report.outcome = Outcome::Refused;
+        followed.report.because(record.code.clone().unwrap_or_else(|| code.to_string()), record.reason.clone());
+        followed.end = End::Refused(code);
+        return Ok(true);
+    }
+    let picture = Picture::read(&cluster.tree, &cluster.roots, Some(&model.name)).await?;
+    let version = picture.version(model);
+    progress.show(model, version);
+    followed.report.outcome = Outcome::Accepted;
+    let reason = version.and_then(|version| version.reason());
+    followed.report.reason_code = reason.map(|reason| reason.code.to_string());
+    followed.report.reason =
+        reason.map(|reason| reason.text.clone()).or_else(|| (!record.reason.is_empty()).then(|| record.reason.clone()));
+    let verdict = judge(&record, version);
+    let settled = match verdict {
+        Verdict::Waiting => patience == Patience::Outcome,
+        Verdict::Done => {
+            followed.report.outcome = Outcome::Done;
+            followed.report.reason_code = None;
+            followed.report.reason = (!record.reason.is_empty()).then(|| record.reason.clone());
+            true
+        }
+        Verdict::Failed(reason) => {
+            if patience != Patience::Outcome {
+                followed.end = End::Failed;
+            }
+            followed.report.outcome = Outcome::Failed;
+            followed.report.because(reason.code.to_string(), reason.text);
+            true
+        }
+        Verdict::NeverFits(reason) => {
+            if patience != Patience::Outcome {
+                followed.end = End::GaveUp;
+            }
+            followed.report.because(reason.code.to_string(), reason.text);
+            true
+        }
+        Verdict::Superseded { wanted, by } => {
+            if patience != Patience::Outcome {
+                followed.end = End::Superseded;
+            }
+            let text = format!("{by} came in between: {wanted} wanted now, {} were asked for", record.after);
+            followed.report.because(ErrorCode::Conflict.as_str(), text);
+            true
+        }
+    };
+    followed.report.look_at(version);
+    Ok(settled)
+}
+
+enum Found {
+    Record(RequestRecord),
+    Waiting,
+    Rejected(String),
+    TakenByAnother,
+}
+
+async fn find_record(cluster: &Cluster, submitted: &Submitted) -> Result<Found, Error> {
+    let (tree, roots) = (&cluster.tree, &cluster.roots);
+    // The record appears in the transaction that takes the request away: whoever sees it gone looks once more.
+    for _ in 0..2 {
+        if let Some((record, _)) = tree.get_json::<RequestRecord>(&roots.request(&submitted.id)).await? {
+            return match record {
+                Ok(record) => Ok(Found::Record(original(cluster, record).await?)),
+                Err(error) => Ok(Found::Rejected(format!("the master's record can't be read: {error}"))),
+            };
+        }
+        if let Some((rejected, _)) = tree.get_json::<state::Rejected>(&roots.rejection(&submitted.id)).await? {
+            return Ok(Found::Rejected(rejected.map_or_else(|error| error.to_string(), |rejected| rejected.reason)));
+        }
+        match tree.get(&roots.queue_child(&submitted.child)).await {
+            // With credentials only masters may read it; that it is there is all that matters.
+            Ok(Some(_)) | Err(maas_client::tree::Error::NoAuth { .. }) => return Ok(Found::Waiting),
+            Ok(None) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Found::TakenByAnother)
+}
+
+/// A duplicate stands for the request it repeats.
+async fn original(cluster: &Cluster, record: RequestRecord) -> Result<RequestRecord, Error> {
+    let Some(first) = record.duplicate_of.clone().filter(|_| record.outcome == state::Outcome::Duplicate) else {
+        return Ok(record);
+    };
+    match cluster.tree.get_json::<RequestRecord>(&cluster.roots.request(&first)).await? {
+        Some((Ok(mut original), _)) => {
+            if original.outcome != state::Outcome::Refused {
+                original.reason = format!("repeats {first}, which was done already");
+            }
+            Ok(original)
+        }
+        _ => Ok(record),
+    }
+}
