@@ -75,10 +75,9 @@ unit() {
 
 programs() {
   need python3 python3
-  need_java
-  need javac default-jdk-headless
-  MAAS_TEST_PYTHON=$(python_tools kazoo==2.11.0)/bin/python3
-  export MAAS_TEST_PYTHON
+  # The foreign clients fetch what they need here, not within a test's time.
+  tests/clients/kazoo.sh --prepare
+  tests/clients/curator.sh --prepare
   step programs cargo build -q --workspace --bins
 }
 

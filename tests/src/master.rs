@@ -18,8 +18,10 @@ const BOUND: Duration = Duration::from_secs(60);
 /// How a master is started. [`crate::Site::options`] fills in the usual.
 #[derive(Debug, Clone)]
 pub struct MasterOptions {
-    pub(crate) connect: String,
-    pub(crate) home: PathBuf,
+    /// Connect string.
+    pub connect: String,
+    /// Home directory, for settings and logs.
+    pub home: PathBuf,
     /// Its state directory.
     pub state_dir: PathBuf,
     /// The model store's directory.
