@@ -17,6 +17,8 @@ mod render;
 mod requests;
 mod routes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use render::{capacity_of, models_of, service_of};
 pub(crate) use render::{count_by, seconds_since};
