@@ -25,7 +25,7 @@ pub struct ModelView {
     /// Its state.
     pub state: VersionState,
     /// Why.
-    #[serde(flatten)]
+    #[serde(flatten, with = "crate::reason::nullable")]
     pub reason: Option<Reason>,
     /// Restarts altogether.
     pub restarts: u64,
@@ -76,7 +76,7 @@ pub struct InstanceView {
     /// Memory it uses, MB.
     pub memory_used_mb: Option<u64>,
     /// Why it is in its state.
-    #[serde(flatten)]
+    #[serde(flatten, with = "crate::reason::nullable")]
     pub reason: Option<Reason>,
     /// Exit code, once it has ended.
     pub exit_code: Option<i32>,
@@ -151,7 +151,7 @@ pub struct PlanAnswer {
     /// Whether it could be done now, later or never.
     pub verdict: PlanVerdict,
     /// Why, when it is not now.
-    #[serde(flatten)]
+    #[serde(flatten, with = "crate::reason::nullable")]
     pub reason: Option<Reason>,
     /// What would follow, each with its reason.
     pub steps: Vec<PlannedStep>,

@@ -156,3 +156,32 @@ impl fmt::Display for Reason {
         f.write_str(&self.text)
     }
 }
+
+/// `reason_code` and `reason` as two fields that are always there, `null` when there is no reason: what HTTP bodies say.
+pub mod nullable {
+    use super::{Reason, ReasonCode};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Fields {
+        #[serde(default)]
+        reason_code: Option<ReasonCode>,
+        #[serde(default)]
+        reason: Option<String>,
+    }
+
+    /// For `#[serde(flatten, with = …)]`.
+    pub fn serialize<S: Serializer>(reason: &Option<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = Fields {
+            reason_code: reason.as_ref().map(|reason| reason.code),
+            reason: reason.as_ref().map(|reason| reason.text.clone()),
+        };
+        fields.serialize(serializer)
+    }
+
+    /// For `#[serde(flatten, with = …)]`. A sentence without its code, or a code without sentence, is no reason.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        Ok(fields.reason_code.zip(fields.reason).map(|(code, text)| Reason { code, text }))
+    }
+}
