@@ -190,7 +190,11 @@ fn parse_pss(text: &str) -> Option<u64> {
 
 /// Whether a new figure is worth telling: it differs by an eighth and at least 4 MB. Pure.
 pub(crate) fn is_notable(told_mb: Option<u64>, now_mb: u64) -> bool {
-    told_mb.is_none_or(|told| told.abs_diff(now_mb) >= (told / 8).max(4))
+    match told_mb {
+        // Nothing runs yet.
+        None => now_mb > 0,
+        Some(told) => told.abs_diff(now_mb) >= (told / 8).max(4),
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +210,7 @@ mod tests {
     #[test]
     fn small_changes_are_not_worth_a_write() {
         assert!(is_notable(None, 1) && is_notable(Some(100), 113) && is_notable(Some(10), 5));
-        assert!(!is_notable(Some(100), 111) && !is_notable(Some(10), 13));
+        assert!(!is_notable(None, 0) && !is_notable(Some(100), 111) && !is_notable(Some(10), 13));
     }
 
     #[test]

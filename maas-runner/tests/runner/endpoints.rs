@@ -25,7 +25,7 @@ async fn a_model_that_writes_no_endpoint_is_given_up_in_time() {
 #[tokio::test]
 async fn a_url_that_nobody_answers_is_no_start() {
     let script = "#!/bin/sh\necho '{\"url\":\"http://localhost:1\"}' > endpoint.dat\nexec sleep 1000\n";
-    let (code, text) = reason_of(script, r#"{"start_timeout_s":1}"#).await;
+    let (code, text) = reason_of(script, r#"{"start_timeout_s":3}"#).await;
     assert_eq!(code, ReasonCode::ProbeFailed);
     assert!(text.contains("http://127.0.0.1:1: no connection"), "{text}");
 }

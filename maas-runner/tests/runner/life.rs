@@ -160,10 +160,11 @@ async fn the_model_sees_the_environment_it_was_promised_and_nothing_else() {
         ("MAAS_MEMORY_MB", "512"),
         ("MAAS_GPUS", "2"),
         ("CUDA_VISIBLE_DEVICES", "1,3"),
-        ("PATH", &std::env::var("PATH").unwrap()),
     ] {
         assert_eq!(environment.get(name).and_then(|value| value.as_str()), Some(value), "{name}");
     }
+    // A wrapper around python may have put something before it.
+    assert!(environment["PATH"].as_str().unwrap().ends_with(&std::env::var("PATH").unwrap()));
     assert!(!environment.contains_key("SECRET_OF_THE_MASTER"));
     assert!(environment["TMPDIR"].as_str().unwrap().ends_with("/tmp"));
     assert!(answer["cwd"].as_str().unwrap().ends_with("/work"));
