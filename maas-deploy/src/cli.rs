@@ -2,7 +2,7 @@
 //!
 //! Each verb's own options stand beside what it does, in [`crate::commands`].
 
-use crate::commands::{add, completions, errors, events, list, logs, plan, remove, requests, scale, status};
+use crate::commands::{add, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status};
 use crate::context::Globals;
 use maas_cli::argv::{LOG4J, Letter, Table, Unused, ZK_ROOT, ZOOKEEPER};
 
@@ -19,7 +19,7 @@ pub(crate) const TABLE: Table = Table {
         Letter { short: "", also: &["memory-mb"], long: "memory", value: true },
     ],
     unused: &[LOG4J, Unused { short: "-j", long: "jar", value: true }],
-    modes: &["add", "remove", "scale", "list", "status", "events", "logs", "requests", "call", "plan"],
+    modes: &["add", "remove", "scale", "list", "status", "events", "logs", "requests", "call", "plan", "doctor"],
 };
 
 const ABOUT: &str = "Publish models, and see what became of them.
@@ -73,6 +73,8 @@ pub(crate) enum Verb {
     //CALL Call(call::Args),
     /// What an ADD, REMOVE or SCALE would do, and why
     Plan(plan::Args),
+    /// Look for what nobody else clears up, and mend it
+    Doctor(doctor::Args),
     /// The list of error codes
     Errors(errors::Args),
     /// Shell completions

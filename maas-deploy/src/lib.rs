@@ -11,6 +11,7 @@ mod choose;
 mod cli;
 mod commands;
 mod context;
+mod doctor;
 mod error;
 mod follow;
 mod http;

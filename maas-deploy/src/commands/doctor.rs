@@ -194,12 +194,7 @@ fn confirm(repairs: &[&Repair], yes: bool) -> Result<(), Error> {
 }
 
 /// Saves the nodes that would go; `None` when none would.
-fn save(
-    cluster: &Cluster,
-    facts: &Facts,
-    repairs: &[&Repair],
-    file: Option<&Path>,
-) -> Result<Option<PathBuf>, Error> {
+fn save(cluster: &Cluster, facts: &Facts, repairs: &[&Repair], file: Option<&Path>) -> Result<Option<PathBuf>, Error> {
     let going = |path: &str| repairs.iter().any(|r| matches!(r, Repair::Delete { path: gone, .. } if gone == path));
     let nodes: Vec<SavedNode> = facts
         .registered
@@ -252,12 +247,7 @@ async fn apply(cluster: &Cluster, repair: &Repair) -> Result<(), Error> {
     }
 }
 
-async fn restore<W: Write>(
-    context: &Context,
-    cluster: &Cluster,
-    file: &Path,
-    out: &mut Out<W>,
-) -> Result<(), Error> {
+async fn restore<W: Write>(context: &Context, cluster: &Cluster, file: &Path, out: &mut Out<W>) -> Result<(), Error> {
     let saved = Saved::read(file, &[&cluster.roots.services])?;
     if saved.zookeeper != cluster.zookeeper {
         note(format!("these nodes were saved from {}, and go to {}", saved.zookeeper, cluster.zookeeper));
@@ -277,7 +267,7 @@ async fn restore<W: Write>(
         if let Some((parent, _)) = node.path.rsplit_once('/') {
             cluster.tree.ensure_path(parent, Access::WorldReads).await?;
         }
-        cluster.tree.create(&node.path, bytes, Mode::Persistent, Access::WorldReads).await?;
+        cluster.tree.create(&node.path, bytes, Mode::Persistent, Access::Open).await?;
         restored.push(node.path.clone());
     }
     if context.json() {
@@ -299,12 +289,7 @@ async fn restore<W: Write>(
     Err(Error::Exit(exit::CONFLICT))
 }
 
-fn print<W: Write>(
-    left: &[Finding],
-    repaired: &[String],
-    saved: Option<&Path>,
-    out: &mut Out<W>,
-) -> Result<(), Error> {
+fn print<W: Write>(left: &[Finding], repaired: &[String], saved: Option<&Path>, out: &mut Out<W>) -> Result<(), Error> {
     for path in repaired {
         out.line(format!("repaired {path}"))?;
     }
@@ -326,4 +311,162 @@ fn print<W: Write>(
 /// What nodes say must not move the cursor.
 fn clean(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Globals;
+    use maas_client::config::Roots;
+    use maas_client::tree::SharedTree;
+    use maas_client::tree::memory::MemoryServer;
+
+    /// What Metron's runner leaves: a persistent registration.
+    fn metron(name: &str, id: &str, port: u16) -> Vec<u8> {
+        let payload = format!(
+            r#"{{"@class":"org.apache.metron.maas.config.ModelEndpoint","endpoint":{{"url":"http://127.0.0.1:{port}","functions":{{"apply":"apply"}}}},"name":"{name}","version":"1.0","containerId":"{id}"}}"#
+        );
+        format!(
+            r#"{{"name":"{name}","id":"{id}","address":"127.0.0.1","port":{port},"sslPort":null,"payload":{payload},"registrationTimeUTC":1,"serviceType":"STATIC","uriSpec":null}}"#
+        )
+        .into_bytes()
+    }
+
+    struct World {
+        server: MemoryServer,
+        cluster: Cluster,
+        dir: tempfile::TempDir,
+    }
+
+    impl World {
+        async fn new() -> World {
+            let server = MemoryServer::new();
+            let tree: SharedTree = server.session();
+            let cluster = Cluster { tree, roots: Roots::default(), zookeeper: "memory".into() };
+            for root in [&cluster.roots.queue, &cluster.roots.services] {
+                cluster.tree.ensure_path(root, Access::Open).await.unwrap();
+            }
+            World { server, cluster, dir: tempfile::tempdir().unwrap() }
+        }
+
+        async fn register(&self, name: &str, id: &str, data: Vec<u8>, mode: Mode) -> String {
+            self.cluster.tree.ensure_path(&self.cluster.roots.service(name), Access::Open).await.unwrap();
+            let path = self.cluster.roots.registration(name, id);
+            self.cluster.tree.create(&path, data, mode, Access::Open).await.unwrap();
+            path
+        }
+
+        async fn examine(&self, args: Args) -> (Option<u8>, serde_json::Value) {
+            let context = Context { globals: Globals { json: true, ..Globals::default() } };
+            let mut bytes = Vec::new();
+            let result = examine(&context, &self.cluster, &args, &mut Out::new(&mut bytes)).await;
+            let code = match result {
+                Ok(()) => None,
+                Err(Error::Exit(code)) => Some(code),
+                Err(error) => Some(error.into_failure().exit()),
+            };
+            (code, serde_json::from_slice(&bytes).unwrap_or_default())
+        }
+
+        fn file(&self) -> PathBuf {
+            self.dir.path().join("saved.json")
+        }
+
+        async fn is_there(&self, path: &str) -> bool {
+            self.cluster.tree.get(path).await.unwrap().is_some()
+        }
+    }
+
+    fn look() -> Args {
+        Args { repair: false, restore: None, save: None, yes: true, from_here: true, over: 0 }
+    }
+
+    fn codes(document: &serde_json::Value) -> Vec<(String, bool)> {
+        let findings = document["findings"].as_array().cloned().unwrap_or_default();
+        let one = |f: &serde_json::Value| (f["code"].as_str().unwrap().to_string(), f["repairable"] == true);
+        findings.iter().map(one).collect()
+    }
+
+    /// A port that nobody listens on: it was free a moment ago.
+    fn closed_port() -> u16 {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    }
+
+    #[tokio::test]
+    async fn a_healthy_tree_has_no_findings() {
+        let world = World::new().await;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        world.register("dga", "2", metron("dga", "2", port), Mode::Persistent).await;
+        assert_eq!(world.examine(look()).await, (None, serde_json::json!({"findings":[],"repaired":[],"saved":null})));
+    }
+
+    #[tokio::test]
+    async fn a_dead_persistent_registration_is_saved_deleted_and_put_back() {
+        let world = World::new().await;
+        let data = metron("dga", "2", closed_port());
+        let dead = world.register("dga", "2", data.clone(), Mode::Persistent).await;
+        let junk = world.register("dga", "3", b"null".to_vec(), Mode::Persistent).await;
+        let (code, document) = world.examine(look()).await;
+        assert_eq!(code, Some(exit::REFUSED));
+        let expected = [("stale_registration".into(), true), ("unreadable_registration".into(), true)];
+        assert_eq!(codes(&document), expected);
+        assert!(world.is_there(&dead).await);
+
+        let repair = Args { repair: true, save: Some(world.file()), ..look() };
+        let (code, document) = world.examine(repair).await;
+        assert_eq!((code, document["repaired"].as_array().unwrap().len()), (None, 2));
+        assert!(!world.is_there(&dead).await && !world.is_there(&junk).await);
+
+        let context = Context { globals: Globals::default() };
+        restore(&context, &world.cluster, &world.file(), &mut Out::new(Vec::new())).await.unwrap();
+        assert_eq!(world.cluster.tree.get(&dead).await.unwrap().unwrap().data, data);
+        assert!(world.is_there(&junk).await);
+        // Again changes nothing; another node in its place stays.
+        restore(&context, &world.cluster, &world.file(), &mut Out::new(Vec::new())).await.unwrap();
+        world.cluster.tree.multi(vec![Op::set(&dead, &b"other"[..], None)]).await.unwrap();
+        let again = restore(&context, &world.cluster, &world.file(), &mut Out::new(Vec::new())).await;
+        assert!(matches!(again, Err(Error::Exit(exit::CONFLICT))));
+        assert_eq!(world.cluster.tree.get(&dead).await.unwrap().unwrap().data, b"other");
+    }
+
+    #[tokio::test]
+    async fn what_a_live_session_owns_is_never_touched() {
+        let world = World::new().await;
+        let _session = world.server.session();
+        let dead = world.register("dga", "1-2-ab12", metron("dga", "1-2-ab12", closed_port()), Mode::Ephemeral).await;
+        let junk = world.register("dga", "junk", b"{".to_vec(), Mode::Ephemeral).await;
+        let (code, document) = world.examine(Args { repair: true, save: Some(world.file()), ..look() }).await;
+        assert_eq!(code, Some(exit::REFUSED));
+        let found = codes(&document);
+        assert!(found.contains(&("unowned_instance".into(), false)), "{found:?}");
+        assert!(found.contains(&("refusing_endpoint".into(), false)), "{found:?}");
+        assert!(found.iter().all(|(_, repairable)| !repairable));
+        assert!(world.is_there(&dead).await && world.is_there(&junk).await);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_was_made_anew_since_the_look_is_not_deleted() {
+        let world = World::new().await;
+        let path = world.register("dga", "2", metron("dga", "2", closed_port()), Mode::Persistent).await;
+        let stat = world.cluster.tree.get(&path).await.unwrap().unwrap().stat;
+        world.cluster.tree.delete_if_exists(&path, None).await.unwrap();
+        world.register("dga", "2", metron("dga", "2", 1), Mode::Persistent).await;
+        let repair = Repair::Delete { path: path.clone(), czxid: stat.czxid, version: stat.version };
+        assert!(apply(&world.cluster, &repair).await.is_err());
+        assert!(world.is_there(&path).await);
+    }
+
+    #[tokio::test]
+    async fn missing_roots_are_made_again_and_without_a_viewpoint_nothing_is_stale() {
+        let world = World::new().await;
+        let dead = world.register("dga", "2", metron("dga", "2", closed_port()), Mode::Persistent).await;
+        world.cluster.tree.delete_if_exists(&world.cluster.roots.queue, None).await.unwrap();
+        let args = Args { repair: true, from_here: false, save: Some(world.file()), ..look() };
+        let (code, document) = world.examine(args).await;
+        assert_eq!(code, Some(exit::REFUSED));
+        assert_eq!(codes(&document), [("silent_endpoint".into(), false)]);
+        assert!(world.is_there(&world.cluster.roots.queue).await && world.is_there(&dead).await);
+        assert!(!world.file().exists());
+    }
 }

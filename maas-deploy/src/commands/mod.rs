@@ -4,6 +4,7 @@ pub(crate) mod add;
 //CALL pub(crate) mod call;
 pub(crate) mod change;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod list;

@@ -138,14 +138,20 @@ fn about_the_whole(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
         let age = age_s(stop.ctime_ms, now);
         if facts.leader.is_none() && age > STUCK_S {
             let message = format!("tells all masters to stop, for {age} s, and none leads");
-            let advice = "left over from an interrupted stop: masters obey it; run maas_service stop --with-models again";
+            let advice =
+                "left over from an interrupted stop: masters obey it; run maas_service stop --with-models again";
             found.push(Finding::new("stop_left_over", &paths.stop, message, advice));
         }
     }
     let oldest = facts.queue.iter().filter(|(child, _)| child.starts_with("qn-")).min_by_key(|(_, since)| *since);
     if let Some((child, since)) = oldest.filter(|(_, since)| age_s(*since, now) > STUCK_S) {
         let message = format!("{} requests wait, {child} for {} s", facts.queue.len(), age_s(*since, now));
-        found.push(Finding::new("queue_waits", &paths.queue, message, "no master takes them: start one with maas_service"));
+        found.push(Finding::new(
+            "queue_waits",
+            &paths.queue,
+            message,
+            "no master takes them: start one with maas_service",
+        ));
     }
     for (child, _) in facts.queue.iter().filter(|(child, _)| !child.starts_with("qn-")) {
         let message = "is no request; masters skip it".to_string();
@@ -176,7 +182,12 @@ fn about_instances(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
         let registered = || facts.registered.iter().any(|registered| registered.id == *id);
         if claim.as_ref().is_some_and(|claim| claim.state == InstanceState::Ready) && !registered() {
             let message = format!("{} says it is ready and is not registered", record.model);
-            found.push(Finding::new("ready_unregistered", &path, message, "its runner registers it again; look once more"));
+            found.push(Finding::new(
+                "ready_unregistered",
+                &path,
+                message,
+                "its runner registers it again; look once more",
+            ));
         }
     }
     let records: BTreeSet<&str> = facts.instances.iter().map(|instance| instance.id.as_str()).collect();
@@ -217,13 +228,17 @@ fn about_registrations(facts: &Facts, ports: &[Answer]) -> Vec<Finding> {
             (Answer::Answers, _) => {}
             (Answer::Refused, false) => {
                 let message = format!("{}: its port refused each time", what(registered));
-                found.push(
-                    Finding::new("stale_registration", path, message, "--repair deletes it").mended_by(delete()),
-                );
+                found
+                    .push(Finding::new("stale_registration", path, message, "--repair deletes it").mended_by(delete()));
             }
             (Answer::Refused, true) => {
                 let message = format!("{}: its port refused each time, and its session lives", what(registered));
-                found.push(Finding::new("refusing_endpoint", path, message, "its runner un-registers it; look once more"));
+                found.push(Finding::new(
+                    "refusing_endpoint",
+                    path,
+                    message,
+                    "its runner un-registers it; look once more",
+                ));
             }
             (Answer::Unknown(why), _) => {
                 let message = format!("{}: can't be known: {why}", what(registered));

@@ -3,7 +3,6 @@
 //! Only a refused connection says that nobody is there. A time-out or an unknown host may be the network between.
 
 use futures_util::future::join_all;
-use std::future::Future;
 use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -54,12 +53,8 @@ pub(crate) async fn from_here(url: String, timeout: Duration) -> Answer {
 }
 
 /// Asks about all of them at once, again and again as long as they refuse; one that does not is settled.
-pub(crate) async fn ask<T, F, A>(targets: &[T], patience: &Patience, look: F) -> Vec<Answer>
-where
-    F: Fn(&T) -> A,
-    A: Future<Output = Answer>,
-{
-    let mut answers = join_all(targets.iter().map(&look)).await;
+pub(crate) async fn ask<T>(targets: &[T], patience: &Patience, look: impl AsyncFn(&T) -> Answer) -> Vec<Answer> {
+    let mut answers = join_all(targets.iter().map(|target| look(target))).await;
     for _ in 1..patience.times {
         let open: Vec<usize> = (0..targets.len()).filter(|index| answers[*index] == Answer::Refused).collect();
         if open.is_empty() {
@@ -79,21 +74,19 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    const QUICK: Patience =
-        Patience { times: 3, over: Duration::from_millis(2), timeout: Duration::from_millis(500) };
+    const QUICK: Patience = Patience { times: 3, over: Duration::from_millis(2), timeout: Duration::from_millis(500) };
 
     #[tokio::test]
     async fn a_port_counts_as_refused_only_when_it_refused_every_time() {
         let asked = AtomicU32::new(0);
-        let look = |target: &u32| {
+        let look = async |target: &u32| {
             let round = asked.fetch_add(u32::from(*target == 1), Ordering::Relaxed);
-            let answer = match target {
+            match target {
                 0 => Answer::Refused,
                 1 if round == 2 => Answer::Answers,
                 1 => Answer::Refused,
                 _ => Answer::Unknown("no answer".into()),
-            };
-            async move { answer }
+            }
         };
         let answers = ask(&[0, 1, 2], &QUICK, look).await;
         assert_eq!(answers, [Answer::Refused, Answer::Answers, Answer::Unknown("no answer".into())]);
