@@ -21,7 +21,7 @@ zk_dir=$work/zookeeper
 # shellcheck disable=SC2317
 clean() { scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true; rm -rf "$work"; }
 trap clean EXIT
-export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1 RUST_LIB_BACKTRACE=0
 failed=()
 
 # Runs one step, shows and keeps its output, and goes on when it fails: one run tells all that is wrong.
