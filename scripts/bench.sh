@@ -11,7 +11,7 @@ need_rust
 need_target
 known=$(cargo metadata --format-version 1 --no-deps | python3 -c '
 import json, sys
-for p in json.load(sys.stdin)["packages"]:
+for p in sorted(json.load(sys.stdin)["packages"], key=lambda p: p["name"]):
     for t in p["targets"]:
         if "bench" in t["kind"]:
             print(t["name"], p["name"])')
@@ -29,7 +29,7 @@ if [ -z "${MAAS_TEST_ZK:-}" ]; then
   unset MAAS_ZK
 fi
 # Programs that benches start are measured as they are shipped.
-cargo build -q --release -p maas-master -p maas-deploy -p maas-runner --bins >&2
+cargo build -q --release -p maas-master -p maas-deploy -p maas-runner -p integration-tests --bins >&2
 export MAAS_BENCH_PROGRAMS=$CARGO_TARGET_DIR/release
 printf '%-28s %14s %14s %8s %14s %s\n' name measured baseline ratio goal verdict
 code=0

@@ -1,4 +1,5 @@
 //! Where the programs under test lie: beside the test's own binary, as `cargo build --workspace --bins` leaves them.
+//! `$MAAS_BENCH_PROGRAMS` names another folder, for benches of what is shipped.
 
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 pub fn program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("where this test's binary lies")?;
     let profile = own.ancestors().nth(2).context("target/<profile>/deps/<test>")?;
-    let path = profile.join(name);
+    let given = std::env::var_os("MAAS_BENCH_PROGRAMS").map(PathBuf::from);
+    let path = given.as_deref().unwrap_or(profile).join(name);
     ensure!(path.is_file(), "{} is missing; run: cargo build --workspace --bins", path.display());
     Ok(path)
 }
