@@ -38,4 +38,6 @@ over_both!(
     a_new_session_replaces_its_old_ones_node_in_one_transaction,
     the_queue_survives_its_roots_end_and_counts_what_waits,
     the_registry_lists_good_endpoints_and_names_bad_ones,
+    counting_by_version_through_lost_answers_loses_and_doubles_nothing,
+    trimming_takes_the_oldest_under_the_fence,
 );

@@ -274,3 +274,54 @@ pub(crate) async fn the_registry_lists_good_endpoints_and_names_bad_ones(world: 
     assert_eq!(found, ["dga 9.0 1", "dga 10.0 2", "other 1 3"]);
     assert_eq!(all.skipped[0].path, "/maas/service/dga/junk");
 }
+
+pub(crate) async fn counting_by_version_through_lost_answers_loses_and_doubles_nothing(world: impl World) {
+    let tree = world.a();
+    tree.create("/counter", b"count-0.".to_vec(), Mode::Persistent, Access::Open).await.unwrap();
+    let mut changes = world.b().watch_tree("/counter").await.unwrap();
+    for step in 0..40_i32 {
+        if step % 4 == 0 {
+            // Only the write has these bytes.
+            world.lose_answer(&format!("count-{}.", step + 1), step % 8 == 0);
+        }
+        // As a master does: look, write what was decided against that version, look again when the outcome is unknown.
+        loop {
+            let node = soon(tree.get("/counter")).await.unwrap().unwrap();
+            assert_eq!(node.data, format!("count-{}.", node.stat.version).into_bytes());
+            if node.stat.version > step {
+                break;
+            }
+            let next = format!("count-{}.", step + 1);
+            match tree.multi(vec![Op::set("/counter", next, Some(step)), Op::check("/", 0)]).await {
+                Ok(_) => {}
+                Err(failed) => assert!(failed.error.is_retryable(), "{failed:?}"),
+            }
+        }
+    }
+    let node = world.b().get("/counter").await.unwrap().unwrap();
+    assert_eq!((node.data.as_slice(), node.stat.version), (&b"count-40."[..], 40));
+    for _ in 0..40 {
+        assert_eq!(soon(changes.recv()).await, Some(TreeChange::Path("/counter".into())));
+    }
+}
+
+pub(crate) async fn trimming_takes_the_oldest_under_the_fence(world: impl World) {
+    use maas_client::config::Roots;
+    use maas_client::state_store::{Fence, Keep, Trimmed, Trimmer, ensure_roots};
+    let (tree, roots) = (world.a(), Roots::default());
+    ensure_roots(&tree, &roots, false).await.unwrap();
+    for number in 0..1_200 {
+        persistent(&tree, &roots.request(&format!("qn-0000000000-{number:x}"))).await;
+    }
+    let fence = Fence { path: roots.epoch(), epoch: 0 };
+    let keep = Keep { requests: 100, ..Keep::default() };
+    // Another master trims too: what it took is no trouble.
+    tree.delete_if_exists(&roots.request("qn-0000000000-5"), None).await.unwrap();
+    let trimmed = Trimmer::default().pass(&tree, &roots, &fence, &keep, 0).await.unwrap();
+    assert_eq!(trimmed, Trimmed { requests: 1_099, ..Trimmed::default() });
+    tree.multi(vec![Op::set(roots.epoch(), "", None)]).await.unwrap();
+    let keep = Keep { requests: 50, ..keep };
+    let failed = Trimmer::default().pass(&tree, &roots, &fence, &keep, 0).await.unwrap_err();
+    assert!(fence.is_broken_by(&failed), "{failed:?}");
+    assert_eq!(tree.children(&roots.requests()).await.unwrap().unwrap().len(), 100);
+}
