@@ -14,6 +14,8 @@ pub mod desired;
 pub mod error;
 pub mod events;
 pub mod failpoint;
+#[cfg(test)]
+mod fixture;
 pub mod http;
 pub mod hypothesis;
 pub mod launcher;

@@ -86,6 +86,8 @@ struct Term {
     versions: BTreeMap<ModelId, Written>,
     journal: Journal,
     journal_written: Instant,
+    /// Literal `null` messages counted before this process began to.
+    nulls_before: u64,
 }
 
 /// What was last written of a version.
@@ -105,7 +107,7 @@ impl Writer {
             return;
         }
         if self.term.as_ref().is_none_or(|term| term.epoch != leader.epoch) {
-            match self.start_term(leader.epoch).await {
+            match self.start_term(leader.epoch, view.counts.nulls).await {
                 Ok(term) => self.term = Some(term),
                 Err(error) => {
                     tracing::debug!(%error, "the journal can't be read yet");
@@ -120,11 +122,14 @@ impl Writer {
         self.term = Some(term);
     }
 
-    async fn start_term(&self, epoch: i32) -> Result<Term, Error> {
+    async fn start_term(&self, epoch: i32, nulls_here: u64) -> Result<Term, Error> {
         let found: Option<(Result<Journal, _>, _)> = self.tree.get_json(&self.roots.journal()).await?;
         let journal = found.and_then(|(parsed, _)| parsed.ok()).unwrap_or_default();
         self.log.restore(journal.events.clone());
-        Ok(Term { epoch, versions: BTreeMap::new(), journal, journal_written: Instant::now() })
+        let nulls_before = journal.nulls.saturating_sub(nulls_here);
+        // What was written a second ago is another process's: due at once.
+        let journal_written = Instant::now().checked_sub(EVERY).unwrap_or_else(Instant::now);
+        Ok(Term { epoch, versions: BTreeMap::new(), journal, journal_written, nulls_before })
     }
 
     async fn write_versions(&self, view: &View, term: &mut Term, every: Duration) {
@@ -193,10 +198,9 @@ impl Writer {
         if term.journal_written.elapsed() < every {
             return;
         }
-        let journal = Journal { events: self.log.journal(), nulls: term.journal.nulls };
-        let unchanged =
-            journal.events.last().map(|event| &event.id) == term.journal.events.last().map(|event| &event.id);
-        if unchanged || view.leading().is_none() {
+        let journal = Journal { events: self.log.journal(), nulls: term.nulls_before + view.counts.nulls };
+        let newest = |journal: &Journal| journal.events.last().map(|event| event.id.clone());
+        if newest(&journal) == newest(&term.journal) && journal.nulls == term.journal.nulls {
             return;
         }
         let Ok(data) = serde_json::to_vec(&journal) else { return };
@@ -266,5 +270,109 @@ pub fn bounded(mut status: Status) -> Vec<u8> {
         } else {
             status.ended.remove(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{event, leading, model};
+    use crate::view::Role;
+    use maas_client::tree::memory::MemoryServer;
+    use maas_client::tree::{Access, Mode};
+
+    struct World {
+        tree: SharedTree,
+        roots: Roots,
+        writer: Writer,
+        view: View,
+    }
+
+    /// A tree whose epoch is that of the snapshot, with the snapshot's versions.
+    async fn world() -> World {
+        let (tree, roots): (SharedTree, _) = (MemoryServer::new().session(), Roots::default());
+        let view = leading();
+        for model in view.desired.versions.keys() {
+            tree.ensure_path(&roots.desired(model), Access::WorldReads).await.unwrap();
+        }
+        tree.ensure_path(&roots.epoch(), Access::WorldReads).await.unwrap();
+        for _ in 0..3 {
+            tree.multi(vec![Op::set(roots.epoch(), "", None)]).await.unwrap();
+        }
+        let log = Arc::new(EventLog::default());
+        World { writer: Writer { tree: tree.clone(), roots: roots.clone(), log, term: None }, tree, roots, view }
+    }
+
+    impl World {
+        async fn status(&self, of: &ModelId) -> Option<(Status, i32)> {
+            let found = self.tree.get_json::<Status>(&self.roots.status(of)).await.unwrap();
+            found.map(|(status, stat)| (status.unwrap(), stat.version))
+        }
+    }
+
+    #[tokio::test]
+    async fn each_version_and_the_journal_are_written_once_and_again_only_when_they_change() {
+        let mut world = world().await;
+        let dga = model("dga", "1.0");
+        world.writer.log.push(event(1, "LeaderElected", None));
+        world.writer.log.push(event(2, "InstanceReady", Some(&dga)));
+        for _ in 0..3 {
+            world.writer.write_due(&world.view, Duration::ZERO).await;
+        }
+        let (status, writes) = world.status(&dga).await.unwrap();
+        assert_eq!((status.state, status.ready, status.desired, writes), (VersionState::Degraded, 1, 2, 0));
+        assert_eq!((status.events.len(), status.ended.len()), (1, 1));
+        assert!(world.status(&model("scan", "2.0")).await.is_some());
+        let (journal, _) = world.tree.get_json::<Journal>(&world.roots.journal()).await.unwrap().unwrap();
+        let journal = journal.unwrap();
+        assert_eq!((journal.events.len(), journal.nulls), (1, 1));
+
+        world.writer.log.push(event(3, "InstanceFailed", Some(&dga)));
+        world.writer.write_due(&world.view, Duration::from_secs(60)).await;
+        assert_eq!(world.status(&dga).await.unwrap().1, 0, "too early");
+        world.writer.write_due(&world.view, Duration::ZERO).await;
+        assert_eq!(world.status(&dga).await.unwrap().1, 1);
+    }
+
+    #[tokio::test]
+    async fn a_former_leader_writes_nothing() {
+        let mut world = world().await;
+        world.tree.multi(vec![Op::set(world.roots.epoch(), "", None)]).await.unwrap();
+        world.writer.write_due(&world.view, Duration::ZERO).await;
+        assert!(world.status(&model("dga", "1.0")).await.is_none());
+        world.view.role = Role::Standby { leader: None };
+        world.writer.write_due(&world.view, Duration::ZERO).await;
+        assert!(world.writer.term.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_earlier_leaders_saw_goes_on() {
+        let mut world = world().await;
+        let dga = model("dga", "1.0");
+        let version = &world.view.desired.versions[&dga];
+        let verdict = &world.view.plan.verdicts[&dga];
+        let mut earlier = status_of(version, verdict, 0, vec![event(1, "InstanceLaunched", Some(&dga))]);
+        earlier.events[0].id = "000002-00000009".into();
+        let data = serde_json::to_vec(&earlier).unwrap();
+        world.tree.create(&world.roots.status(&dga), data, Mode::Persistent, Access::WorldReads).await.unwrap();
+        world.writer.log.push(event(1, "InstanceReady", Some(&dga)));
+        world.writer.write_due(&world.view, Duration::ZERO).await;
+        let ids: Vec<String> = world.status(&dga).await.unwrap().0.events.into_iter().map(|event| event.id).collect();
+        assert_eq!(ids, ["000002-00000009", "000003-00000001"]);
+        assert_eq!(world.writer.log.all().len(), 2);
+    }
+
+    #[test]
+    fn a_status_fits_into_its_node_and_loses_the_oldest_first() {
+        let view = leading();
+        let dga = model("dga", "1.0");
+        let long = |sequence| Event { reason: "r".repeat(1_000), ..event(sequence, "InstanceFailed", Some(&dga)) };
+        let events: Vec<Event> = (1..=50).map(long).collect();
+        let status = status_of(&view.desired.versions[&dga], &view.plan.verdicts[&dga], 0, events);
+        let bytes = bounded(status);
+        assert!(bytes.len() <= MOST_BYTES && bytes.len() > MOST_BYTES / 2, "{}", bytes.len());
+        let read: Status = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(read.events.last().unwrap().id, "000003-00000050");
+        assert_eq!(read.ended.len(), 1);
     }
 }

@@ -1,7 +1,8 @@
 //! What each path answers: bodies, problems, headers, metrics, description, console.
 
-use super::fixture::{Site, event, leader, leading, model, time};
+use super::site::Site;
 use crate::clock::Moment;
+use crate::fixture::{event, leader, leading, model, time};
 use crate::view::{Role, View};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

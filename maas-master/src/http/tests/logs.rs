@@ -1,6 +1,7 @@
 //! Logs: who gets them, of what, and how much.
 
-use super::fixture::{Site, leading};
+use super::site::Site;
+use crate::fixture::leading;
 use crate::http::LogAccess;
 use crate::observed::Observed;
 use axum::body::Body;

@@ -1,5 +1,5 @@
 //! Every path over snapshots made by hand.
 
 mod answers;
-mod fixture;
 mod logs;
+mod site;

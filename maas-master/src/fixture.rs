@@ -1,49 +1,32 @@
-//! A master's snapshot made by hand, a launcher that knows only where logs lie, and the interface over them.
+//! Snapshots of a master made by hand, for the tests of what renders them.
 
 use crate::clock::Moment;
 use crate::desired::{Desired, History, Version};
-use crate::events::{EventLog, event_id};
-use crate::http::{App, LogAccess, Setup, router};
-use crate::launcher::{Ask, Launcher, LogFiles, Report};
+use crate::events::event_id;
 use crate::observed::{Instance, Observed, Process};
 use crate::plan::{Plan, Verdict};
-use crate::policy::Policy;
-use crate::view::{Counts, Handle, QueueView, Role, View};
-use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::{Request, StatusCode};
-use http_body_util::BodyExt;
+use crate::view::{Counts, QueueView, Role, View};
 use jiff::Timestamp;
 use maas_client::api::{Amounts, CapacityView, NodeView, PlanVerdict, WaitingView};
-use maas_client::config::Roots;
 use maas_client::event::Event;
-use maas_client::launch::Exit;
 use maas_client::model::ModelId;
 use maas_client::reason::{InstanceState, Reason, ReasonCode, VersionState};
 use maas_client::registry::{Endpoint, default_functions};
 use maas_client::request::Resources;
 use maas_client::state::{self, CallSettings, Claim, Ended, InstanceRecord, Leader, Spec, Wanted};
-use maas_client::tree::SharedTree;
-use maas_client::tree::memory::MemoryServer;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
-use tower::ServiceExt;
 
-pub(super) fn time() -> Timestamp {
+pub(crate) fn time() -> Timestamp {
     "2026-03-01T10:00:00.5Z".parse().unwrap()
 }
 
-pub(super) fn model(name: &str, version: &str) -> ModelId {
+pub(crate) fn model(name: &str, version: &str) -> ModelId {
     ModelId { name: name.parse().unwrap(), version: version.parse().unwrap() }
 }
 
-pub(super) fn leader() -> Leader {
+pub(crate) fn leader() -> Leader {
     Leader {
         epoch: 3,
         host: "node1".into(),
@@ -126,7 +109,7 @@ fn endpoint(id: &str, of: &ModelId) -> Arc<Endpoint> {
 }
 
 /// dga 1.0 with one of two ready and one that failed, scan 2.0 that waits for room, and old 0.9 of another program.
-pub(super) fn leading() -> View {
+pub(crate) fn leading() -> View {
     let (dga, scan, old) = (model("dga", "1.0"), model("scan", "2.0"), model("old", "0.9"));
     let failed = Ended {
         id: "3-1-dead".into(),
@@ -188,7 +171,7 @@ pub(super) fn leading() -> View {
     }
 }
 
-pub(super) fn event(sequence: u64, kind: &str, of: Option<&ModelId>) -> Event {
+pub(crate) fn event(sequence: u64, kind: &str, of: Option<&ModelId>) -> Event {
     Event {
         id: event_id(3, sequence),
         time: time(),
@@ -202,111 +185,5 @@ pub(super) fn event(sequence: u64, kind: &str, of: Option<&ModelId>) -> Event {
         exit_code: None,
         request: None,
         by: None,
-    }
-}
-
-/// Knows only where logs lie.
-struct Logs {
-    directory: PathBuf,
-    changes: watch::Sender<u64>,
-}
-
-#[async_trait]
-impl Launcher for Logs {
-    fn kind(&self) -> &'static str {
-        "local"
-    }
-    fn place(&self) -> (String, Option<String>) {
-        ("node1".into(), None)
-    }
-    async fn ensure(&self, _: Vec<Ask>) {}
-    async fn kill(&self, _: &str, _: &InstanceRecord) {}
-    async fn observe(&self, _: &BTreeMap<String, InstanceRecord>) -> Report {
-        Report::default()
-    }
-    async fn forget(&self, _: &str, _: &ModelId, _: Option<&Exit>) {}
-    fn logs(&self, id: &str) -> Option<LogFiles> {
-        let directory = self.directory.join(id);
-        Some(LogFiles { stdout: directory.join("stdout"), stderr: directory.join("stderr") })
-    }
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
-    }
-}
-
-/// The interface over a snapshot that can be replaced.
-pub(super) struct Site {
-    pub(super) router: Router,
-    pub(super) view: watch::Sender<Arc<View>>,
-    pub(super) events: Arc<EventLog>,
-    pub(super) tree: SharedTree,
-    pub(super) logs: tempfile::TempDir,
-}
-
-impl Site {
-    pub(super) fn over(view: View) -> Site {
-        Site::with_access(view, LogAccess::Token("s3cret".into()))
-    }
-
-    pub(super) fn with_access(view: View, access: LogAccess) -> Site {
-        let logs = tempfile::tempdir().unwrap();
-        let launcher = Logs { directory: logs.path().to_path_buf(), changes: watch::channel(0).0 };
-        let (view, seen) = watch::channel(Arc::new(view));
-        let handle =
-            Handle { view: seen, launcher: Arc::new(launcher), stop_models: Arc::new(watch::channel(false).0) };
-        let tree: SharedTree = MemoryServer::new().session();
-        let events = Arc::new(EventLog::default());
-        let app = App::new(Setup {
-            handle,
-            events: events.clone(),
-            tree: tree.clone(),
-            roots: Roots::default(),
-            zookeeper: "zk:2181".into(),
-            logs: access,
-            policy: Policy::default(),
-        });
-        Site { router: router(app), view, events, tree, logs }
-    }
-
-    pub(super) async fn send(&self, mut request: Request<Body>, peer: &str) -> Answer {
-        let peer: SocketAddr = format!("{peer}:5000").parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let status = response.status();
-        let headers = response.headers().clone();
-        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_string());
-        let (content_type, epoch, policy) =
-            (header("content-type").unwrap_or_default(), header("maas-epoch"), header("content-security-policy"));
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, content_type, epoch, policy, text: String::from_utf8(bytes.to_vec()).unwrap() }
-    }
-
-    pub(super) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap(), "127.0.0.1").await
-    }
-}
-
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) content_type: String,
-    pub(super) epoch: Option<String>,
-    pub(super) policy: Option<String>,
-    pub(super) text: String,
-}
-
-impl Answer {
-    pub(super) fn json(&self) -> serde_json::Value {
-        assert_eq!((self.status, self.content_type.as_str()), (StatusCode::OK, "application/json"), "{}", self.text);
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    /// The problem's status and code.
-    pub(super) fn problem(&self) -> (u16, String) {
-        assert_eq!(self.content_type, "application/problem+json", "{}", self.text);
-        let problem: maas_client::api::Problem = serde_json::from_str(&self.text).unwrap();
-        assert_eq!(problem.status, self.status.as_u16());
-        assert_eq!(problem.kind, format!("urn:maas:{}", problem.code));
-        assert!(problem.code.parse::<maas_cli::ErrorCode>().is_ok(), "{}", problem.code);
-        (problem.status, problem.code)
     }
 }
