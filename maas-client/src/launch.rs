@@ -8,7 +8,9 @@
 use crate::config::Roots;
 use crate::model::ModelId;
 use crate::reason::{InstanceState, Reason};
+use crate::registry::Registration;
 use crate::request::Resources;
+use crate::state::Claim;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,4 +128,14 @@ pub struct Exit {
     pub was_ready: bool,
     /// The last 20 lines of its standard error.
     pub stderr_tail: Vec<String>,
+}
+
+/// One line that a scratch run (`maas_runner run --scratch`) prints whenever something changes: what would stand in
+/// ZooKeeper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScratchLine {
+    /// The claim.
+    pub claim: Claim,
+    /// The registration; `None` for none.
+    pub registration: Option<Registration>,
 }

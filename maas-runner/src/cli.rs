@@ -11,10 +11,12 @@ Starts one instance of a model, probes it, registers it, and ends it in order. S
 
 Usage:
   maas_runner run --dir DIR                        run the instance whose launch.json is in DIR
+  maas_runner run --dir DIR --scratch              the same, without ZooKeeper and without a master
   maas_runner guard [--group FILE]… -- PROGRAM…    run PROGRAM; kill all it started when it or standard input ends
   maas_runner --help | --version
 
 DIR gets: lock (held for life), work/, tmp/, logs/, and at the end exit.json.
+With --scratch each change is printed as a JSON line, and the end of standard input means SIGTERM.
 SIGTERM: un-registers, waits for callers to finish, ends the model, ends.
 
 Exit codes: 0 done, 1 a defect, 2 usage, 3 launch.json can't be used, 7 the model failed, 8 another runner has it
@@ -26,8 +28,13 @@ Example:
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Run the instance in this directory.
-    Run(PathBuf),
+    /// Run an instance.
+    Run {
+        /// The directory that holds its launch.json.
+        directory: PathBuf,
+        /// Without ZooKeeper.
+        scratch: bool,
+    },
     /// Be the guard of a script.
     Guard(Order),
     /// Print the help.
@@ -45,16 +52,20 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Some("--help" | "-h" | "help") => Ok(Command::Help),
         Some("--version" | "-V") => Ok(Command::Version),
         Some("run") => {
-            let (mut directory, mut rest) = (None, arguments);
+            let (mut directory, mut scratch, mut rest) = (None, false, arguments);
             while let Some(argument) = rest.next() {
-                match (argument.to_str(), rest.next()) {
-                    (Some("--dir"), Some(value)) => directory = Some(PathBuf::from(value)),
-                    (Some("--dir"), None) => return usage("--dir needs a directory".to_string()),
-                    (Some("--help" | "-h"), _) => return Ok(Command::Help),
+                match argument.to_str() {
+                    Some("--dir") => match rest.next() {
+                        Some(value) => directory = Some(PathBuf::from(value)),
+                        None => return usage("--dir needs a directory".to_string()),
+                    },
+                    Some("--scratch") => scratch = true,
+                    Some("--help" | "-h") => return Ok(Command::Help),
                     _ => return usage(format!("unknown argument {}", argument.display())),
                 }
             }
-            directory.map(Command::Run).ok_or_else(|| Error::Usage("--dir DIR is needed".to_string()))
+            let directory = directory.ok_or_else(|| Error::Usage("--dir DIR is needed".to_string()))?;
+            Ok(Command::Run { directory, scratch })
         }
         Some("guard") => {
             let mut order = Order { groups: Vec::new(), program: Vec::new() };
@@ -87,7 +98,8 @@ mod tests {
 
     #[test]
     fn both_subcommands_are_read() {
-        assert_eq!(read("run --dir /x").unwrap(), Command::Run("/x".into()));
+        assert_eq!(read("run --dir /x").unwrap(), Command::Run { directory: "/x".into(), scratch: false });
+        assert_eq!(read("run --scratch --dir /x").unwrap(), Command::Run { directory: "/x".into(), scratch: true });
         let order = Order { groups: vec!["/g".into()], program: vec!["./a.sh".into(), "--dir".into()] };
         assert_eq!(read("guard --group /g -- ./a.sh --dir").unwrap(), Command::Guard(order));
         assert_eq!(read("--help").unwrap(), Command::Help);

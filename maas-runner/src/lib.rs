@@ -9,6 +9,7 @@
 //! - [`ledger`] keeps claim and registration in ZooKeeper as they are wanted, and watches the record.
 //! - [`guard`] is a process of its own between runner and script; [`script`] starts it, [`process_tree`] finds and kills.
 //! - [`endpoint`] and [`watcher`] follow `endpoint.dat`, [`probe`] asks the published url, [`sockets`] counts connections.
+//! - [`scratch`] stands in for ZooKeeper and master when a model is only tried out.
 //! - [`instance`], [`environment`], [`capture`] and [`memory`]: the directory, what the model sees, writes and uses.
 
 mod capture;
@@ -24,6 +25,7 @@ mod memory;
 mod probe;
 mod process_tree;
 mod program;
+mod scratch;
 mod script;
 mod sockets;
 mod supervise;

@@ -21,7 +21,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Guard(order) => guard::run(&order)
             .map(|()| exit::DONE)
             .map_err(|source| Error::System { what: "guard can't do its work", source }),
-        Command::Run(directory) => {
+        Command::Run { directory, scratch } => {
             // The log is not rotated, so little is said: transitions, and trouble.
             let level =
                 std::env::var("MAAS_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
@@ -30,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
                 .enable_all()
                 .build()
                 .map_err(|source| Error::System { what: "no runtime", source })?
-                .block_on(supervise::run(&directory))
+                .block_on(supervise::run(&directory, scratch))
         }
     });
     match outcome {

@@ -14,12 +14,12 @@ use crate::ledger::{Ledger, Target, Told};
 use crate::lifecycle::{Effect, Event, Lifecycle, Policy, ScriptEnd};
 use crate::probe::{self, Check};
 use crate::watcher::Watcher;
-use crate::{environment, process_tree, script, sockets};
+use crate::{environment, process_tree, scratch, script, sockets};
 use maas_client::config::Roots;
 use maas_client::launch::LaunchSpec;
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::registry::Registration;
-use maas_client::tree::SharedTree;
+use maas_client::tree::{self, SharedTree};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
 use maas_store::{Manifest, Settings};
 use processes::Processes;
@@ -52,8 +52,8 @@ enum Input {
     Guard(Option<Report>),
 }
 
-/// Runs the instance in `directory` to its end and gives the exit code.
-pub(crate) async fn run(directory: &Path) -> Result<u8, Error> {
+/// Runs the instance in `directory` to its end and gives the exit code; with `scratch` without ZooKeeper.
+pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
     let directory = Directory::open(directory)?;
     let lock = directory.lock()?;
     if directory.has_ended() {
@@ -67,7 +67,7 @@ pub(crate) async fn run(directory: &Path) -> Result<u8, Error> {
     if let Err(error) = directory.describe(&lock, spec.gpu_indices.clone()) {
         tracing::warn!(%error, "lock file can't be written");
     }
-    let options = options(&spec)?;
+    let options = if scratch { None } else { Some(options(&spec)?) };
     let (told_sender, mut told) = mpsc::unbounded_channel();
     let (inputs, inbox) = mpsc::unbounded_channel();
     let forward = inputs.clone();
@@ -79,6 +79,14 @@ pub(crate) async fn run(directory: &Path) -> Result<u8, Error> {
         }
     });
     let (target_sender, target) = watch::channel(Reporter::first(&spec));
+    if scratch {
+        tokio::spawn(scratch::tell(target.clone()));
+        let inputs = inputs.clone();
+        scratch::watch_stdin(move || {
+            let _ended = inputs.send(Input::Event(Event::Terminated));
+        })
+        .map_err(|source| Error::System { what: "no thread for standard input", source })?;
+    }
     let (tree_sender, tree) = watch::channel(None);
     tokio::spawn(keep_ledger(options, spec.clone(), target, told_sender, tree_sender));
     let mut instance = Instance {
@@ -115,17 +123,20 @@ fn options(spec: &LaunchSpec) -> Result<ZkOptions, Error> {
     Ok(options)
 }
 
-/// Connects, for as long as that takes, then keeps the ledger.
+/// Connects, for as long as that takes, then keeps the ledger. Without options the tree is in memory.
 async fn keep_ledger(
-    options: ZkOptions,
+    options: Option<ZkOptions>,
     spec: LaunchSpec,
     target: watch::Receiver<Target>,
     told: mpsc::UnboundedSender<Told>,
     connected: watch::Sender<Option<SharedTree>>,
 ) {
-    match ZkTree::connect(options).await {
+    let connecting: Result<SharedTree, tree::Error> = match options {
+        Some(options) => ZkTree::connect(options).await.map(|tree| tree as SharedTree),
+        None => scratch::tree(&spec).await,
+    };
+    match connecting {
         Ok(tree) => {
-            let tree: SharedTree = tree;
             connected.send_replace(Some(Arc::clone(&tree)));
             let roots = Roots::from(spec.roots);
             Ledger::new(tree, &roots, (spec.model.name.as_str(), &spec.id), target, told).run().await;
