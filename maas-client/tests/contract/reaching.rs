@@ -108,30 +108,73 @@ async fn calls_during_an_outage_end_within_their_bound_and_say_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_lives_through_a_server_that_is_down_for_three_time_outs() {
-    let folder = tempfile::tempdir().unwrap();
-    let service = |verb: &str| {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scripts/services/zookeeper.sh");
-        let output = Command::new(script).arg(verb).arg("--dir").arg(folder.path()).output().unwrap();
-        assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let lines = service("start");
-    let address = lines.lines().find_map(|line| line.strip_prefix("MAAS_ZK=")).unwrap().to_string();
+    let servers = Servers::new();
+    let address = servers.run(&["start"]);
     let tree: SharedTree = ZkTree::connect(options(&address, "/x")).await.unwrap();
     tree.multi(vec![Op::create_ephemeral("/e", "")]).await.unwrap();
     let mut state = tree.session();
     let session = state.borrow().connected().unwrap();
-    service("kill9");
+    servers.run(&["kill9"]);
     state.wait_for(|state| state.connected().is_none()).await.unwrap();
     // Three time-outs of nobody there; the client library alone would have given the session up by then.
     let back_early =
         tokio::time::timeout(Duration::from_secs(6), state.wait_for(|s| s.connected().is_some())).await.is_ok();
     assert!(!back_early);
-    service("start");
+    servers.run(&["start"]);
     let back = tokio::time::timeout(Duration::from_secs(10), state.wait_for(|state| state.connected().is_some())).await;
     assert_eq!(back.unwrap().unwrap().connected(), Some(session), "the same session, its ephemeral nodes with it");
     let node = tree.get("/e").await.unwrap().unwrap();
     assert_eq!(node.stat.ephemeral_owner, session);
     tree.close().await;
-    service("stop");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_lives_through_a_rolling_restart_of_an_ensemble() {
+    let servers = Servers::new();
+    let address = servers.run(&["start", "--servers", "3"]);
+    let how = ZkOptions { session_timeout: Duration::from_secs(10), ..options(&address, "/x") };
+    let tree: SharedTree = ZkTree::connect(how).await.unwrap();
+    tree.multi(vec![Op::create_ephemeral("/e", "0")]).await.unwrap();
+    let session = tree.session().borrow().connected().unwrap();
+    for server in ["1", "2", "3"] {
+        servers.run(&["kill9", "--server", server]);
+        let bytes = format!("without {server}");
+        // A write may meet the election: its outcome is then unknown, and looked at.
+        let written = tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                let _known_or_not = tree.multi(vec![Op::set("/e", bytes.clone(), None)]).await;
+                if tree.get("/e").await.is_ok_and(|node| node.is_some_and(|node| node.data == bytes.as_bytes())) {
+                    return;
+                }
+            }
+        });
+        written.await.unwrap();
+        assert_eq!(tree.get("/e").await.unwrap().unwrap().stat.ephemeral_owner, session);
+        servers.run(&["start"]);
+    }
+    tree.close().await;
+}
+
+/// Servers of this test's own, stopped at its end.
+struct Servers(tempfile::TempDir);
+
+impl Servers {
+    fn new() -> Self {
+        Servers(tempfile::tempdir().unwrap())
+    }
+
+    /// Runs the script; what it says of the address, when it says it.
+    fn run(&self, arguments: &[&str]) -> String {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scripts/services/zookeeper.sh");
+        let output = Command::new(script).args(arguments).arg("--dir").arg(self.0.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().find_map(|line| line.strip_prefix("MAAS_ZK=")).unwrap_or_default().to_string()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.run(&["stop"]);
+    }
 }
