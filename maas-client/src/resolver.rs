@@ -1,8 +1,8 @@
 //! From a model's name to one of its endpoints: a cheap-to-clone handle over watched snapshots.
 //!
 //! After the first look-up of a name a look-up does no I/O, takes no lock and allocates nothing: two atomic loads, one
-//! hash, one draw. A task per name follows the registry ([`subscription`]); [`Resolver::all`] follows all names by one
-//! recursive watch instead ([`all`]). Neighbours: [`crate::discovery`] decides what is in use, [`crate::balance`] picks,
+//! hash, one draw. A task per name follows the registry (`subscription`); [`Resolver::all`] follows all names by one
+//! recursive watch instead (`all`). Neighbours: [`crate::discovery`] decides what is in use, [`crate::balance`] picks,
 //! [`crate::call`] calls. What it leaves to others: trying again.
 
 mod all;
