@@ -2,7 +2,9 @@
 //!
 //! Each verb's own options stand beside what it does, in [`crate::commands`].
 
-use crate::commands::{add, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status};
+use crate::commands::{
+    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status,
+};
 use crate::context::Globals;
 use maas_cli::argv::{LOG4J, Letter, Table, Unused, ZK_ROOT, ZOOKEEPER};
 
@@ -27,20 +29,23 @@ const ABOUT: &str = "Publish models, and see what became of them.
 Every verb can be given as a subcommand (maas_deploy list) or as Metron's mode (maas_deploy -mo LIST).";
 
 const EXAMPLES: &str = "Examples:
-  maas_deploy -zq node1:2181 -lmp examples/mock_dga -hmp /user/root/models -mo ADD -m 512 -n dga -v 1.0 -ni 1
+  maas_deploy -zq node1:2181 -mo ADD -lmp examples/mock_dga -hmp /user/root/models -m 512 -n dga -v 1.0 -ni 1
   maas_deploy add -n dga -v 1.0 -m 512 -ni 2 -lmp examples/mock_dga --wait
   maas_deploy list
   maas_deploy call -n dga host=yahoo.com
   maas_deploy remove -n dga -v 1.0 -ni 2 --wait
 
-ZooKeeper is found by -zq, $MAAS_ZK, or zk = \"HOST:PORT\" in ~/.config/maas/client.toml or /etc/maas/client.toml.
-Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 input refused, 4 not found, 5 gave up waiting, 6 a server can't be
-reached, 7 the model failed, 8 conflict, 9 not permitted, 130 interrupted. maas_deploy errors lists all error codes.";
+ZooKeeper is found by -zq, $MAAS_ZK, or zk = \"HOST:PORT\" in ~/.config/maas/client.toml or
+/etc/maas/client.toml.
+
+Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 input refused, 4 not found, 5 gave up waiting,
+6 a server can't be reached, 7 the model failed, 8 conflict, 9 not permitted, 130 interrupted.
+maas_deploy errors lists all error codes.";
 
 /// The whole command line.
 #[derive(Debug, clap::Parser)]
 #[command(name = "maas_deploy", version, about = ABOUT, after_help = EXAMPLES, subcommand_required = true)]
-#[command(arg_required_else_help = false, max_term_width = 100)]
+#[command(arg_required_else_help = false, max_term_width = 120)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -70,7 +75,7 @@ pub(crate) enum Verb {
     /// What was asked, and what became of it
     Requests(requests::Args),
     /// Call a model once
-    //CALL Call(call::Args),
+    Call(call::Args),
     /// What an ADD, REMOVE or SCALE would do, and why
     Plan(plan::Args),
     /// Look for what nobody else clears up, and mend it

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 /// Options of every verb.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Options of every verb")]
 pub(crate) struct Globals {
     #[command(flatten)]
     pub(crate) zookeeper: ZooKeeperOptions,

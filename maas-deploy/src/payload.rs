@@ -134,7 +134,9 @@ pub(crate) async fn upload(store: Arc<dyn ModelStore>, path: StorePath, prepared
         digest: Some(manifest.digest().to_string()),
         resources: Some(asked),
     };
-    let text = format!("{} files, {}", manifest.files().len(), size(manifest.total_bytes()));
+    let count = manifest.files().len();
+    let files = if count == 1 { "1 file".to_string() } else { format!("{count} files") };
+    let text = format!("{files}, {}", size(manifest.total_bytes()));
     let to = path.clone();
     let put = blocking(move || {
         let bar = bar(bundle.total_bytes(), "uploading");

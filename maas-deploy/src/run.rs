@@ -1,7 +1,9 @@
 //! From the command line to an exit code: parses, runs the verb, prints its failure once.
 
 use crate::cli::{Cli, TABLE, Verb};
-use crate::commands::{add, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status};
+use crate::commands::{
+    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status,
+};
 use crate::context::Context;
 use crate::error::Error;
 use maas_cli::output::Out;
@@ -50,7 +52,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Events(args) => events::run(&context, args, &mut out).await,
         Verb::Logs(args) => logs::run(&context, args, &mut out).await,
         Verb::Requests(args) => requests::run(&context, args, &mut out).await,
-        //CALL Verb::Call(args) => call::run(&context, args, &mut out).await,
+        Verb::Call(args) => call::run(&context, args, &mut out).await,
         Verb::Plan(args) => plan::run(&context, args, &mut out).await,
         Verb::Doctor(args) => doctor::run(&context, args, &mut out).await,
         Verb::Errors(args) => errors::run(&context, args, &mut out),

@@ -19,10 +19,10 @@ use std::path::PathBuf;
 /// Options of ADD.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  maas_deploy -zq node1:2181 -lmp examples/mock_dga -hmp /user/root/models -mo ADD -m 512 -n dga -v 1.0 -ni 1
+  maas_deploy -zq node1:2181 -mo ADD -lmp examples/mock_dga -hmp /user/root/models -m 512 -n dga -v 1.0 -ni 1
   maas_deploy add -n dga -v 2.0 -m 512 -ni 4 -lmp ./dga --wait
   maas_deploy add -n dga -v 2.0 -m 512 -ni 1 --wait 120 --atomic
-  maas_deploy add -n fraud -v 1.0 -m 8192 -ni 2 -lmp ./fraud --gpus 1 --env LEVEL=3 --secret KEY=/etc/fraud.key")]
+  maas_deploy add -n fraud -v 1.0 -m 8192 -ni 2 -lmp ./fraud --gpus 1 --env A=3 --secret KEY=/etc/fraud.key")]
 pub(crate) struct Args {
     /// The model's name
     #[arg(short = 'n', long)]

@@ -161,7 +161,9 @@ fn document(source: &str) -> Result<Arguments, Error> {
         return Err(Error::say(ErrorCode::BadArguments, format!("--data {source} is larger than {MAX_DATA} bytes")));
     }
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-        return Err(Failure::new(ErrorCode::BadArguments, format!("--data {source} is no JSON")).because(&error).into());
+        return Err(Failure::new(ErrorCode::BadArguments, format!("--data {source} is no JSON"))
+            .because(&error)
+            .into());
     }
     Ok(Arguments::Document(Bytes::from(bytes)))
 }

@@ -1,7 +1,7 @@
 //! A file per verb: its options, what it does, how it prints. Only ADD, REMOVE and SCALE change anything.
 
 pub(crate) mod add;
-//CALL pub(crate) mod call;
+pub(crate) mod call;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod doctor;
