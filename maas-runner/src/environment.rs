@@ -85,3 +85,35 @@ pub(crate) fn build(
     }
     Ok(environment)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(name: &str, path: &Path) -> BTreeMap<String, String> {
+        BTreeMap::from([(name.to_string(), path.to_string_lossy().into_owned())])
+    }
+
+    #[test]
+    fn a_secret_loses_one_newline_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        for (content, value) in [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), ("", "")] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(read_secrets(&files("T", &path)).unwrap()["T"], value);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_used_is_named_without_its_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let error = read_secrets(&files("T", &path)).unwrap_err().to_string();
+        assert!(error.contains("secret T") && error.contains("No such file"), "{error}");
+        std::fs::write(&path, b"hush\0hush").unwrap();
+        let error = read_secrets(&files("T", &path)).unwrap_err().to_string();
+        assert!(error.contains("NUL") && !error.contains("hush"), "{error}");
+        std::fs::write(&path, vec![b'x'; 200 << 10]).unwrap();
+        assert!(matches!(read_secrets(&files("T", &path)), Err(Error::SecretTooLong { .. })));
+    }
+}

@@ -291,3 +291,6 @@ impl Ledger {
 fn unwritable(error: impl std::fmt::Display) -> tree::Error {
     tree::Error::Invalid { message: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

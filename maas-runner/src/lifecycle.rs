@@ -5,6 +5,8 @@
 
 mod effect;
 mod end;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use effect::{Effect, Event, Policy};
 pub(crate) use end::{End, ScriptEnd};
