@@ -5,6 +5,7 @@
 use crate::clock::{Moment, Now};
 use crate::policy::Policy;
 use maas_client::model::ModelId;
+use maas_client::reason::InstanceState;
 use maas_client::state::{self, Ended, Spec, Status};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Version {
 pub struct History {
     /// Quick failures in a row.
     pub failures: u32,
-    /// Instances started in place of others, altogether.
+    /// Instances that failed and had to be started in place of others, altogether.
     pub restarts: u64,
     /// The generation of the desired state that `failures` count for.
     pub generation: u64,
@@ -113,6 +114,9 @@ impl History {
     #[must_use]
     pub fn with_ended(&self, ended: Ended, quick: bool, now: &Now, policy: &Policy) -> History {
         let mut after = self.clone();
+        if ended.state == InstanceState::Failed {
+            after.restarts = after.restarts.saturating_add(1);
+        }
         after.ended.push(ended);
         let surplus = after.ended.len().saturating_sub(policy.keep_ended);
         after.ended.drain(..surplus);

@@ -33,6 +33,8 @@ pub struct Node {
     pub total: Amounts,
     /// Its label, empty for none.
     pub label: String,
+    /// Whether the sum of virtual cores is limited. Without an explicit limit they are shared, as in YARN's default.
+    pub limits_vcores: bool,
 }
 
 /// One instance that has a record.

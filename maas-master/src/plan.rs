@@ -2,8 +2,13 @@
 //!
 //! The same input gives the same plan, and a plan of a reached state is empty. Doing the steps is `execute`'s.
 
-use crate::clock::Moment;
-use crate::desired::History;
+mod place;
+mod version;
+
+use crate::clock::{Moment, Now};
+use crate::desired::{Desired, History};
+use crate::observed::{Instance, Observed};
+use crate::policy::Policy;
 use maas_client::api::{CapacityView, PlanVerdict};
 use maas_client::model::ModelId;
 use maas_client::reason::{Reason, VersionState};
@@ -45,8 +50,6 @@ pub enum Effect {
     Launch {
         /// The node.
         host: String,
-        /// Whether it takes the place of an ended one.
-        restart: bool,
     },
     /// Hand a record that nothing was started for to the launcher (again).
     Start {
@@ -128,4 +131,47 @@ pub struct Verdict {
     pub missing: u32,
     /// Whether what is missing can be had.
     pub fits: PlanVerdict,
+}
+
+/// What a version needs decided: everything there is to know of it, in one place.
+struct Case<'a> {
+    model: &'a ModelId,
+    version: Option<&'a crate::desired::Version>,
+    instances: Vec<&'a Instance>,
+}
+
+/// Decides. See the module's doc for what it promises.
+pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy, now: &Now) -> Plan {
+    let mut plan = Plan::default();
+    let mut room = place::Room::new(observed);
+    let mut waiting = place::Queue::default();
+    for case in cases(desired, observed) {
+        let mut pass = version::Pass { desired, observed, policy, now, room: &mut room, waiting: &mut waiting };
+        let verdict = pass.decide(&case, &mut plan);
+        if case.version.is_some() {
+            plan.verdicts.insert(case.model.clone(), verdict);
+        }
+    }
+    plan.capacity = Some(CapacityView { nodes: room.view(), waiting: waiting.into_views() });
+    plan
+}
+
+/// Versions in the order of their arrival; instances of versions that nobody knows come first, they only give room back.
+fn cases<'a>(desired: &'a Desired, observed: &'a Observed) -> Vec<Case<'a>> {
+    let mut by_model: BTreeMap<&ModelId, Vec<&Instance>> = BTreeMap::new();
+    for instance in observed.instances.values() {
+        by_model.entry(&instance.record.model).or_default().push(instance);
+    }
+    let mut cases: Vec<Case<'a>> = desired
+        .versions
+        .iter()
+        .map(|(model, version)| Case {
+            model,
+            version: Some(version),
+            instances: by_model.remove(model).unwrap_or_default(),
+        })
+        .collect();
+    cases.sort_by_cached_key(|case| case.version.map(|version| (version.arrival(), case.model.clone())));
+    let unknown = by_model.into_iter().map(|(model, instances)| Case { model, version: None, instances });
+    unknown.chain(std::mem::take(&mut cases)).collect()
 }

@@ -1,0 +1,170 @@
+//! Where instances fit: what each node has left, and in words why something does not fit. Pure.
+
+use crate::observed::{Node, Observed, Process};
+use maas_client::api::{Amounts, NodeView, WaitingView};
+use maas_client::model::ModelId;
+use maas_client::reason::{Reason, ReasonCode};
+use maas_client::request::Resources;
+use std::collections::HashMap;
+
+/// What is left on each node while a plan is being made.
+pub(super) struct Room<'a> {
+    nodes: Vec<(&'a Node, Amounts)>,
+}
+
+impl<'a> Room<'a> {
+    /// All room less what instances hold whose death is not proved.
+    pub(super) fn new(observed: &'a Observed) -> Room<'a> {
+        let mut nodes: Vec<(&Node, Amounts)> = observed.nodes.iter().map(|node| (node, Amounts::default())).collect();
+        let index: HashMap<&str, usize> =
+            observed.nodes.iter().enumerate().map(|(index, node)| (node.host.as_str(), index)).collect();
+        for instance in observed.instances.values() {
+            let held = !matches!(instance.process, Process::Dead { .. });
+            if let Some((_, used)) = index.get(instance.record.host.as_str()).and_then(|at| nodes.get_mut(*at))
+                && held
+            {
+                take(used, &instance.record.resources);
+            }
+        }
+        Room { nodes }
+    }
+
+    /// Takes room for one instance on the node with most memory free; `None` when it fits nowhere now.
+    pub(super) fn take(&mut self, needs: &Resources) -> Option<&'a str> {
+        let best = self
+            .nodes
+            .iter_mut()
+            .filter(|(node, used)| node_takes(node, needs) && fits(node, &free(node, used), needs))
+            .max_by_key(|(node, used)| node.total.memory_mb.saturating_sub(used.memory_mb))?;
+        take(&mut best.1, needs);
+        Some(best.0.host.as_str())
+    }
+
+    /// Why no node could ever hold it, even when empty; `None` when one could.
+    pub(super) fn never(&self, needs: &Resources) -> Option<String> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        let labelled: Vec<&Node> =
+            self.nodes.iter().map(|(node, _)| *node).filter(|node| node_takes(node, needs)).collect();
+        if labelled.is_empty() {
+            return Some(format!("can never fit: no node has the label {:?}", needs.label));
+        }
+        let fits_empty = |node: &&Node| {
+            let total = &node.total;
+            total.memory_mb >= needs.memory_mb && total.vcores >= needs.vcores && total.gpus >= needs.gpus
+        };
+        if labelled.iter().any(fits_empty) {
+            return None;
+        }
+        let shortage = shortage(&labelled, needs, |node| node.total, "largest is", "in all");
+        Some(format!("can never fit: {shortage}"))
+    }
+
+    /// Why it does not fit now, and how many others wait before it.
+    pub(super) fn why_not(&self, needs: &Resources, others: usize) -> String {
+        let labelled: Vec<&Node> =
+            self.nodes.iter().map(|(node, _)| *node).filter(|node| node_takes(node, needs)).collect();
+        if labelled.is_empty() {
+            return "no node is known yet".to_string();
+        }
+        let left = |node: &Node| {
+            let used = self.nodes.iter().find(|(other, _)| other.host == node.host).map(|(_, used)| *used);
+            free(node, &used.unwrap_or_default())
+        };
+        let mut text = shortage(&labelled, needs, left, "most free", "");
+        match others {
+            0 => {}
+            1 => text.push_str("; 1 other waits before it"),
+            more => text.push_str(&format!("; {more} others wait before it")),
+        }
+        text
+    }
+
+    /// As HTTP shows it.
+    pub(super) fn view(&self) -> Vec<NodeView> {
+        self.nodes
+            .iter()
+            .map(|(node, used)| NodeView {
+                host: node.host.clone(),
+                total: node.total,
+                used: *used,
+                free: free(node, used),
+            })
+            .collect()
+    }
+}
+
+fn node_takes(node: &Node, needs: &Resources) -> bool {
+    needs.label.is_empty() || node.label == needs.label
+}
+
+fn take(used: &mut Amounts, needs: &Resources) {
+    used.memory_mb = used.memory_mb.saturating_add(needs.memory_mb);
+    used.vcores = used.vcores.saturating_add(needs.vcores);
+    used.gpus = used.gpus.saturating_add(needs.gpus);
+}
+
+fn free(node: &Node, used: &Amounts) -> Amounts {
+    Amounts {
+        memory_mb: node.total.memory_mb.saturating_sub(used.memory_mb),
+        vcores: node.total.vcores.saturating_sub(used.vcores),
+        gpus: node.total.gpus.saturating_sub(used.gpus),
+    }
+}
+
+fn fits(node: &Node, free: &Amounts, needs: &Resources) -> bool {
+    let vcores_fit = if node.limits_vcores { free.vcores >= needs.vcores } else { node.total.vcores >= needs.vcores };
+    free.memory_mb >= needs.memory_mb && vcores_fit && free.gpus >= needs.gpus
+}
+
+/// Names the first kind of which no node has enough, with the node that has most of it.
+fn shortage(nodes: &[&Node], needs: &Resources, amounts: impl Fn(&Node) -> Amounts, most: &str, tail: &str) -> String {
+    type Kind = (u64, fn(&Amounts) -> u64, fn(u64) -> String);
+    let kinds: [Kind; 3] = [
+        (needs.memory_mb, |amounts| amounts.memory_mb, |count| format!("{count} MB")),
+        (u64::from(needs.vcores), |amounts| u64::from(amounts.vcores), |count| plural(count, "vcore")),
+        (u64::from(needs.gpus), |amounts| u64::from(amounts.gpus), |count| plural(count, "GPU")),
+    ];
+    let space = if tail.is_empty() { "" } else { " " };
+    for (need, of, words) in kinds {
+        let best = nodes.iter().max_by_key(|node| (of(&amounts(node)), std::cmp::Reverse(&node.host)));
+        if let Some(best) = best.filter(|node| of(&amounts(node)) < need) {
+            let has = words(of(&amounts(best)));
+            return format!("needs {}; {most} {has}{space}{tail} on host {}", words(need), best.host);
+        }
+    }
+    format!(
+        "needs {} MB, {} and {} on one node",
+        needs.memory_mb,
+        plural(needs.vcores.into(), "vcore"),
+        plural(needs.gpus.into(), "GPU")
+    )
+}
+
+fn plural(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Versions that wait for room, first come first.
+#[derive(Default)]
+pub(super) struct Queue {
+    views: Vec<WaitingView>,
+}
+
+impl Queue {
+    /// How many versions wait for room that may come.
+    pub(super) fn ahead(&self) -> usize {
+        self.views.iter().filter(|view| view.reason.code == ReasonCode::WaitingCapacity).count()
+    }
+
+    /// One more.
+    pub(super) fn push(&mut self, model: &ModelId, count: u32, reason: Reason) {
+        self.views.push(WaitingView { name: model.name.clone(), version: model.version.clone(), count, reason });
+    }
+
+    /// As HTTP shows it.
+    pub(super) fn into_views(self) -> Vec<WaitingView> {
+        self.views
+    }
+}
