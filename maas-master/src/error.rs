@@ -22,6 +22,13 @@ pub enum Error {
         /// What is missing.
         missing: &'static str,
     },
+    /// The model store's url.
+    #[error("the model store can't be used; choose another with --store URL")]
+    Store {
+        /// What the store says.
+        #[source]
+        source: maas_store::store::Error,
+    },
     /// The runner's program is missing.
     #[error("no maas_runner at {}; install it beside this program, or give --runner PATH", path.display())]
     NoRunner {
@@ -146,6 +153,7 @@ impl Error {
             Error::Config(_) => ErrorCode::BadConfig,
             Error::NotBuilt { .. } => ErrorCode::Usage,
             Error::NoRunner { .. } => ErrorCode::NoTool,
+            Error::Store { .. } => ErrorCode::BadStoreUrl,
             Error::ZooKeeper { source, .. } => zookeeper_code(source),
             Error::Roots(_) => ErrorCode::ConfigNode,
             Error::NewerFormat { .. } => ErrorCode::NewerFormat,

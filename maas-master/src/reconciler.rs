@@ -1,16 +1,28 @@
 //! The master as one service: stands for election, and while it leads runs passes of observe → plan → execute.
+//!
+//! Losing the lead or the session drops everything that was known and stands by again, in the same process.
 
-use crate::clock::Clock;
-use crate::failpoint::Failpoints;
+mod term;
+
+use crate::clock::{Clock, wall_time};
+use crate::failpoint::{Failpoints, Reached};
 use crate::launcher::SharedLauncher;
+use crate::leader::{self, Attempt, Term};
+use crate::payload::Payloads;
 use crate::policy::Policy;
-use crate::view::{Handle, View};
+use crate::view::{Counts, Handle, Role, View};
 use maas_client::config::Roots;
 use maas_client::event::Event;
-use maas_client::tree::{self, SharedTree};
+use maas_client::state::{FORMAT, Leader};
+use maas_client::state_store;
+use maas_client::tree::{self, SessionState, SharedTree, TreeChange};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long a failed attempt waits before the next.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// All a master is made of.
 pub struct Setup {
@@ -20,8 +32,12 @@ pub struct Setup {
     pub roots: Roots,
     /// Where instances run.
     pub launcher: SharedLauncher,
+    /// Where their payloads come from.
+    pub payloads: Payloads,
     /// What the leader's node will say.
     pub identity: Identity,
+    /// Whether others' runners may register (`--metron-runners`).
+    pub world_registers: bool,
     /// The knobs.
     pub policy: Policy,
     /// Where tests make it fail.
@@ -66,7 +82,7 @@ pub enum Error {
     Tree(#[source] tree::Error),
     /// A test's failpoint.
     #[error(transparent)]
-    Failpoint(#[from] crate::failpoint::Reached),
+    Failpoint(#[from] Reached),
 }
 
 /// Events as they happen, in order; the status writer persists them. Sent only while leading, with the epoch in their id.
@@ -79,6 +95,15 @@ pub struct Master {
     view: watch::Sender<Arc<View>>,
     events: mpsc::UnboundedSender<Event>,
     stop_models: watch::Receiver<bool>,
+    counts: Counts,
+}
+
+/// How a term, or a time of standing by, ended.
+enum Turn {
+    /// Stand for election (again).
+    Again,
+    /// The master ends.
+    End(End),
 }
 
 impl Master {
@@ -89,13 +114,165 @@ impl Master {
         let (events, outbox) = mpsc::unbounded_channel();
         let (stop_sender, stop_models) = watch::channel(false);
         let handle = Handle { view: view_seen, launcher: setup.launcher.clone(), stop_models: Arc::new(stop_sender) };
-        (Master { setup, clock, view, events, stop_models }, handle, outbox)
+        (Master { setup, clock, view, events, stop_models, counts: Counts::default() }, handle, outbox)
     }
 
     /// Stands for election and leads, again and again, until `shutdown` or the stop node.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<End, Error> {
-        let _ = (&self.clock, &self.view, &self.events, &self.stop_models, &self.setup.policy);
-        shutdown.cancelled().await;
-        Ok(End::Shutdown)
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<End, Error> {
+        let mut stop = StopNode::open(self.setup.tree.clone(), &self.setup.roots);
+        loop {
+            let turn = tokio::select! {
+                turn = self.turn(&mut stop, &shutdown) => turn,
+                () = shutdown.cancelled(), if self.view.borrow().leading().is_none() => Ok(Turn::End(End::Shutdown)),
+            };
+            match turn {
+                Ok(Turn::End(end)) => return Ok(end),
+                Ok(Turn::Again) => {}
+                Err(Error::Tree(error)) if error.is_retryable() => {
+                    tracing::debug!(%error, "not connected");
+                    self.show_role(Role::Connecting, false);
+                    tokio::select! {
+                        () = self.connected() => {}
+                        () = shutdown.cancelled() => return Ok(End::Shutdown),
+                    }
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One election and what follows from it.
+    async fn turn(&mut self, stop: &mut StopNode, shutdown: &CancellationToken) -> Result<Turn, Error> {
+        let (tree, roots) = (self.setup.tree.clone(), self.setup.roots.clone());
+        if tree.session().borrow().connected().is_none() {
+            return Err(Error::Tree(tree::Error::ConnectionLoss));
+        }
+        if let Some(found) = leader::newer_format(&tree, &roots).await.map_err(Error::Tree)? {
+            return Err(Error::NewerFormat { found, known: FORMAT });
+        }
+        state_store::ensure_roots(&tree, &roots, self.setup.world_registers).await.map_err(Error::Tree)?;
+        stop.look().await.map_err(Error::Tree)?;
+        match leader::attempt(&tree, &roots, self.leader_node()).await.map_err(Error::Tree)? {
+            Attempt::Won(term) => {
+                tracing::info!(epoch = term.epoch, "leading");
+                self.setup.failpoints.reach("after-election")?;
+                self.lead(term, stop, shutdown).await
+            }
+            Attempt::Lost { leader } => self.stand_by(leader, stop, shutdown).await,
+        }
+    }
+
+    async fn stand_by(
+        &mut self,
+        leader: Option<Leader>,
+        stop: &mut StopNode,
+        shutdown: &CancellationToken,
+    ) -> Result<Turn, Error> {
+        let tree = self.setup.tree.clone();
+        let mut session = tree.session();
+        let (node, changed) = tree.get_and_watch(&self.setup.roots.leader()).await.map_err(Error::Tree)?;
+        let Some(node) = node else { return Ok(Turn::Again) };
+        let leader = serde_json::from_slice(&node.data).ok().or(leader);
+        self.show_role(Role::Standby { leader }, true);
+        tokio::select! {
+            () = changed.changed() => Ok(Turn::Again),
+            asked = stop.asked() => match asked {
+                Ok(true) => Ok(Turn::End(End::StopNode)),
+                Ok(false) => Ok(Turn::Again),
+                Err(error) => Err(Error::Tree(error)),
+            },
+            _ = session.changed() => Ok(Turn::Again),
+            () = shutdown.cancelled() => Ok(Turn::End(End::Shutdown)),
+        }
+    }
+
+    fn leader_node(&self) -> Leader {
+        let identity = &self.setup.identity;
+        Leader {
+            epoch: 0,
+            host: identity.host.clone(),
+            pid: std::process::id(),
+            http: identity.http.clone(),
+            http_local: identity.http_local.clone(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            since: wall_time(),
+            application: None,
+            attempt: None,
+        }
+    }
+
+    async fn connected(&self) {
+        let mut session = self.setup.tree.session();
+        // A closed tree never connects again; whoever closed it ends the master too.
+        let _ = session.wait_for(|state| matches!(state, SessionState::Connected { .. })).await;
+    }
+
+    /// Shows a role without anything else that was known before: it may not be true any more.
+    fn show_role(&self, role: Role, connected: bool) {
+        let before = self.view.borrow().clone();
+        if before.role == role && before.connected == connected {
+            return;
+        }
+        let view = View { role, connected, counts: self.counts, ..View::empty(self.clock.moment()) };
+        self.view.send_replace(Arc::new(view));
+    }
+
+    async fn lead(&mut self, term: Term, stop: &mut StopNode, shutdown: &CancellationToken) -> Result<Turn, Error> {
+        let outcome = term::Leading::begin(self, term, stop, shutdown).await;
+        self.setup.payloads.forget_failures();
+        outcome
+    }
+}
+
+/// `<state>/stop`: one that was there before this master is no request to it.
+struct StopNode {
+    tree: SharedTree,
+    path: String,
+    changes: Option<mpsc::UnboundedReceiver<TreeChange>>,
+    /// The creation transaction of one that is not for us.
+    old: Option<i64>,
+    looked: bool,
+}
+
+impl StopNode {
+    fn open(tree: SharedTree, roots: &Roots) -> StopNode {
+        StopNode { tree, path: roots.stop(), changes: None, old: None, looked: false }
+    }
+
+    /// Sets the watch and remembers what was there first.
+    async fn look(&mut self) -> Result<(), tree::Error> {
+        if self.changes.is_none() {
+            self.changes = Some(self.tree.watch_tree(&self.path).await?);
+        }
+        if !self.looked {
+            self.old = self.tree.get(&self.path).await?.map(|node| node.stat.czxid);
+            self.looked = true;
+        }
+        Ok(())
+    }
+
+    /// Waits until the node changes; true when this master is to stop.
+    async fn asked(&mut self) -> Result<bool, tree::Error> {
+        let Some(changes) = &mut self.changes else { return std::future::pending().await };
+        match changes.recv().await {
+            None => std::future::pending().await,
+            Some(TreeChange::Path(_)) => match self.tree.get(&self.path).await? {
+                Some(node) => Ok(Some(node.stat.czxid) != self.old),
+                // Gone already: what went was either the old one, or one that was meant for all.
+                None => Ok(self.old.take().is_none()),
+            },
+            Some(TreeChange::Resync) => {
+                let node = self.tree.get(&self.path).await?;
+                Ok(node.is_some_and(|node| Some(node.stat.czxid) != self.old))
+            }
+        }
+    }
+
+    /// What is asked now, without waiting.
+    async fn now(&self) -> Result<Option<maas_client::state::Stop>, tree::Error> {
+        let node = self.tree.get(&self.path).await?;
+        let node = node.filter(|node| Some(node.stat.czxid) != self.old);
+        Ok(node.map(|node| serde_json::from_slice(&node.data).unwrap_or_default()))
     }
 }

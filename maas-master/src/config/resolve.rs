@@ -93,6 +93,8 @@ pub struct Config {
     pub advertise: String,
     /// What models may use here.
     pub capacity: Amounts,
+    /// Whether the sum of virtual cores is limited too: only when a number was given.
+    pub limits_vcores: bool,
     /// cgroup v2 directory for instances.
     pub cgroup: Option<PathBuf>,
     /// The runner's program, when given.
@@ -137,6 +139,7 @@ impl Config {
             http_open: layer.http_open.unwrap_or(false),
             http_token_file: layer.http_token_file,
             advertise,
+            limits_vcores: layer.capacity.as_ref().is_some_and(|given| given.vcores.is_some()),
             capacity: layer.capacity.unwrap_or_default().on(Machine::found()),
             cgroup: layer.cgroup,
             runner: layer.runner,

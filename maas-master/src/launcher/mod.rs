@@ -3,12 +3,13 @@
 //! A launcher starts runners, ends them and proves their death. It does *not* decide what runs, write ZooKeeper, count,
 //! or retry: the reconciler asks again on its next pass.
 
-use crate::observed::{Node, Process};
+pub mod local;
+
+use crate::observed::{Instance, Node, Process};
 use async_trait::async_trait;
-use maas_client::launch::Exit;
 use maas_client::model::ModelId;
 use maas_client::request::Resources;
-use maas_client::state::InstanceRecord;
+use maas_client::state::{Ended, InstanceRecord};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,28 +55,6 @@ pub struct LogFiles {
     pub stderr: PathBuf,
 }
 
-/// Why a launcher could not do as asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The system refused.
-    #[error("{what}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// The system's word.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The state directory belongs to another master.
-    #[error("{directory} is used by another master, pid {pid}; give this one another --state-dir")]
-    InUse {
-        /// The directory.
-        directory: PathBuf,
-        /// That master.
-        pid: String,
-    },
-}
-
 /// Starts and ends runners. All methods may be called again with the same arguments.
 #[async_trait]
 pub trait Launcher: Send + Sync + 'static {
@@ -93,10 +72,10 @@ pub trait Launcher: Send + Sync + 'static {
     async fn kill(&self, id: &str, record: &InstanceRecord);
 
     /// What it sees of these instances (all that have a record) and of its nodes.
-    async fn observe(&self, known: &BTreeMap<String, InstanceRecord>) -> Report;
+    async fn observe(&self, known: &BTreeMap<String, Arc<Instance>>) -> Report;
 
     /// An instance's record is gone: keep what is to be kept of its output, clean the rest.
-    async fn forget(&self, id: &str, model: &ModelId, exit: Option<&Exit>);
+    async fn forget(&self, id: &str, model: &ModelId, ended: &Ended);
 
     /// Where the output of an instance lies, when it lies on this machine.
     fn logs(&self, id: &str) -> Option<LogFiles>;

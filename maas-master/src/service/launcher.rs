@@ -1,10 +1,15 @@
 //! From settings to the launcher they ask for.
 
 use crate::cli::On;
-use crate::config::Config;
+use crate::config::{Config, own_host_name};
 use crate::error::Error;
 use crate::launcher::SharedLauncher;
+use crate::launcher::local::{self, Local};
+use crate::payload::Payloads;
+use crate::payload::store::StoreSource;
 use maas_client::config::Roots;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Refuses what this version can't do.
 pub(super) fn check(config: &Config) -> Result<(), Error> {
@@ -15,33 +20,45 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     }
 }
 
-pub(super) fn local(_config: &Config, _roots: &Roots) -> Result<SharedLauncher, Error> {
-    Ok(std::sync::Arc::new(Idle(tokio::sync::watch::channel(0).0)))
+/// Processes of this machine.
+pub(super) fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Error> {
+    let runner = match &config.runner {
+        Some(path) => path.clone(),
+        None => beside_this_program()?,
+    };
+    if !runner.is_file() {
+        return Err(Error::NoRunner { path: runner });
+    }
+    Ok(Arc::new(Local::new(local::Options {
+        host: own_host_name(),
+        state_dir: absolute(&config.state_dir)?,
+        runner: absolute(&runner)?,
+        zookeeper: config.zookeeper.clone(),
+        session_timeout: config.session_timeout,
+        roots: roots.clone(),
+        service_env: config.env.clone(),
+        advertise: config.advertise.clone(),
+        cgroup: config.cgroup.clone(),
+        capacity: config.capacity,
+        limits_vcores: config.limits_vcores,
+        label: String::new(),
+        credential_line: config.credential.as_ref().map(|credential| credential.for_runner().to_line()),
+    })))
 }
 
-struct Idle(tokio::sync::watch::Sender<u64>);
-#[async_trait::async_trait]
-impl crate::launcher::Launcher for Idle {
-    fn kind(&self) -> &'static str {
-        "local"
-    }
-    fn place(&self) -> (String, Option<String>) {
-        ("127.0.0.1".into(), None)
-    }
-    async fn ensure(&self, _asks: Vec<crate::launcher::Ask>) {}
-    async fn kill(&self, _id: &str, _record: &maas_client::state::InstanceRecord) {}
-    async fn observe(
-        &self,
-        _known: &std::collections::BTreeMap<String, maas_client::state::InstanceRecord>,
-    ) -> crate::launcher::Report {
-        Default::default()
-    }
-    async fn forget(&self, _id: &str, _model: &maas_client::model::ModelId, _exit: Option<&maas_client::launch::Exit>) {
-    }
-    fn logs(&self, _id: &str) -> Option<crate::launcher::LogFiles> {
-        None
-    }
-    fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.0.subscribe()
-    }
+/// Payloads from the model store, cached in the state directory.
+pub(super) fn payloads(config: &Config) -> Result<Payloads, Error> {
+    let store = maas_store::location::open(&config.store).map_err(|source| Error::Store { source })?;
+    let cache = absolute(&config.state_dir)?.join("cache");
+    Ok(Payloads::new(Arc::new(StoreSource::new(store, cache))))
+}
+
+fn beside_this_program() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe().map_err(|source| Error::System { doing: "find this program", source })?;
+    Ok(program.with_file_name("maas_runner"))
+}
+
+/// Runners have their own working directory: what they are told must not depend on ours.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|source| Error::File { doing: "find", path: path.to_path_buf(), source })
 }

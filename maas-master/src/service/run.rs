@@ -107,6 +107,8 @@ impl Running {
             tree: tree.clone(),
             roots: roots.clone(),
             launcher: launcher::local(config, &roots)?,
+            payloads: launcher::payloads(config)?,
+            world_registers: config.metron_runners,
             identity: identity(config, address),
             policy: policy.clone(),
             failpoints: Failpoints::default(),

@@ -1,0 +1,312 @@
+//! Does the steps of a plan: each by itself, each fenced, each safe to do again. Decides nothing.
+//!
+//! The order of a launch is fixed: the record in ZooKeeper, then the launcher, then the runner's claim. What a step
+//! changed is returned as [`Done`], which the reconciler notes in its mirror before it looks again.
+
+use crate::clock::{Clock, wall_time};
+use crate::desired::{History, Version};
+use crate::failpoint::{Failpoints, Reached};
+use crate::intake::take::to_bytes;
+use crate::launcher::{Ask, SharedLauncher};
+use crate::leader::Term;
+use crate::observed::{Instance, Observed, Payload};
+use crate::payload::{Key, Payloads};
+use crate::plan::{Effect, Step};
+use crate::policy::Policy;
+use maas_client::config::Roots;
+use maas_client::model::ModelId;
+use maas_client::reason::Reason;
+use maas_client::state::{self, Ended, InstanceRecord, Wanted};
+use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a step changed.
+#[derive(Debug)]
+pub enum Done {
+    /// Nothing that the mirror does not hear of by itself.
+    Nothing,
+    /// A record was made; the launcher gets the ask.
+    Launched {
+        /// The record.
+        record: Box<InstanceRecord>,
+        /// What the launcher is asked.
+        ask: Box<Ask>,
+    },
+    /// The launcher gets the ask (again).
+    Started(Box<Ask>),
+    /// A record says stop now.
+    Stopped {
+        /// The instance.
+        id: String,
+        /// The record.
+        record: Box<InstanceRecord>,
+        /// Its data version.
+        version: i32,
+    },
+    /// The launcher was told to kill.
+    Killed {
+        /// The instance.
+        id: String,
+    },
+    /// A record is gone.
+    Buried {
+        /// The instance.
+        id: String,
+        /// What is kept of it.
+        ended: Box<Ended>,
+        /// The version's history afterwards.
+        history: Option<Box<History>>,
+    },
+    /// The desired state says what the payload's settings say.
+    Recorded {
+        /// The desired state.
+        desired: Box<state::Desired>,
+        /// Its data version.
+        version: i32,
+        /// Whether a tree was imported for it.
+        imported: bool,
+    },
+    /// A crash loop is forgotten.
+    Forgiven,
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// This master leads no more.
+    #[error("another master leads")]
+    TermOver,
+    /// The connection was lost: what was written is unknown until the tree is read again.
+    #[error("the outcome is unknown")]
+    Unknown(#[source] Error),
+    /// The mirror was behind: the tree must be read again.
+    #[error("something changed meanwhile")]
+    Stale(#[source] Error),
+    /// This step alone did not work.
+    #[error("{0}")]
+    Failed(String),
+    /// A test's failpoint.
+    #[error(transparent)]
+    Crash(#[from] Reached),
+}
+
+/// Does steps within one term.
+#[derive(Clone)]
+pub struct Executor {
+    pub(crate) tree: SharedTree,
+    pub(crate) roots: Roots,
+    pub(crate) policy: Policy,
+    pub(crate) term: Term,
+    pub(crate) launcher: SharedLauncher,
+    pub(crate) payloads: Payloads,
+    pub(crate) failpoints: Failpoints,
+    pub(crate) clock: Clock,
+    pub(crate) sequence: Arc<AtomicU64>,
+}
+
+impl Executor {
+    /// Sends a fenced transaction and sorts out what its failure means.
+    pub async fn fenced(&self, ops: Vec<Op>) -> Result<(), Trouble> {
+        let mut all = Vec::with_capacity(ops.len() + 1);
+        all.push(self.term.fence());
+        all.extend(ops);
+        match self.tree.multi(all).await {
+            Ok(_) => Ok(()),
+            Err(failed) => Err(self.sort(failed)),
+        }
+    }
+
+    /// What a failed transaction means for this term.
+    pub fn sort(&self, failed: MultiError) -> Trouble {
+        if self.term.is_over_by(&failed) {
+            return Trouble::TermOver;
+        }
+        match failed.error {
+            error if error.is_retryable() => Trouble::Unknown(error),
+            error @ (Error::BadVersion { .. }
+            | Error::NoNode { .. }
+            | Error::NodeExists { .. }
+            | Error::NotEmpty { .. }) => Trouble::Stale(error),
+            error => Trouble::Failed(error.to_string()),
+        }
+    }
+
+    /// Does one step.
+    pub async fn step(
+        &self,
+        step: &Step,
+        version: Option<&Arc<Version>>,
+        observed: &Observed,
+    ) -> Result<Done, Trouble> {
+        let instance = |id: &str| {
+            observed.instances.get(id).ok_or_else(|| Trouble::Failed(format!("instance {id} is not known any more")))
+        };
+        let version =
+            || version.ok_or_else(|| Trouble::Failed(format!("version {} is not known any more", step.model)));
+        match &step.effect {
+            Effect::Fetch => {
+                let key = key_of(version()?);
+                self.payloads.ensure(&step.model, &key, self.clock, self.policy.payload_retry);
+                Ok(Done::Nothing)
+            }
+            Effect::RecordPayload => self.record_payload(&step.model, version()?, observed).await,
+            Effect::Launch { host } => self.launch(&step.model, version()?, observed, host).await,
+            Effect::Start { id } => {
+                let instance = instance(id)?;
+                let ask = ask_of(id, &instance.record, version()?, observed)?;
+                Ok(Done::Started(Box::new(ask)))
+            }
+            Effect::Stop { id, why } => self.stop(instance(id)?, why).await,
+            Effect::Unregister { id } => self.unregister(instance(id)?).await,
+            Effect::Kill { id } => {
+                let instance = instance(id)?;
+                self.launcher.kill(id, &instance.record).await;
+                self.failpoints.reach("after-kill")?;
+                Ok(Done::Killed { id: id.clone() })
+            }
+            Effect::Bury { id, ended, history } => self.bury(instance(id)?, ended, history.as_ref()).await,
+            Effect::Forgive => Ok(Done::Forgiven),
+            Effect::Purge => self.purge(&step.model, version()?).await,
+        }
+    }
+
+    async fn record_payload(&self, model: &ModelId, version: &Version, observed: &Observed) -> Result<Done, Trouble> {
+        let Some(Payload::Present { digest, call, .. }) = observed.payloads.get(model) else {
+            return Err(Trouble::Failed("its payload is not here any more".to_string()));
+        };
+        self.failpoints.reach("after-import")?;
+        let imported = version.desired.digest.is_none();
+        let desired = state::Desired { digest: Some(digest.clone()), call: call.clone(), ..version.desired.clone() };
+        let path = self.roots.desired(model);
+        self.fenced(vec![Op::set(path, to_bytes(&desired), Some(version.node_version))]).await?;
+        self.failpoints.reach("after-payload-recorded")?;
+        let version = version.node_version.wrapping_add(1);
+        Ok(Done::Recorded { desired: Box::new(desired), version, imported })
+    }
+
+    async fn launch(
+        &self,
+        model: &ModelId,
+        version: &Version,
+        observed: &Observed,
+        host: &str,
+    ) -> Result<Done, Trouble> {
+        let Some(Payload::Present { digest, stop_bound_s, .. }) = observed.payloads.get(model) else {
+            return Err(Trouble::Failed("its payload is not here any more".to_string()));
+        };
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{sequence}-{:04x}", self.term.epoch, rand::random::<u16>());
+        let record = InstanceRecord {
+            model: model.clone(),
+            wanted: Wanted::Run,
+            reason: None,
+            epoch: self.term.epoch,
+            resources: version.desired.resources.clone(),
+            digest: digest.clone(),
+            host: host.to_string(),
+            container: self.launcher.place().1,
+            created: wall_time(),
+            stop_bound_s: *stop_bound_s,
+        };
+        let ask = ask_of(&id, &record, version, observed)?;
+        let create = Op::Create {
+            path: self.roots.instance(&id),
+            data: to_bytes(&record),
+            mode: Mode::Persistent,
+            access: Access::RunnerCreates,
+        };
+        self.fenced(vec![create]).await?;
+        self.failpoints.reach("after-intent")?;
+        Ok(Done::Launched { record: Box::new(record), ask: Box::new(ask) })
+    }
+
+    async fn stop(&self, instance: &Instance, why: &Reason) -> Result<Done, Trouble> {
+        let record = InstanceRecord { wanted: Wanted::Stop, reason: Some(why.clone()), ..instance.record.clone() };
+        let path = self.roots.instance(&instance.id);
+        self.fenced(vec![Op::set(path, to_bytes(&record), Some(instance.record_version))]).await?;
+        self.failpoints.reach("after-stop-recorded")?;
+        let version = instance.record_version.wrapping_add(1);
+        Ok(Done::Stopped { id: instance.id.clone(), record: Box::new(record), version })
+    }
+
+    async fn unregister(&self, instance: &Instance) -> Result<Done, Trouble> {
+        let path = self.roots.registration(instance.record.model.name.as_str(), &instance.id);
+        match self.fenced(vec![Op::delete(path, None)]).await {
+            Ok(()) | Err(Trouble::Stale(Error::NoNode { .. })) => Ok(Done::Nothing),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Deletes what is left of an instance in one transaction. The runner's session may take its nodes away at any
+    /// moment, so it looks first, and again when it was too late.
+    async fn bury(&self, instance: &Instance, ended: &Ended, history: Option<&History>) -> Result<Done, Trouble> {
+        let id = &instance.id;
+        let record = self.roots.instance(id);
+        let claim = self.roots.claim(id);
+        let registration = self.roots.registration(instance.record.model.name.as_str(), id);
+        let started_once = !matches!(instance.process, crate::observed::Process::Absent);
+        let mut tries = 3;
+        loop {
+            let mut ops = Vec::new();
+            // Only a proved death lets us take what is the runner's.
+            if started_once {
+                for path in [&registration, &claim] {
+                    if self.tree.get(path).await.map_err(Trouble::Unknown)?.is_some() {
+                        ops.push(Op::delete(path, None));
+                    }
+                }
+            }
+            ops.push(Op::delete(&record, Some(instance.record_version)));
+            match self.fenced(ops).await {
+                Ok(()) => break,
+                Err(Trouble::Stale(Error::NoNode { path })) if path == record => break,
+                Err(Trouble::Stale(Error::NoNode { .. } | Error::NotEmpty { .. })) if tries > 1 && started_once => {
+                    tries -= 1;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        self.failpoints.reach("after-bury")?;
+        self.launcher.forget(id, &instance.record.model, ended).await;
+        self.failpoints.reach("after-forget")?;
+        Ok(Done::Buried { id: id.clone(), ended: Box::new(ended.clone()), history: history.cloned().map(Box::new) })
+    }
+
+    async fn purge(&self, model: &ModelId, version: &Version) -> Result<Done, Trouble> {
+        let source = self.payloads.source();
+        let path = version.desired.path.clone();
+        let purged = tokio::task::spawn_blocking(move || source.purge(&path)).await;
+        match purged {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(Trouble::Failed(reason.text)),
+            Err(error) => return Err(Trouble::Failed(error.to_string())),
+        }
+        self.payloads.forget(model);
+        let desired = state::Desired { purge: false, ..version.desired.clone() };
+        let path = self.roots.desired(model);
+        self.fenced(vec![Op::set(path, to_bytes(&desired), Some(version.node_version))]).await?;
+        let version = version.node_version.wrapping_add(1);
+        Ok(Done::Recorded { desired: Box::new(desired), version, imported: false })
+    }
+}
+
+/// Which payload a version needs.
+pub fn key_of(version: &Version) -> Key {
+    Key { path: version.desired.path.clone(), digest: version.desired.digest.clone() }
+}
+
+fn ask_of(id: &str, record: &InstanceRecord, version: &Version, observed: &Observed) -> Result<Ask, Trouble> {
+    match observed.payloads.get(&record.model) {
+        Some(Payload::Present { directory, digest, .. }) if *digest == record.digest => Ok(Ask {
+            id: id.to_string(),
+            model: record.model.clone(),
+            resources: record.resources.clone(),
+            payload: directory.clone(),
+            digest: digest.clone(),
+            env: version.spec.env.clone(),
+            secrets: version.spec.secrets.clone(),
+        }),
+        _ => Err(Trouble::Failed("its payload is not here any more".to_string())),
+    }
+}

@@ -1,0 +1,504 @@
+//! Instances as processes of this machine: one runner each, which outlives the master.
+//!
+//! A runner is started in its own process group with its output in files, so that a master may end and another adopt it.
+//! Its death is proved by its free lock, after every process that carries its instance's id is gone. What runs on other
+//! hosts is not seen.
+
+mod files;
+mod process;
+
+use super::{Ask, Launcher, LogFiles, Report};
+use crate::clock::wall_time;
+use crate::observed::{Instance, Node, Process};
+use async_trait::async_trait;
+use files::Found;
+use maas_client::api::Amounts;
+use maas_client::config::Roots;
+use maas_client::launch::{Exit, LaunchSpec};
+use maas_client::model::ModelId;
+use maas_client::reason::{InstanceState, Reason, ReasonCode};
+use maas_client::state::{Ended, InstanceRecord};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Semaphore, watch};
+
+/// Runners started at once.
+const STARTS_AT_ONCE: usize = 8;
+/// How long a dead runner's guard is left to clear up by itself.
+const GUARD_TIME: Duration = Duration::from_secs(1);
+/// How long a process that was found without a lock is left to take it.
+const BIRTH_TIME: Duration = Duration::from_secs(5);
+/// How often it is looked whether processes are gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What a local launcher needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// This host's name, as records name it.
+    pub host: String,
+    /// The state directory, held by this master.
+    pub state_dir: PathBuf,
+    /// The runner's program.
+    pub runner: PathBuf,
+    /// ZooKeeper's connect string, chroot included.
+    pub zookeeper: String,
+    /// Session time-out of runners.
+    pub session_timeout: Duration,
+    /// Where queue, registry and state live.
+    pub roots: Roots,
+    /// The service's `-e`.
+    pub service_env: BTreeMap<String, String>,
+    /// The host others reach this one by.
+    pub advertise: String,
+    /// cgroup directory for leaves.
+    pub cgroup: Option<PathBuf>,
+    /// What may be given out.
+    pub capacity: Amounts,
+    /// Whether the sum of virtual cores is limited too.
+    pub limits_vcores: bool,
+    /// This node's label, empty for none.
+    pub label: String,
+    /// The line that gives a runner its credential.
+    pub credential_line: Option<String>,
+}
+
+/// Where one instance stands here.
+#[derive(Debug, Clone)]
+enum Slot {
+    /// Taken, not started yet, or being looked at. Left by starting or by a failed start.
+    Taken { gpus: Vec<u32> },
+    /// Its runner lives. Left when that ends.
+    Running { pid: Option<u32>, gpus: Vec<u32> },
+    /// Its runner ended; what it left is being cleared. Left when nothing is left.
+    Clearing { gpus: Vec<u32> },
+    /// Death is proved. Left when its record is gone.
+    Dead { exit: Option<Box<Exit>> },
+}
+
+impl Slot {
+    fn gpus(&self) -> &[u32] {
+        match self {
+            Slot::Taken { gpus } | Slot::Running { gpus, .. } | Slot::Clearing { gpus } => gpus,
+            Slot::Dead { .. } => &[],
+        }
+    }
+    fn process(&self) -> Process {
+        match self {
+            Slot::Taken { .. } | Slot::Clearing { .. } => Process::Alive { pid: None },
+            Slot::Running { pid, .. } => Process::Alive { pid: *pid },
+            Slot::Dead { exit } => Process::Dead { exit: exit.as_deref().cloned() },
+        }
+    }
+}
+
+struct Inner {
+    options: Options,
+    boot_id: String,
+    slots: Mutex<BTreeMap<String, Slot>>,
+    changed: watch::Sender<u64>,
+    starts: Semaphore,
+    swept: Mutex<bool>,
+}
+
+/// The local launcher. Cheap to clone.
+#[derive(Clone)]
+pub struct Local {
+    inner: Arc<Inner>,
+}
+
+impl Local {
+    /// A launcher over a state directory that this master holds.
+    pub fn new(options: Options) -> Local {
+        let inner = Inner {
+            options,
+            boot_id: process::boot_id(),
+            slots: Mutex::default(),
+            changed: watch::channel(0).0,
+            starts: Semaphore::new(STARTS_AT_ONCE),
+            swept: Mutex::new(false),
+        };
+        Local { inner: Arc::new(inner) }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Slot>> {
+        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, id: &str, slot: Slot) {
+        self.slots().insert(id.to_string(), slot);
+        self.inner.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Takes the ask and reserves its GPUs; `None` when it was taken before.
+    fn take(&self, ask: &Ask) -> Option<Vec<u32>> {
+        let mut slots = self.slots();
+        if slots.contains_key(&ask.id) {
+            return None;
+        }
+        let held: BTreeSet<u32> = slots.values().flat_map(|slot| slot.gpus().iter().copied()).collect();
+        let free = (0..self.inner.options.capacity.gpus).filter(|index| !held.contains(index));
+        let gpus: Vec<u32> = free.take(ask.resources.gpus as usize).collect();
+        slots.insert(ask.id.clone(), Slot::Taken { gpus: gpus.clone() });
+        Some(gpus)
+    }
+
+    async fn start(self, ask: Ask, gpus: Vec<u32>) {
+        // The semaphore is never closed.
+        let _permit = self.inner.starts.acquire().await;
+        match self.spawn(&ask, &gpus).await {
+            Ok(child) => {
+                self.set(&ask.id, Slot::Running { pid: child.id(), gpus: gpus.clone() });
+                let this = self.clone();
+                tokio::spawn(this.wait_child(ask.id, child, gpus));
+            }
+            Err((what, error)) => {
+                tracing::warn!(instance = ask.id, %error, what, "runner not started");
+                let reason = Reason::new(ReasonCode::ScriptNotStarted, format!("{what}: {error}"));
+                self.set(&ask.id, Slot::Dead { exit: Some(Box::new(self.not_started(&ask.id, reason))) });
+            }
+        }
+    }
+
+    async fn spawn(&self, ask: &Ask, gpus: &[u32]) -> Result<tokio::process::Child, (String, std::io::Error)> {
+        let options = &self.inner.options;
+        let refused = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        let directory = files::directory(&options.state_dir, &ask.id)
+            .ok_or_else(|| (format!("instance id {:?} makes no directory", ask.id), refused()))?;
+        if gpus.len() < ask.resources.gpus as usize {
+            let what = format!("{} of {} GPUs are free here", gpus.len(), ask.resources.gpus);
+            return Err((what, refused()));
+        }
+        let spec = self.spec(ask, gpus);
+        let prepared = directory.clone();
+        let log = run_blocking(move || {
+            files::prepare(&prepared, &spec)?;
+            files::runner_log(&prepared)
+        })
+        .await
+        .map_err(|error| (format!("can't prepare {}", directory.display()), error))?;
+        let copy = log.try_clone().map_err(|error| ("can't open the runner's log".to_string(), error))?;
+        let mut command = tokio::process::Command::new(&options.runner);
+        command
+            .arg("run")
+            .arg("--dir")
+            .arg(&directory)
+            .current_dir(&directory)
+            .env(process::INSTANCE_VARIABLE, &ask.id)
+            .env_remove("MAAS_CRASH_AT")
+            .stdin(if options.credential_line.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(log)
+            .stderr(copy)
+            .process_group(0)
+            .kill_on_drop(false);
+        let failed = |error| (format!("can't start {}", options.runner.display()), error);
+        let mut child = command.spawn().map_err(failed)?;
+        if let (Some(line), Some(mut stdin)) = (&options.credential_line, child.stdin.take()) {
+            // A runner that ended before it read its credential says why in its exit file.
+            let _ = stdin.write_all(format!("{line}\n").as_bytes()).await;
+        }
+        Ok(child)
+    }
+
+    fn spec(&self, ask: &Ask, gpus: &[u32]) -> LaunchSpec {
+        let options = &self.inner.options;
+        LaunchSpec {
+            id: ask.id.clone(),
+            model: ask.model.clone(),
+            zookeeper: options.zookeeper.clone(),
+            session_timeout_ms: u64::try_from(options.session_timeout.as_millis()).unwrap_or(u64::MAX),
+            roots: (&options.roots).into(),
+            payload: ask.payload.clone(),
+            digest: ask.digest.clone(),
+            resources: ask.resources.clone(),
+            service_env: options.service_env.clone(),
+            env: ask.env.clone(),
+            secrets: ask.secrets.clone(),
+            advertise: options.advertise.clone(),
+            cgroup: options.cgroup.clone(),
+            gpu_indices: gpus.to_vec(),
+            credential_on_stdin: options.credential_line.is_some(),
+            log_bytes: 8 << 20,
+        }
+    }
+
+    fn not_started(&self, id: &str, reason: Reason) -> Exit {
+        Exit {
+            id: id.to_string(),
+            state: InstanceState::Failed,
+            reason,
+            exit_code: None,
+            host: self.inner.options.host.clone(),
+            started: None,
+            ended: wall_time(),
+            ran_ms: 0,
+            was_ready: false,
+            stderr_tail: Vec::new(),
+        }
+    }
+
+    async fn wait_child(self, id: String, mut child: tokio::process::Child, gpus: Vec<u32>) {
+        if let Err(error) = child.wait().await {
+            tracing::warn!(instance = id, %error, "can't wait for a runner");
+        }
+        let directory = files::directory(&self.inner.options.state_dir, &id);
+        self.clear(id, directory, gpus).await;
+    }
+
+    async fn wait_adopted(self, id: String, directory: PathBuf, handle: OwnedFd, gpus: Vec<u32>) {
+        #[expect(deprecated, reason = "its successor is unsafe code; an OwnedFd keeps the descriptor open for as long")]
+        match AsyncFd::new(handle) {
+            // A pidfd is readable once its process has ended.
+            Ok(handle) => drop(handle.readable().await),
+            Err(error) => tracing::warn!(instance = id, %error, "can't watch a runner"),
+        }
+        self.clear(id, Some(directory), gpus).await;
+    }
+
+    /// After a runner's end: waits for its guard, kills what is left, and only then says that it is dead.
+    async fn clear(&self, id: String, directory: Option<PathBuf>, gpus: Vec<u32>) {
+        let ids = BTreeSet::from([id.clone()]);
+        let left = |ids: BTreeSet<String>| run_blocking(move || Ok(!process::find(&ids).is_empty()));
+        let mut waited = Duration::ZERO;
+        let mut told = false;
+        while left(ids.clone()).await.unwrap_or(false) {
+            if !told {
+                told = true;
+                self.set(&id, Slot::Clearing { gpus: gpus.clone() });
+            }
+            if waited >= GUARD_TIME {
+                let killed = id.clone();
+                let count = run_blocking(move || Ok(process::kill_all(&killed))).await.unwrap_or(0);
+                tracing::info!(instance = id, count, "killed what a dead runner left");
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+        let exit = match directory {
+            None => None,
+            Some(directory) => {
+                let (lock, name) = (files::lock_path(&directory), id.clone());
+                while !run_blocking({
+                    let lock = lock.clone();
+                    move || Ok(process::lock_is_free(&lock))
+                })
+                .await
+                .unwrap_or(false)
+                {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                run_blocking(move || Ok(files::exit(&directory, &name))).await.ok().flatten()
+            }
+        };
+        self.set(&id, Slot::Dead { exit: exit.map(Box::new) });
+    }
+
+    /// Looks at instances that this process did not start.
+    async fn adopt(&self, unknown: Vec<(String, PathBuf)>) -> BTreeMap<String, Process> {
+        let boot_id = self.inner.boot_id.clone();
+        let looked = run_blocking(move || {
+            let found: Vec<(String, PathBuf, Found)> = unknown
+                .into_iter()
+                .map(|(id, directory)| {
+                    let found = files::look(&directory, &boot_id);
+                    (id, directory, found)
+                })
+                .collect();
+            let dead = found.iter().filter(|(_, _, found)| !matches!(found, Found::Runner { .. }));
+            let others = process::find(&dead.map(|(id, _, _)| id.clone()).collect());
+            Ok((found, others))
+        })
+        .await;
+        let mut absent = BTreeMap::new();
+        let Ok((found, others)) = looked else { return absent };
+        for (id, directory, found) in found {
+            match found {
+                Found::Runner { pid, gpus, handle } => {
+                    tracing::info!(instance = id, pid, "adopted a running instance");
+                    self.set(&id, Slot::Running { pid: Some(pid), gpus: gpus.clone() });
+                    tokio::spawn(self.clone().wait_adopted(id, directory, handle, gpus));
+                }
+                Found::Nothing if !others.contains_key(&id) => {
+                    absent.insert(id, Process::Absent);
+                }
+                // A runner that has not taken its lock yet, or processes whose runner is dead.
+                Found::Nothing => {
+                    self.set(&id, Slot::Taken { gpus: Vec::new() });
+                    tokio::spawn(self.clone().await_birth(id, directory));
+                }
+                Found::Ended => {
+                    self.set(&id, Slot::Clearing { gpus: Vec::new() });
+                    let this = self.clone();
+                    tokio::spawn(async move { this.clear(id, Some(directory), Vec::new()).await });
+                }
+            }
+        }
+        absent
+    }
+
+    async fn await_birth(self, id: String, directory: PathBuf) {
+        let mut waited = Duration::ZERO;
+        while waited < BIRTH_TIME {
+            let (looked, boot_id) = (directory.clone(), self.inner.boot_id.clone());
+            match run_blocking(move || Ok(files::look(&looked, &boot_id))).await {
+                Ok(Found::Runner { pid, gpus, handle }) => {
+                    self.set(&id, Slot::Running { pid: Some(pid), gpus: gpus.clone() });
+                    return self.wait_adopted(id, directory, handle, gpus).await;
+                }
+                Ok(Found::Ended) => break,
+                Ok(Found::Nothing) | Err(_) => {}
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+        self.clear(id, Some(directory), Vec::new()).await;
+    }
+
+    /// Once in this process's life: clears directories whose record is gone and whose runner is dead.
+    fn sweep_directories(&self, known: &BTreeMap<String, Arc<Instance>>) {
+        let mut swept = self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *swept, true) {
+            return;
+        }
+        let known: BTreeSet<String> = known.keys().cloned().collect();
+        let (state_dir, boot_id) = (self.inner.options.state_dir.clone(), self.inner.boot_id.clone());
+        let host = self.inner.options.host.clone();
+        tokio::task::spawn_blocking(move || {
+            for id in files::not_ended(&state_dir).into_iter().filter(|id| !known.contains(id)) {
+                let Some(directory) = files::directory(&state_dir, &id) else { continue };
+                let lives = matches!(files::look(&directory, &boot_id), Found::Runner { .. });
+                if lives || !process::find(&BTreeSet::from([id.clone()])).is_empty() {
+                    tracing::warn!(instance = id, "runs here and has no record; maas_deploy doctor shows it");
+                    continue;
+                }
+                let state = files::exit(&directory, &id).map_or(InstanceState::Failed, |exit| exit.state);
+                let ended = Ended {
+                    id: id.clone(),
+                    state,
+                    reason: None,
+                    host: host.clone(),
+                    exit_code: None,
+                    started: wall_time(),
+                    ended: wall_time(),
+                };
+                let cleaned = match files::model_of(&directory) {
+                    Some(model) => files::clean(&state_dir, &id, &model, &ended),
+                    None => files::remove(&directory),
+                };
+                if let Err(error) = cleaned {
+                    tracing::warn!(instance = id, %error, "can't clean an old instance's directory");
+                }
+            }
+        });
+    }
+
+    /// Where an instance of this host lives: below the state directory of the master that launched it.
+    fn home(&self, id: &str, record: &InstanceRecord) -> Option<PathBuf> {
+        let state_dir = record.container.as_deref().map(Path::new).filter(|path| path.is_absolute());
+        files::directory(state_dir.unwrap_or(&self.inner.options.state_dir), id)
+    }
+}
+
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}
+
+#[async_trait]
+impl Launcher for Local {
+    fn kind(&self) -> &'static str {
+        "local"
+    }
+
+    fn place(&self) -> (String, Option<String>) {
+        // The state directory, so that another master of this host finds what this one started.
+        let options = &self.inner.options;
+        (options.host.clone(), options.state_dir.to_str().map(str::to_string))
+    }
+
+    async fn ensure(&self, asks: Vec<Ask>) {
+        for ask in asks {
+            if let Some(gpus) = self.take(&ask) {
+                tokio::spawn(self.clone().start(ask, gpus));
+            }
+        }
+    }
+
+    async fn kill(&self, id: &str, record: &InstanceRecord) {
+        if record.host != self.inner.options.host {
+            return;
+        }
+        let id = id.to_string();
+        if let Err(error) = run_blocking(move || Ok(process::kill_all(&id))).await {
+            tracing::warn!(%error, "can't kill");
+        }
+    }
+
+    async fn observe(&self, known: &BTreeMap<String, Arc<Instance>>) -> Report {
+        let options = &self.inner.options;
+        let mut unknown = Vec::new();
+        let mut processes = BTreeMap::new();
+        {
+            let slots = self.slots();
+            for (id, instance) in known {
+                if slots.contains_key(id) {
+                    continue;
+                }
+                if instance.record.host != options.host {
+                    processes.insert(id.clone(), Process::Unknown);
+                    continue;
+                }
+                match self.home(id, &instance.record) {
+                    Some(directory) => unknown.push((id.clone(), directory)),
+                    None => {
+                        processes.insert(id.clone(), Process::Unknown);
+                    }
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            processes.extend(self.adopt(unknown).await);
+        }
+        {
+            let slots = self.slots();
+            for id in known.keys() {
+                if let Some(slot) = slots.get(id) {
+                    processes.insert(id.clone(), slot.process());
+                }
+            }
+        }
+        self.sweep_directories(known);
+        let node = Node {
+            host: options.host.clone(),
+            total: options.capacity,
+            label: options.label.clone(),
+            limits_vcores: options.limits_vcores,
+        };
+        Report { nodes: vec![node], processes }
+    }
+
+    async fn forget(&self, id: &str, model: &ModelId, ended: &Ended) {
+        self.slots().remove(id);
+        let (state_dir, id, model, ended) =
+            (self.inner.options.state_dir.clone(), id.to_string(), model.clone(), ended.clone());
+        let name = id.clone();
+        if let Err(error) = run_blocking(move || files::clean(&state_dir, &id, &model, &ended)).await {
+            tracing::warn!(instance = name, %error, "can't clean an ended instance's directory");
+        }
+    }
+
+    fn logs(&self, id: &str) -> Option<LogFiles> {
+        let logs = files::directory(&self.inner.options.state_dir, id)?.join("logs");
+        Some(LogFiles { stdout: logs.join("stdout"), stderr: logs.join("stderr") })
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+}

@@ -1,0 +1,106 @@
+//! Election and fencing: one master leads, and nothing a former leader still sends can be written.
+//!
+//! The epoch node's data version is the epoch. Winning creates the ephemeral `leader` and bumps the epoch in one
+//! transaction; every later write of the winner carries a check of that version. What a term does is the reconciler's.
+
+use maas_client::config::Roots;
+use maas_client::state::{Cluster, FORMAT, Leader};
+use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree, TreeExt};
+
+/// One leadership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// The epoch.
+    pub epoch: i32,
+    /// The session that owns the leader's node.
+    pub session: i64,
+    /// The leader's node as it was written.
+    pub leader: Leader,
+    epoch_path: String,
+}
+
+impl Term {
+    /// The check every write of this term begins with.
+    pub fn fence(&self) -> Op {
+        Op::check(&self.epoch_path, self.epoch)
+    }
+
+    /// True when a failed transaction that began with [`Term::fence`] says that this term is over.
+    pub fn is_over_by(&self, failed: &MultiError) -> bool {
+        matches!(failed.error, Error::SessionExpired)
+            || (failed.index == Some(0) && matches!(failed.error, Error::BadVersion { .. } | Error::NoNode { .. }))
+    }
+}
+
+/// How an attempt to lead ended.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Attempt {
+    /// This session leads now.
+    Won(Term),
+    /// Another session leads.
+    Lost {
+        /// What it says of itself, as far as it can be read.
+        leader: Option<Leader>,
+    },
+}
+
+/// The format of the state, when it is newer than ours; such a tree is not touched.
+pub async fn newer_format(tree: &SharedTree, roots: &Roots) -> Result<Option<u32>, Error> {
+    let cluster = tree.get_json::<Cluster>(&roots.cluster()).await?;
+    let Some((Ok(cluster), _)) = cluster else {
+        return Ok(None);
+    };
+    Ok((cluster.format > FORMAT).then_some(cluster.format))
+}
+
+/// Tries once to win. After a lost answer call it again: it finds its own node.
+pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Result<Attempt, Error> {
+    let Some(session) = tree.session().borrow().connected() else {
+        return Err(Error::ConnectionLoss);
+    };
+    tree.sync(&roots.state).await?;
+    let epoch_path = roots.epoch();
+    let epoch_node = tree.get(&epoch_path).await?.ok_or_else(|| Error::NoNode { path: epoch_path.clone() })?;
+    if let Some(node) = tree.get(&roots.leader()).await? {
+        let there: Option<Leader> = serde_json::from_slice(&node.data).ok();
+        if node.stat.ephemeral_owner != session {
+            return Ok(Attempt::Lost { leader: there });
+        }
+        // Our own: the answer to the winning transaction was lost. It stands as long as nobody bumped the epoch.
+        if let Some(there) = there.filter(|there| there.epoch == epoch_node.stat.version) {
+            return Ok(Attempt::Won(Term { epoch: there.epoch, session, leader: there, epoch_path }));
+        }
+        tree.delete_if_exists(&roots.leader(), Some(node.stat.version)).await?;
+    }
+    leader.epoch = epoch_node.stat.version.saturating_add(1);
+    let leader_bytes = serde_json::to_vec(&leader).map_err(|error| Error::Invalid { message: error.to_string() })?;
+    let ops = vec![
+        Op::set(&epoch_path, Vec::new(), Some(epoch_node.stat.version)),
+        Op::Create { path: roots.leader(), data: leader_bytes, mode: Mode::Ephemeral, access: Access::WorldReads },
+    ];
+    match tree.multi(ops).await {
+        Ok(_) => Ok(Attempt::Won(Term { epoch: leader.epoch, session, leader, epoch_path })),
+        Err(MultiError { error: Error::BadVersion { .. } | Error::NodeExists { .. }, .. }) => {
+            Ok(Attempt::Lost { leader: None })
+        }
+        Err(failed) => Err(failed.error),
+    }
+}
+
+/// Writes what clients need to know to publish. Fenced, idempotent.
+pub async fn write_cluster(tree: &SharedTree, roots: &Roots, term: &Term, cluster: &Cluster) -> Result<(), MultiError> {
+    let path = roots.cluster();
+    let bytes = serde_json::to_vec(cluster).map_err(|error| Error::Invalid { message: error.to_string() })?;
+    let write = match tree.get(&path).await? {
+        Some(node) if node.data == bytes => return Ok(()),
+        Some(_) => Op::set(&path, bytes, None),
+        None => Op::create(&path, bytes),
+    };
+    tree.multi(vec![term.fence(), write]).await.map(|_| ())
+}
+
+/// Gives the lead back, so that a standby need not wait for the session to expire.
+pub async fn resign(tree: &SharedTree, roots: &Roots, term: &Term) -> Result<(), MultiError> {
+    tree.multi(vec![term.fence(), Op::delete(roots.leader(), None)]).await.map(|_| ())
+}

@@ -1,0 +1,425 @@
+//! Gathers what is there: a mirror of our part of ZooKeeper's tree, kept up by watches, and the launcher's report.
+//!
+//! Changes arrive one path at a time and only that path is read again; after a lost connection everything is. What this
+//! master wrote itself is noted at once, so that the next pass never decides on something older. It decides nothing.
+
+mod paths;
+
+use crate::clock::{Clock, Moment};
+use crate::desired::{Desired, History, Version};
+use crate::launcher::Launcher;
+use crate::observed::{Instance, Observed, Process};
+use crate::payload::{Key, Payloads};
+use crate::policy::Policy;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use maas_client::config::Roots;
+use maas_client::model::{ModelId, ModelName};
+use maas_client::registry::{self, Endpoint};
+use maas_client::state::{self, Claim, InstanceRecord, Spec, Status, Wanted};
+use maas_client::tree::{Error, Node, SharedTree, TreeChange};
+use paths::Place;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Reads in flight at once.
+const READS: usize = 128;
+
+/// What this master knows of the tree.
+pub struct Mirror {
+    tree: SharedTree,
+    roots: Roots,
+    policy: Policy,
+    clock: Clock,
+    changes: Vec<mpsc::UnboundedReceiver<TreeChange>>,
+    pending: BTreeSet<Place>,
+    stale: bool,
+    /// What is wanted.
+    pub versions: BTreeMap<ModelId, Arc<Version>>,
+    /// Names that have a node.
+    pub names: BTreeSet<ModelName>,
+    /// Instances that have a record.
+    pub instances: BTreeMap<String, Arc<Instance>>,
+    /// Claims whose record was not read yet, and those of records.
+    claims: BTreeMap<String, Claim>,
+    /// Registrations that can be read.
+    pub endpoints: BTreeMap<(ModelName, String), Arc<Endpoint>>,
+    /// Whether a registration came, changed or went since this was last taken back.
+    pub registrations_changed: bool,
+}
+
+impl Mirror {
+    /// Sets the watches and reads everything once.
+    pub async fn open(tree: SharedTree, roots: Roots, policy: Policy, clock: Clock) -> Result<Mirror, Error> {
+        let mut changes = Vec::new();
+        for root in [roots.models(), roots.instances(), roots.services.clone()] {
+            changes.push(tree.watch_tree(&root).await?);
+        }
+        let mut mirror = Mirror {
+            tree,
+            roots,
+            policy,
+            clock,
+            changes,
+            pending: BTreeSet::new(),
+            stale: true,
+            versions: BTreeMap::new(),
+            names: BTreeSet::new(),
+            instances: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            registrations_changed: true,
+        };
+        mirror.refresh().await?;
+        Ok(mirror)
+    }
+
+    /// Says that something may have been missed: the next refresh reads everything.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
+
+    /// Waits until something may have changed. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if self.stale || !self.pending.is_empty() {
+            return;
+        }
+        let [models, instances, services] = &mut self.changes[..] else {
+            return std::future::pending().await;
+        };
+        let change = tokio::select! {
+            change = models.recv() => change,
+            change = instances.recv() => change,
+            change = services.recv() => change,
+        };
+        match change {
+            Some(change) => self.note(change),
+            // The tree is closed; the session's state says so too.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn note(&mut self, change: TreeChange) {
+        match change {
+            TreeChange::Resync => self.stale = true,
+            TreeChange::Path(path) => {
+                if let Some(place) = Place::of(&path, &self.roots) {
+                    self.pending.insert(place);
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        for index in 0..self.changes.len() {
+            while let Some(Ok(change)) = self.changes.get_mut(index).map(mpsc::UnboundedReceiver::try_recv) {
+                self.note(change);
+            }
+        }
+    }
+
+    /// Reads what changed. On an error nothing is lost: the same is read next time.
+    pub async fn refresh(&mut self) -> Result<(), Error> {
+        self.drain();
+        if self.stale {
+            let everything = self.list().await?;
+            self.drain();
+            self.pending.extend(everything);
+            let read = self.read_pending().await?;
+            self.apply(read, true);
+            self.stale = false;
+        } else if !self.pending.is_empty() {
+            let read = self.read_pending().await?;
+            self.apply(read, false);
+        }
+        Ok(())
+    }
+
+    async fn read_pending(&mut self) -> Result<Vec<(Place, Option<Node>)>, Error> {
+        let places: Vec<Place> = self.pending.iter().cloned().collect();
+        let (tree, roots) = (&self.tree, &self.roots);
+        let reads: Vec<_> = places.into_iter().map(|place| read_one(tree, roots, place)).collect();
+        let read: Vec<(Place, Option<Node>)> = stream::iter(reads).buffer_unordered(READS).try_collect().await?;
+        self.pending.clear();
+        Ok(read)
+    }
+
+    /// Every place there is, by listing children.
+    async fn list(&self) -> Result<BTreeSet<Place>, Error> {
+        let mut places = BTreeSet::new();
+        let (tree, roots) = (&self.tree, &self.roots);
+        let names = tree.children(&roots.models()).await?.unwrap_or_default();
+        let versions = self.list_below(names.iter().map(|name| (name.clone(), roots.model(name)))).await?;
+        for (name, children) in versions {
+            if let Ok(name) = name.parse::<ModelName>() {
+                places.insert(Place::Name(name));
+            }
+            for child in children {
+                if let Ok(model) = ModelId::new(&name, &child) {
+                    places.insert(Place::Spec(model.clone()));
+                    places.insert(Place::Status(model.clone()));
+                    places.insert(Place::Desired(model));
+                }
+            }
+        }
+        for id in tree.children(&roots.instances()).await?.unwrap_or_default() {
+            places.insert(Place::Claim(id.clone()));
+            places.insert(Place::Record(id));
+        }
+        let names = tree.children(&roots.services).await?.unwrap_or_default();
+        for (name, children) in self.list_below(names.iter().map(|name| (name.clone(), roots.service(name)))).await? {
+            for id in children {
+                places.insert(Place::Registration(name.clone(), id));
+            }
+        }
+        Ok(places)
+    }
+
+    async fn list_below(
+        &self,
+        parents: impl Iterator<Item = (String, String)>,
+    ) -> Result<Vec<(String, Vec<String>)>, Error> {
+        let lists: Vec<_> = parents.map(|(name, path)| list_one(&self.tree, name, path)).collect();
+        stream::iter(lists).buffer_unordered(READS).try_collect().await
+    }
+
+    /// Takes over what was read; when it was everything, what was not found is gone.
+    fn apply(&mut self, read: Vec<(Place, Option<Node>)>, everything: bool) {
+        if everything {
+            let found: BTreeSet<&Place> = read.iter().map(|(place, _)| place).collect();
+            self.versions.retain(|model, _| found.contains(&Place::Desired(model.clone())));
+            self.names.retain(|name| found.contains(&Place::Name(name.clone())));
+            self.instances.retain(|id, _| found.contains(&Place::Record(id.clone())));
+            self.claims.retain(|id, _| found.contains(&Place::Claim(id.clone())));
+            self.endpoints
+                .retain(|(name, id), _| found.contains(&Place::Registration(name.as_str().to_string(), id.clone())));
+        }
+        // Places sort so that versions precede their spec and status, and records their claims.
+        let mut read = read;
+        read.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (place, node) in read {
+            match place {
+                Place::Name(name) => self.apply_name(name, node),
+                Place::Desired(model) => self.apply_desired(model, node),
+                Place::Spec(model) => self.apply_spec(&model, node),
+                Place::Status(model) => self.apply_status(&model, node, everything),
+                Place::Record(id) => self.apply_record(id, node),
+                Place::Claim(id) => self.apply_claim(id, node),
+                Place::Registration(name, id) => self.apply_registration(&name, id, node),
+            }
+        }
+        self.tie();
+    }
+
+    fn apply_name(&mut self, name: ModelName, node: Option<Node>) {
+        match node {
+            Some(_) => self.names.insert(name),
+            None => self.names.remove(&name),
+        };
+    }
+
+    fn apply_desired(&mut self, model: ModelId, node: Option<Node>) {
+        let Some(node) = node else {
+            self.versions.remove(&model);
+            return;
+        };
+        let desired: state::Desired = match serde_json::from_slice(&node.data) {
+            Ok(desired) => desired,
+            Err(error) => {
+                tracing::warn!(%model, %error, "desired state can't be read; what was known of it stands");
+                return;
+            }
+        };
+        let generation = desired.generation;
+        let version = match self.versions.get(&model) {
+            Some(known) => Version {
+                desired,
+                node_version: node.stat.version,
+                history: known.history.clone().of_generation(generation),
+                ..(**known).clone()
+            },
+            None => Version {
+                desired,
+                node_version: node.stat.version,
+                spec: Spec::default(),
+                spec_version: None,
+                history: History::default().of_generation(generation),
+            },
+        };
+        self.names.insert(model.name.clone());
+        self.versions.insert(model, Arc::new(version));
+    }
+
+    fn apply_spec(&mut self, model: &ModelId, node: Option<Node>) {
+        let Some(version) = self.versions.get_mut(model).map(Arc::make_mut) else { return };
+        match node {
+            Some(node) => {
+                version.spec_version = Some(node.stat.version);
+                match serde_json::from_slice(&node.data) {
+                    Ok(spec) => version.spec = spec,
+                    Err(error) => tracing::warn!(%model, %error, "spec can't be read; what was known of it stands"),
+                }
+            }
+            None => (version.spec, version.spec_version) = (Spec::default(), None),
+        }
+    }
+
+    /// Another leader's word on failures counts once, when this one begins: later this master knows better.
+    fn apply_status(&mut self, model: &ModelId, node: Option<Node>, everything: bool) {
+        let now = self.clock.moment();
+        let Some(version) = self.versions.get_mut(model).map(Arc::make_mut) else { return };
+        let untouched = version.history.ended.is_empty() && version.history.failures == 0;
+        let Some(node) = node.filter(|_| everything && untouched) else { return };
+        match serde_json::from_slice::<Status>(&node.data) {
+            Ok(status) => {
+                let generation = version.desired.generation;
+                version.history = History::from_status(&status, now, &self.policy).of_generation(generation);
+            }
+            Err(error) => tracing::warn!(%model, %error, "status can't be read; failures are counted anew"),
+        }
+    }
+
+    fn apply_record(&mut self, id: String, node: Option<Node>) {
+        let Some(node) = node else {
+            self.instances.remove(&id);
+            return;
+        };
+        match serde_json::from_slice::<InstanceRecord>(&node.data) {
+            Ok(record) => self.put_record(id, record, node.stat.version),
+            Err(error) => tracing::warn!(instance = id, %error, "record can't be read; what was known of it stands"),
+        }
+    }
+
+    /// Notes a record, also one that this master has just written.
+    pub fn put_record(&mut self, id: String, record: InstanceRecord, record_version: i32) {
+        let now = self.clock.moment();
+        let stopping = (record.wanted == Wanted::Stop).then_some(now);
+        match self.instances.get_mut(&id).map(Arc::make_mut) {
+            Some(instance) => {
+                // What this master wrote last may be newer than what was read before it.
+                if record_version >= instance.record_version {
+                    instance.record = record;
+                    instance.record_version = record_version;
+                    instance.stopping_since = instance.stopping_since.or(stopping);
+                }
+            }
+            None => {
+                let instance = Instance {
+                    id: id.clone(),
+                    record,
+                    record_version,
+                    claim: None,
+                    registered: None,
+                    process: Process::Absent,
+                    seen: now,
+                    unclaimed_since: Some(now),
+                    was_claimed: false,
+                    stopping_since: stopping,
+                    killed_at: None,
+                };
+                self.instances.insert(id, Arc::new(instance));
+            }
+        }
+    }
+
+    fn apply_claim(&mut self, id: String, node: Option<Node>) {
+        let claim = node.and_then(|node| match serde_json::from_slice::<Claim>(&node.data) {
+            Ok(claim) => Some(claim),
+            Err(error) => {
+                tracing::warn!(instance = id, %error, "claim can't be read");
+                None
+            }
+        });
+        match claim {
+            Some(claim) => self.claims.insert(id, claim),
+            None => self.claims.remove(&id),
+        };
+    }
+
+    fn apply_registration(&mut self, name: &str, id: String, node: Option<Node>) {
+        let Ok(checked) = name.parse::<ModelName>() else { return };
+        self.registrations_changed = true;
+        let endpoint = node.and_then(|node| match registry::decode(name, &id, &node) {
+            Ok(endpoint) => Some(endpoint),
+            Err(error) => {
+                tracing::debug!(name, id, %error, "registration can't be read");
+                None
+            }
+        });
+        match endpoint {
+            Some(endpoint) => self.endpoints.insert((checked, id), Arc::new(endpoint)),
+            None => self.endpoints.remove(&(checked, id)),
+        };
+    }
+
+    /// Brings claims and registrations to their instances, and notes since when a claim is missing.
+    fn tie(&mut self) {
+        let now = self.clock.moment();
+        for (id, instance) in &mut self.instances {
+            let claim = self.claims.get(id);
+            let key = (instance.record.model.name.clone(), id.clone());
+            let registered = self.endpoints.get(&key).map(|endpoint| &*endpoint.url);
+            let same = instance.claim.as_ref() == claim && instance.registered.as_deref() == registered;
+            if same && (claim.is_some() == instance.unclaimed_since.is_none()) {
+                continue;
+            }
+            let instance = Arc::make_mut(instance);
+            instance.claim = claim.cloned();
+            instance.registered = registered.map(str::to_string);
+            instance.unclaimed_since = match claim {
+                Some(_) => None,
+                None => instance.unclaimed_since.or(Some(now)),
+            };
+            instance.was_claimed |= claim.is_some();
+        }
+    }
+
+    /// Notes that an instance's record is deleted.
+    pub fn drop_instance(&mut self, id: &str) {
+        if let Some(instance) = self.instances.remove(id) {
+            self.endpoints.remove(&(instance.record.model.name.clone(), id.to_string()));
+            self.registrations_changed = true;
+        }
+        self.claims.remove(id);
+    }
+
+    /// Notes that the launcher was told to kill it.
+    pub fn note_kill(&mut self, id: &str, at: Moment) {
+        if let Some(instance) = self.instances.get_mut(id) {
+            Arc::make_mut(instance).killed_at = Some(at);
+        }
+    }
+
+    /// What is wanted, for the planner.
+    pub fn desired(&self, stop_all: bool) -> Desired {
+        Desired { versions: self.versions.clone(), stop_all }
+    }
+
+    /// What is there, with the launcher's and the payloads' word.
+    pub async fn observe(&mut self, launcher: &dyn Launcher, payloads: &Payloads) -> Observed {
+        let report = launcher.observe(&self.instances).await;
+        for (id, process) in report.processes {
+            if let Some(instance) = self.instances.get_mut(&id).filter(|instance| instance.process != process) {
+                Arc::make_mut(instance).process = process;
+            }
+        }
+        let payloads = self
+            .versions
+            .iter()
+            .filter_map(|(model, version)| {
+                let key = Key { path: version.desired.path.clone(), digest: version.desired.digest.clone() };
+                Some((model.clone(), payloads.get(model, &key)?))
+            })
+            .collect();
+        Observed { instances: self.instances.clone(), payloads, nodes: report.nodes, endpoints: self.endpoints.clone() }
+    }
+}
+
+async fn read_one(tree: &SharedTree, roots: &Roots, place: Place) -> Result<(Place, Option<Node>), Error> {
+    let node = tree.get(&place.path(roots)).await?;
+    Ok((place, node))
+}
+
+async fn list_one(tree: &SharedTree, name: String, path: String) -> Result<(String, Vec<String>), Error> {
+    Ok((name, tree.children(&path).await?.unwrap_or_default()))
+}

@@ -1,0 +1,565 @@
+//! One term of leading: wakes up, looks, decides, does; until the lead, the session or the master's time is over.
+//!
+//! A wake-up carries no information. While ZooKeeper is away nothing is done; after that everything is read again.
+
+use super::{End, Error, Master, StopNode, Turn};
+use crate::clock::{Moment, wall_time};
+use crate::desired::Version;
+use crate::execute::{Done, Executor, Trouble};
+use crate::intake::queue::Intake;
+use crate::leader::{self, Term};
+use crate::observe::Mirror;
+use crate::observed::{Observed, Process};
+use crate::outbox::{EventExt, Events, event};
+use crate::plan::{self, Plan, Step};
+use crate::view::{Role, View};
+use futures_util::stream::{self, StreamExt};
+use maas_client::model::{ModelId, ModelName, ModelVersion};
+use maas_client::reason::{InstanceState, Reason, ReasonCode};
+use maas_client::state::{Cluster, Ended, FORMAT};
+use maas_client::state_store::{Fence, Keep, Trimmer};
+use maas_client::tree::{Op, SessionState};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// After a lost answer or a changed tree the next look waits this long.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// First and longest delay of a step that failed.
+const STEP_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// A master while it leads.
+pub(super) struct Leading<'m> {
+    master: &'m mut Master,
+    executor: Executor,
+    mirror: Mirror,
+    intake: Intake,
+    events: Events,
+    /// Steps that failed: not again before this.
+    held_back: HashMap<(ModelId, &'static str), (Moment, Duration)>,
+    /// States as last seen, for events.
+    states: BTreeMap<String, InstanceState>,
+    current: BTreeMap<ModelName, ModelVersion>,
+    first_pass: bool,
+    stop_all: bool,
+    /// How the master ends once nothing runs.
+    ends_with: Option<End>,
+    passes: u64,
+    since: jiff::Timestamp,
+    trim: Option<JoinHandle<Trimmer>>,
+    trimmed_at: Moment,
+    plan: Arc<Plan>,
+}
+
+impl<'m> Leading<'m> {
+    /// Leads until something ends it.
+    pub(super) async fn begin(
+        master: &'m mut Master,
+        term: Term,
+        stop: &mut StopNode,
+        shutdown: &CancellationToken,
+    ) -> Result<Turn, Error> {
+        let setup = &master.setup;
+        let executor = Executor {
+            tree: setup.tree.clone(),
+            roots: setup.roots.clone(),
+            policy: setup.policy.clone(),
+            term: term.clone(),
+            launcher: setup.launcher.clone(),
+            payloads: setup.payloads.clone(),
+            failpoints: setup.failpoints.clone(),
+            clock: master.clock,
+            sequence: Arc::new(AtomicU64::new(1)),
+        };
+        let cluster = Cluster {
+            format: FORMAT,
+            store: setup.identity.store.clone(),
+            launcher: setup.launcher.kind().to_string(),
+        };
+        if let Err(failed) = leader::write_cluster(&setup.tree, &setup.roots, &term, &cluster).await {
+            return after(executor.sort(failed));
+        }
+        if stop.old.is_some()
+            && let Err(trouble) = executor.fenced(vec![Op::delete(&stop.path, None)]).await
+            && !matches!(trouble, Trouble::Stale(_))
+        {
+            return after(trouble);
+        }
+        let opened = Mirror::open(setup.tree.clone(), setup.roots.clone(), setup.policy.clone(), master.clock).await;
+        let mirror = opened.map_err(Error::Tree)?;
+        let mut events = Events::of_term(term.epoch, master.events.clone());
+        let words = format!("epoch {} on {}, pid {}", term.epoch, term.leader.host, term.leader.pid);
+        events.emit(event("LeaderElected", wall_time()).because(words));
+        let trimmed_at = master.clock.moment();
+        let mut leading = Leading {
+            master,
+            executor,
+            mirror,
+            intake: Intake::default(),
+            events,
+            held_back: HashMap::new(),
+            states: BTreeMap::new(),
+            current: BTreeMap::new(),
+            first_pass: true,
+            stop_all: false,
+            ends_with: None,
+            passes: 0,
+            since: wall_time(),
+            trim: None,
+            trimmed_at,
+            plan: Arc::default(),
+        };
+        leading.run(stop, shutdown).await
+    }
+
+    async fn run(&mut self, stop: &mut StopNode, shutdown: &CancellationToken) -> Result<Turn, Error> {
+        let mut session = self.executor.tree.session();
+        let mut launched = self.executor.launcher.changed();
+        let mut fetched = self.executor.payloads.changed();
+        let mut stop_models = self.master.stop_models.clone();
+        self.obey_stop(stop).await;
+        loop {
+            if let Some(turn) = self.check_session(&mut session, shutdown).await? {
+                return Ok(turn);
+            }
+            let asked_to_stop = *stop_models.borrow_and_update();
+            if self.ends_with != Some(End::StopNode) {
+                self.stop_all = asked_to_stop;
+                self.ends_with = asked_to_stop.then_some(End::Shutdown);
+            }
+            if shutdown.is_cancelled() {
+                return self.resign(End::Shutdown, stop).await;
+            }
+            // What changes while a pass runs is seen by the next one.
+            launched.mark_unchanged();
+            fetched.mark_unchanged();
+            let again = match self.pass().await {
+                Ok(again) => again,
+                Err(Trouble::TermOver) => {
+                    tracing::warn!(epoch = self.executor.term.epoch, "another master leads");
+                    return Ok(Turn::Again);
+                }
+                Err(Trouble::Crash(reached)) => return Err(Error::Failpoint(reached)),
+                Err(trouble) => {
+                    tracing::info!(%trouble, "looking again");
+                    self.mirror.mark_stale();
+                    self.intake.look_again();
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                    true
+                }
+            };
+            if let Some(end) = self.ends_with
+                && self.mirror.instances.is_empty()
+                && !again
+            {
+                return self.resign(end, stop).await;
+            }
+            if again {
+                continue;
+            }
+            self.start_trimming();
+            let tick = self.next_wake();
+            let mut stopping = false;
+            tokio::select! {
+                () = self.mirror.changed() => {}
+                () = self.intake.changed() => {}
+                _ = launched.changed() => {}
+                _ = fetched.changed() => {}
+                _ = session.changed() => {}
+                _ = stop_models.changed() => {}
+                asked = stop.asked() => stopping = asked.unwrap_or(true),
+                () = tokio::time::sleep(tick) => self.intake.retry_stuck(),
+                () = shutdown.cancelled() => {}
+            }
+            if stopping && self.obey_stop(stop).await {
+                return self.resign(End::StopNode, stop).await;
+            }
+        }
+    }
+
+    /// Looks at the stop node; true when the master ends at once.
+    async fn obey_stop(&mut self, stop: &StopNode) -> bool {
+        match stop.now().await {
+            Ok(Some(asked)) if asked.with_models => {
+                self.stop_all = true;
+                self.ends_with = Some(End::StopNode);
+                false
+            }
+            Ok(Some(_)) => true,
+            Ok(None) => false,
+            Err(error) => {
+                tracing::info!(%error, "the stop node can't be read now");
+                false
+            }
+        }
+    }
+
+    /// Waits while ZooKeeper is away; `Some` when the term is over.
+    async fn check_session(
+        &mut self,
+        session: &mut tokio::sync::watch::Receiver<SessionState>,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Turn>, Error> {
+        let mut was_away = false;
+        loop {
+            let state = *session.borrow_and_update();
+            match state {
+                SessionState::Connected { id } if id == self.executor.term.session => break,
+                SessionState::Connected { .. } => {
+                    tracing::warn!("the session expired; standing by");
+                    return Ok(Some(Turn::Again));
+                }
+                SessionState::Disconnected { .. } | SessionState::Closed => {
+                    if !was_away {
+                        was_away = true;
+                        tracing::warn!("ZooKeeper is away; nothing is done until it is back");
+                        let before = self.master.view.borrow().clone();
+                        let view = View { connected: false, since: wall_time(), ..(*before).clone() };
+                        self.master.view.send_replace(Arc::new(view));
+                    }
+                    tokio::select! {
+                        changed = session.changed() => if changed.is_err() {
+                            return Ok(Some(Turn::End(End::Shutdown)));
+                        },
+                        () = shutdown.cancelled() => return Ok(Some(Turn::End(End::Shutdown))),
+                    }
+                }
+            }
+        }
+        if was_away {
+            self.since = wall_time();
+            self.mirror.mark_stale();
+            self.intake.look_again();
+            let node = self.executor.tree.get(&self.executor.roots.leader()).await;
+            match node {
+                Ok(Some(node)) if node.stat.ephemeral_owner == self.executor.term.session => {}
+                Ok(_) => return Ok(Some(Turn::Again)),
+                // The next pass finds out.
+                Err(error) => tracing::info!(%error, "the leader's node can't be read now"),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn resign(&mut self, end: End, stop: &StopNode) -> Result<Turn, Error> {
+        let (tree, roots) = (&self.executor.tree, &self.executor.roots);
+        let mut ops = vec![self.executor.term.fence(), Op::delete(roots.leader(), None)];
+        if end == End::StopNode {
+            // Standbys are told by the node's creation; it is deleted last of all.
+            ops.push(Op::delete(&stop.path, None));
+        }
+        if let Err(failed) = tree.multi(ops).await {
+            tracing::info!(error = %failed, "the lead was not given back; it goes with the session");
+        }
+        Ok(Turn::End(end))
+    }
+
+    /// One pass; true when another should follow at once.
+    async fn pass(&mut self) -> Result<bool, Trouble> {
+        let started = tokio::time::Instant::now();
+        self.mirror.refresh().await.map_err(Trouble::Unknown)?;
+        let counts = &mut self.master.counts;
+        let more = self.intake.round(&self.executor, &mut self.mirror, &mut self.events, counts).await?;
+        let observed = self.mirror.observe(self.executor.launcher.as_ref(), &self.executor.payloads).await;
+        let desired = self.mirror.desired(self.stop_all);
+        let now = self.master.clock.now();
+        let plan = plan::plan(&desired, &observed, &self.executor.policy, &now);
+        self.tell_changes(&observed);
+        let plan = Arc::new(plan);
+        let observed = Arc::new(observed);
+        self.plan = plan.clone();
+        self.publish(Arc::new(desired), observed.clone(), plan.clone(), started);
+        let acted = self.execute(&plan, &observed).await?;
+        self.first_pass = false;
+        Ok(more || acted)
+    }
+
+    async fn execute(&mut self, plan: &Plan, observed: &Observed) -> Result<bool, Trouble> {
+        let now = self.master.clock.moment();
+        self.held_back.retain(|_, (until, delay)| now.since(*until) < *delay);
+        let due = plan.steps.iter().filter(|step| match self.held_back.get(&key(step)) {
+            Some((until, _)) => *until <= now,
+            None => true,
+        });
+        let (executor, versions) = (&self.executor, &self.mirror.versions);
+        let doing: Vec<_> = due.map(|step| do_one(executor, step, versions.get(&step.model), observed)).collect();
+        let done: Vec<(&Step, Result<Done, Trouble>)> =
+            stream::iter(doing).buffer_unordered(self.executor.policy.steps_at_once).collect().await;
+        let mut asks = Vec::new();
+        let mut acted = false;
+        let mut worst: Option<Trouble> = None;
+        for (step, outcome) in done {
+            match outcome {
+                Ok(Done::Nothing) => {}
+                Ok(Done::Started(ask)) => asks.push(*ask),
+                Ok(Done::Launched { record, ask }) => {
+                    let launched = event("InstanceLaunched", wall_time()).of(&step.model).at(&ask.id, &record.host);
+                    self.events.emit(launched.because(&step.reason));
+                    self.mirror.put_record(ask.id.clone(), *record, 0);
+                    asks.push(*ask);
+                }
+                Ok(done) => {
+                    acted = true;
+                    self.note(step, done);
+                }
+                Err(Trouble::Failed(text)) => self.note_failure(step, text, now),
+                Err(trouble) => worst = Some(worse(worst, trouble)),
+            }
+        }
+        match worst {
+            // Nothing is started by one who leads no more, or whose test says that it died.
+            Some(over @ (Trouble::TermOver | Trouble::Crash(_))) => return Err(over),
+            Some(trouble) => {
+                self.launch(asks).await?;
+                return Err(trouble);
+            }
+            None => self.launch(asks).await?,
+        }
+        Ok(acted)
+    }
+
+    async fn launch(&self, asks: Vec<crate::launcher::Ask>) -> Result<(), Trouble> {
+        if asks.is_empty() {
+            return Ok(());
+        }
+        self.executor.launcher.ensure(asks).await;
+        self.executor.failpoints.reach("after-launch")?;
+        Ok(())
+    }
+
+    /// Brings what a step changed into the mirror, and says it.
+    fn note(&mut self, step: &Step, done: Done) {
+        self.held_back.remove(&key(step));
+        let time = wall_time();
+        match done {
+            Done::Nothing | Done::Started(_) | Done::Launched { .. } => {}
+            Done::Stopped { id, record, version } => {
+                let stopping = event("InstanceStopping", time).of(&step.model).at(&id, &record.host);
+                self.events.emit(stopping.why(record.reason.as_ref()));
+                self.mirror.put_record(id, *record, version);
+            }
+            Done::Killed { id } => self.mirror.note_kill(&id, self.master.clock.moment()),
+            Done::Buried { id, ended, history } => {
+                self.states.remove(&id);
+                self.tell_end(&step.model, &ended);
+                self.mirror.drop_instance(&id);
+                if let (Some(history), Some(version)) = (history, self.mirror.versions.get_mut(&step.model)) {
+                    let version = Arc::make_mut(version);
+                    let policy = &self.executor.policy;
+                    let begins = history.is_crash_loop(policy) && !version.history.is_crash_loop(policy);
+                    let failures = history.failures;
+                    version.history = history.of_generation(version.desired.generation);
+                    if begins {
+                        let reason = Reason::new(ReasonCode::CrashLoop, format!("failed {failures} times in a row"));
+                        self.events.emit(event("CrashLoop", time).of(&step.model).why(Some(&reason)));
+                    }
+                }
+            }
+            Done::Recorded { desired, version: node_version, imported } => {
+                if imported {
+                    let text = format!("{} as {}", desired.path, desired.digest.as_deref().unwrap_or("?"));
+                    self.events.emit(event("Imported", time).of(&step.model).because(text));
+                }
+                if let Some(version) = self.mirror.versions.get_mut(&step.model) {
+                    let version = Arc::make_mut(version);
+                    version.desired = *desired;
+                    version.node_version = node_version;
+                }
+            }
+            Done::Forgiven => {
+                if let Some(version) = self.mirror.versions.get_mut(&step.model) {
+                    Arc::make_mut(version).history.forgive();
+                }
+            }
+        }
+    }
+
+    fn tell_end(&mut self, model: &ModelId, ended: &Ended) {
+        let kind = if ended.state == InstanceState::Failed { "InstanceFailed" } else { "InstanceStopped" };
+        let mut told = event(kind, wall_time()).of(model).at(&ended.id, &ended.host).why(ended.reason.as_ref());
+        told.exit_code = ended.exit_code;
+        self.events.emit(told);
+    }
+
+    fn note_failure(&mut self, step: &Step, text: String, now: Moment) {
+        let delay = match self.held_back.get(&key(step)) {
+            Some((_, delay)) => delay.saturating_mul(2).min(STEP_RETRY.1),
+            None => STEP_RETRY.0,
+        };
+        self.held_back.insert(key(step), (now.plus(delay), delay));
+        tracing::warn!(model = %step.model, step = step.effect.word(), error = text, "step failed");
+        let mut failed = event("StepFailed", wall_time()).of(&step.model);
+        failed.instance = step.effect.instance().map(str::to_string);
+        self.events.emit(failed.because(format!("{}: {text}", step.effect.word())));
+    }
+
+    /// Says what changed by itself since the last pass.
+    fn tell_changes(&mut self, observed: &Observed) {
+        let time = wall_time();
+        for (id, instance) in &observed.instances {
+            let (state, reason) = instance.state();
+            let before = self.states.get(id).copied();
+            if before == Some(state) {
+                continue;
+            }
+            let kind = match (before, state) {
+                _ if matches!(instance.process, Process::Dead { .. }) => None,
+                (None, _) if self.first_pass && !instance.process.is_gone() => Some("InstanceAdopted"),
+                (_, InstanceState::Ready) => Some("InstanceReady"),
+                (_, InstanceState::Unready) => Some("InstanceUnready"),
+                _ => None,
+            };
+            if let Some(kind) = kind {
+                let mut told = event(kind, time).of(&instance.record.model).at(id, &instance.record.host);
+                told = told.why(reason.as_ref());
+                if reason.is_none() {
+                    told.reason = instance.registered.clone().unwrap_or_default();
+                }
+                self.events.emit(told);
+            }
+            self.states.insert(id.clone(), state);
+        }
+        if self.states.len() > observed.instances.len() {
+            self.states.retain(|id, _| observed.instances.contains_key(id));
+        }
+        if std::mem::take(&mut self.mirror.registrations_changed) {
+            self.tell_current(observed, time);
+        }
+    }
+
+    fn tell_current(&mut self, observed: &Observed, time: jiff::Timestamp) {
+        let mut current: BTreeMap<ModelName, ModelVersion> = BTreeMap::new();
+        for endpoint in observed.endpoints.values() {
+            match current.get_mut(&endpoint.name) {
+                Some(highest) if *highest >= endpoint.version => {}
+                Some(highest) => *highest = endpoint.version.clone(),
+                None => {
+                    current.insert(endpoint.name.clone(), endpoint.version.clone());
+                }
+            }
+        }
+        for (name, version) in &current {
+            let before = self.current.get(name);
+            if before == Some(version) || (before.is_none() && self.first_pass) {
+                continue;
+            }
+            let text = before.map_or_else(|| "was none".to_string(), |before| format!("was {before}"));
+            let model = ModelId { name: name.clone(), version: version.clone() };
+            self.events.emit(event("CurrentVersionMoved", time).of(&model).because(text));
+        }
+        self.current = current;
+    }
+
+    fn publish(
+        &mut self,
+        desired: Arc<crate::desired::Desired>,
+        observed: Arc<Observed>,
+        plan: Arc<Plan>,
+        started: tokio::time::Instant,
+    ) {
+        self.passes += 1;
+        let view = View {
+            role: Role::Leading(self.executor.term.leader.clone()),
+            connected: true,
+            since: self.since,
+            at: self.master.clock.moment(),
+            desired,
+            observed,
+            plan,
+            queue: self.intake.view,
+            pass: started.elapsed(),
+            passes: self.passes,
+            counts: self.master.counts,
+        };
+        self.master.view.send_replace(Arc::new(view));
+    }
+
+    fn next_wake(&self) -> Duration {
+        let now = self.master.clock.moment();
+        let every = self.executor.policy.pass_every;
+        self.plan.wake_at.map_or(every, |at| at.since(now).clamp(Duration::from_millis(10), every))
+    }
+
+    /// Trims beside the passes, one trim at a time.
+    fn start_trimming(&mut self) {
+        let now = self.master.clock.moment();
+        let policy = &self.executor.policy;
+        let runs = self.trim.as_ref().is_some_and(|trim| !trim.is_finished());
+        if runs || now.since(self.trimmed_at) < policy.trim_every {
+            return;
+        }
+        self.trimmed_at = now;
+        let before = self.trim.take();
+        let executor = self.executor.clone();
+        let fence = Fence { path: executor.roots.epoch(), epoch: executor.term.epoch };
+        let keep = Keep {
+            requests: policy.keep_requests,
+            requests_for: policy.keep_requests_for,
+            rejected: policy.keep_rejected,
+        };
+        self.trim = Some(tokio::spawn(async move {
+            let mut trimmer = match before {
+                Some(before) => before.await.unwrap_or_default(),
+                None => Trimmer::default(),
+            };
+            let now_ms = wall_time().as_millisecond();
+            match trimmer.pass(&executor.tree, &executor.roots, &fence, &keep, now_ms).await {
+                Ok(trimmed) => tracing::debug!(?trimmed, "trimmed"),
+                Err(error) => tracing::info!(%error, "not trimmed this time"),
+            }
+            if let Err(reached) = executor.failpoints.reach("after-trim") {
+                tracing::info!(%reached, "trimming ends here");
+            }
+            trimmer
+        }));
+    }
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        if let Some(trim) = &self.trim {
+            trim.abort();
+        }
+    }
+}
+
+async fn do_one<'s>(
+    executor: &Executor,
+    step: &'s Step,
+    version: Option<&Arc<Version>>,
+    observed: &Observed,
+) -> (&'s Step, Result<Done, Trouble>) {
+    (step, executor.step(step, version, observed).await)
+}
+
+fn key(step: &Step) -> (ModelId, &'static str) {
+    (step.model.clone(), step.effect.word())
+}
+
+/// The one that ends more.
+fn worse(before: Option<Trouble>, trouble: Trouble) -> Trouble {
+    let rank = |trouble: &Trouble| match trouble {
+        Trouble::Crash(_) => 4,
+        Trouble::TermOver => 3,
+        Trouble::Unknown(_) => 2,
+        Trouble::Stale(_) => 1,
+        Trouble::Failed(_) => 0,
+    };
+    match before {
+        Some(before) if rank(&before) >= rank(&trouble) => before,
+        _ => trouble,
+    }
+}
+
+/// What a trouble before the first pass leads to.
+fn after(trouble: Trouble) -> Result<Turn, Error> {
+    match trouble {
+        Trouble::TermOver | Trouble::Stale(_) => Ok(Turn::Again),
+        Trouble::Unknown(error) => Err(Error::Tree(error)),
+        Trouble::Crash(reached) => Err(Error::Failpoint(reached)),
+        Trouble::Failed(message) => Err(Error::Tree(maas_client::tree::Error::Invalid { message })),
+    }
+}
