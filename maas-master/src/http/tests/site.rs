@@ -12,7 +12,6 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use maas_client::config::Roots;
-use maas_client::launch::Exit;
 use maas_client::model::ModelId;
 use maas_client::state::InstanceRecord;
 use maas_client::tree::SharedTree;
@@ -40,10 +39,10 @@ impl Launcher for Logs {
     }
     async fn ensure(&self, _: Vec<Ask>) {}
     async fn kill(&self, _: &str, _: &InstanceRecord) {}
-    async fn observe(&self, _: &BTreeMap<String, InstanceRecord>) -> Report {
+    async fn observe(&self, _: &BTreeMap<String, Arc<crate::observed::Instance>>) -> Report {
         Report::default()
     }
-    async fn forget(&self, _: &str, _: &ModelId, _: Option<&Exit>) {}
+    async fn forget(&self, _: &str, _: &ModelId, _: &maas_client::state::Ended) {}
     fn logs(&self, id: &str) -> Option<LogFiles> {
         let directory = self.directory.join(id);
         Some(LogFiles { stdout: directory.join("stdout"), stderr: directory.join("stderr") })
