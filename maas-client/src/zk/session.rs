@@ -149,13 +149,17 @@ impl Shared {
     pub(super) async fn start(self: &Arc<Self>) -> Result<(), Error> {
         let first = match self.options.connect_timeout {
             None => self.reconnect(None, true).await?,
-            Some(limit) => match timeout(limit, self.reconnect(None, true)).await {
-                Ok(connected) => connected?,
-                Err(_) => {
-                    let (detail, _) = diagnose(&self.servers.each, ASK).await;
-                    return Err(Error::Unreachable { detail });
+            Some(limit) => {
+                // The last part of the time is for asking each server what is wrong with it.
+                let asking = ASK.min(limit / 3);
+                match timeout(limit - asking, self.reconnect(None, true)).await {
+                    Ok(connected) => connected?,
+                    Err(_) => {
+                        let (detail, _) = diagnose(&self.servers.each, asking).await;
+                        return Err(Error::Unreachable { detail });
+                    }
                 }
-            },
+            }
         };
         if let Err(error) = self.probe(&first).await {
             first.worker.end().await;
