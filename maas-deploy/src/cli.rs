@@ -3,7 +3,7 @@
 //! Each verb's own options stand beside what it does, in [`crate::commands`].
 
 use crate::commands::{
-    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status,
+    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status, try_,
 };
 use crate::context::Globals;
 use maas_cli::argv::{LOG4J, Letter, Table, Unused, ZK_ROOT, ZOOKEEPER};
@@ -21,7 +21,7 @@ pub(crate) const TABLE: Table = Table {
         Letter { short: "", also: &["memory-mb"], long: "memory", value: true },
     ],
     unused: &[LOG4J, Unused { short: "-j", long: "jar", value: true }],
-    modes: &["add", "remove", "scale", "list", "status", "events", "logs", "requests", "call", "plan", "doctor"],
+    modes: &["add", "remove", "scale", "list", "status", "events", "logs", "requests", "call", "try", "plan", "doctor"],
 };
 
 const ABOUT: &str = "Publish models, and see what became of them.
@@ -76,6 +76,8 @@ pub(crate) enum Verb {
     Requests(requests::Args),
     /// Call a model once
     Call(call::Args),
+    /// Run a scratch copy of a model directory here and call it: no ZooKeeper, no master
+    Try(try_::Args),
     /// What an ADD, REMOVE or SCALE would do, and why
     Plan(plan::Args),
     /// Look for what nobody else clears up, and mend it

@@ -137,19 +137,32 @@ pub(crate) async fn upload(store: Arc<dyn ModelStore>, path: StorePath, prepared
     let count = manifest.files().len();
     let files = if count == 1 { "1 file".to_string() } else { format!("{count} files") };
     let text = format!("{files}, {}", size(manifest.total_bytes()));
-    let to = path.clone();
-    let put = blocking(move || {
-        let bar = bar(bundle.total_bytes(), "uploading");
-        let put = store.put(&to, &bundle, &manifest, &mut |progress| show(&bar, &progress));
-        bar.finish_and_clear();
-        put.map_err(|error| failure(&error))
-    })
-    .await?;
-    match put {
+    match put_as(store, path.clone(), bundle, manifest, "uploading").await? {
         Put::Written => note(format!("uploaded {text} to {path}")),
         Put::Same => note(format!("{path} holds the same content already: nothing uploaded")),
     }
     Ok(payload)
+}
+
+/// Copies a directory into a store for this run only. Says nothing.
+pub(crate) async fn put(store: Arc<dyn ModelStore>, path: StorePath, prepared: Prepared) -> Result<(), Error> {
+    put_as(store, path, prepared.bundle, prepared.manifest, "copying").await.map(drop)
+}
+
+async fn put_as(
+    store: Arc<dyn ModelStore>,
+    path: StorePath,
+    bundle: Bundle,
+    manifest: Manifest,
+    verb: &'static str,
+) -> Result<Put, Error> {
+    blocking(move || {
+        let bar = bar(bundle.total_bytes(), verb);
+        let put = store.put(&path, &bundle, &manifest, &mut |progress| show(&bar, &progress));
+        bar.finish_and_clear();
+        put.map_err(|error| failure(&error))
+    })
+    .await
 }
 
 /// What is in the store for an ADD without `-lmp`: under the version's path, else the base itself when it is a model

@@ -2,7 +2,7 @@
 
 use crate::cli::{Cli, TABLE, Verb};
 use crate::commands::{
-    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status,
+    add, call, completions, doctor, errors, events, list, logs, plan, remove, requests, scale, status, try_,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -53,6 +53,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Logs(args) => logs::run(&context, args, &mut out).await,
         Verb::Requests(args) => requests::run(&context, args, &mut out).await,
         Verb::Call(args) => call::run(&context, args, &mut out).await,
+        Verb::Try(args) => try_::run(&context, args, &mut out).await,
         Verb::Plan(args) => plan::run(&context, args, &mut out).await,
         Verb::Doctor(args) => doctor::run(&context, args, &mut out).await,
         Verb::Errors(args) => errors::run(&context, args, &mut out),

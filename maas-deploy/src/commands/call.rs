@@ -7,8 +7,10 @@ use bytes::Bytes;
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::call::{self, Arguments, Call, Caller, Policy};
+use maas_client::config::Roots;
 use maas_client::model::{ModelId, ModelName};
 use maas_client::resolver::{self, Resolver};
+use maas_client::tree::SharedTree;
 use serde_json::{Map, Value};
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -67,18 +69,17 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
         None => named(&args.arguments)?,
     };
     let cluster = context.connect().await?;
-    let resolver = Resolver::new(cluster.tree.clone(), cluster.roots.clone(), resolver::Policy::default());
+    let call =
+        Call { name, version, instance: args.instance, function: args.function, arguments, deadline: Some(deadline) };
+    ask(cluster.tree.clone(), cluster.roots.clone(), &call, out).await
+}
+
+/// Makes one call of what is registered in this tree; prints the answer's body, and on stderr who gave it.
+pub(crate) async fn ask<W: Write>(tree: SharedTree, roots: Roots, call: &Call, out: &mut Out<W>) -> Result<(), Error> {
+    let resolver = Resolver::new(tree, roots, resolver::Policy::default());
     let caller = Caller::new(resolver, Policy::default())?;
-    let call = Call {
-        name: name.clone(),
-        version,
-        instance: args.instance,
-        function: args.function,
-        arguments,
-        deadline: Some(deadline),
-    };
     let started = tokio::time::Instant::now();
-    match caller.call(&call).await {
+    match caller.call(call).await {
         Ok(answer) => {
             note(line(&answer.model, &answer.instance, &answer.url, Some(answer.status), answer.latency));
             body(&answer.body, out)
@@ -91,12 +92,12 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
                 };
                 note(line(&at.model, &at.instance, &at.url, status, started.elapsed()));
                 body(answered, out)?;
-                let failure = failure(&error, &name);
+                let failure = failure(&error, &call.name);
                 // The body is the document on stdout.
                 failure.print();
                 return Err(Error::Exit(failure.exit()));
             }
-            Err(failure(&error, &name).into())
+            Err(failure(&error, &call.name).into())
         }
     }
 }
@@ -135,7 +136,8 @@ fn failure(error: &call::Error, name: &ModelName) -> Failure {
     }
 }
 
-fn named(pairs: &[String]) -> Result<Arguments, Error> {
+/// `K=V` pairs as arguments, all of them text.
+pub(crate) fn named(pairs: &[String]) -> Result<Arguments, Error> {
     let mut values = Map::new();
     for pair in pairs {
         let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {

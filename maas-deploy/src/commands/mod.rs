@@ -14,3 +14,4 @@ pub(crate) mod remove;
 pub(crate) mod requests;
 pub(crate) mod scale;
 pub(crate) mod status;
+pub(crate) mod try_;
