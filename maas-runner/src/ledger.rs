@@ -149,6 +149,7 @@ pub(crate) struct Ledger {
     claimed: bool,
     registered: bool,
     last_record: Option<Record>,
+    last_error: Option<String>,
     /// Set once and kept until it fires: a watch per pass would pile up in the client.
     record_watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -168,7 +169,17 @@ impl Ledger {
             registration: roots.registration(name, id),
             service: roots.service(name),
         };
-        Ledger { tree, paths, target, told, claimed: false, registered: false, last_record: None, record_watch: None }
+        Ledger {
+            tree,
+            paths,
+            target,
+            told,
+            claimed: false,
+            registered: false,
+            last_record: None,
+            last_error: None,
+            record_watch: None,
+        }
     }
 
     /// Works until the target's other end is dropped, or until the claim turns out to be another's.
@@ -185,7 +196,12 @@ impl Ledger {
                     Some(Duration::from_millis(10))
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "claim and registration can't be written");
+                    // Said once: the log is not rotated.
+                    let said = error.to_string();
+                    if self.last_error.as_ref() != Some(&said) {
+                        tracing::warn!(error = said, "claim and registration can't be written");
+                        self.last_error = Some(said);
+                    }
                     Some(PAUSE * 5)
                 }
             };

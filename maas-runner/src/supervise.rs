@@ -271,6 +271,7 @@ impl Instance {
     }
 
     fn look_at_memory(&mut self) -> Option<Event> {
+        self.processes.mind_the_guard(Instant::now());
         let usage = self.processes.look_at_memory(self.spec.resources.memory_mb);
         self.report.memory(usage.used_mb, Instant::now());
         usage.event

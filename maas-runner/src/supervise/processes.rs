@@ -2,15 +2,17 @@
 
 use crate::lifecycle::Event;
 use crate::memory::{self, Group, Verdict};
-use crate::process_tree::{descendants, descendants_cheaply, kill_below, own_pid, reap, signal};
+use crate::process_tree::{descendants, descendants_cheaply, kill_below, look, own_pid, reap, signal};
 use crate::script::Running;
 use maas_client::launch::LaunchSpec;
 use rustix::process::Signal;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a guard has to clear up by itself before the runner takes over.
 const GUARD_CLEARS_FOR: Duration = Duration::from_millis(500);
+/// How long a guard may take to tell that the script has ended.
+const GUARD_TELLS_WITHIN: Duration = Duration::from_secs(2);
 /// How long the rest of the output is waited for.
 const OUTPUT_WITHIN: Duration = Duration::from_secs(1);
 
@@ -21,6 +23,8 @@ pub(super) struct Processes {
     pub(super) script: Option<i32>,
     running: Option<Running>,
     group: Option<Group>,
+    /// Since when the script has been gone without a word from its guard.
+    silent_since: Option<Instant>,
 }
 
 /// What the tree uses, and what follows.
@@ -75,6 +79,20 @@ impl Processes {
             },
         };
         Usage { used_mb: used >> 20, event }
+    }
+
+    /// Kills a guard that does not tell of the script's end (it was stopped, perhaps): then the runner inherits the
+    /// script, and takes its exit code itself.
+    pub(super) fn mind_the_guard(&mut self, now: Instant) {
+        let gone = self.script.is_some_and(|script| look(script).is_none_or(|process| !process.alive));
+        if !gone {
+            self.silent_since = None;
+        } else if now.saturating_duration_since(*self.silent_since.get_or_insert(now)) >= GUARD_TELLS_WITHIN
+            && let Some(guard) = self.running.as_ref().and_then(|running| look(running.guard))
+        {
+            tracing::warn!("the guard is silent and is killed");
+            signal(&guard, Signal::KILL);
+        }
     }
 
     /// SIGTERM to all but the guard; what was stopped is continued, so that it can obey.

@@ -99,3 +99,15 @@ async fn a_script_that_cannot_be_executed_is_told() {
     assert_eq!((exit.reason.code, exit.exit_code), (ReasonCode::ScriptNotStarted, None));
     assert!(exit.reason.text.contains("No such file"), "{}", exit.reason.text);
 }
+
+#[tokio::test]
+async fn a_script_that_dies_under_a_stopped_guard_is_noticed() {
+    let mut bed = scattered().await;
+    let guard = bed.processes_with("maas_runner guard");
+    let script = *bed.processes_with("./start.sh").iter().find(|pid| !guard.contains(pid)).unwrap();
+    send(guard[0], Signal::STOP);
+    send(script, Signal::KILL);
+    let exit = bed.ended().await.1.unwrap();
+    assert_eq!((exit.state, exit.reason.code), (InstanceState::Failed, ReasonCode::Killed));
+    bed.nothing_left().await;
+}

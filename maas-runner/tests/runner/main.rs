@@ -10,4 +10,5 @@ mod endpoints;
 mod life;
 mod limits;
 mod model;
+mod outage;
 mod payload;
