@@ -17,7 +17,7 @@ use maas_client::config::Roots;
 use maas_client::model::ModelId;
 use maas_client::reason::Reason;
 use maas_client::state::{self, Ended, InstanceRecord, Wanted};
-use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree};
+use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree, TreeExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -216,6 +216,9 @@ impl Executor {
             mode: Mode::Persistent,
             access: Access::RunnerCreates,
         };
+        // Where it will register: a runner with a credential of its own may make no names below the registry.
+        let service = self.roots.service(model.name.as_str());
+        self.tree.ensure_path(&service, Access::RunnerCreates).await.map_err(Trouble::Unknown)?;
         self.fenced(vec![create]).await?;
         self.failpoints.reach("after-intent")?;
         Ok(Done::Launched { record: Box::new(record), ask: Box::new(ask) })
