@@ -18,7 +18,7 @@ pub(super) async fn plan(State(app): State<App>, body: Bytes) -> Answer<PlanAnsw
         Refusal::new(ErrorCode::BadRequest, format!("the body is no plan question: {error}; see /openapi.json"))
     })?;
     let view = app.leading()?;
-    crate::hypothesis::think_through(&view, &question, app.policy())
+    crate::hypothesis::think_through(&view, &question, app.policy(), crate::clock::wall_time())
         .map(Json)
         .map_err(|refused| Refusal::new(refused.code, refused.text))
 }
