@@ -65,8 +65,8 @@ async fn look_ups(models: usize) -> (Duration, usize) {
     for name in &asked {
         black_box(resolver.resolve(name, None).await.expect("an endpoint"));
     }
-    let region = Region::new(ALLOCATOR);
     let mut rounds = Vec::with_capacity(9);
+    let region = Region::new(ALLOCATOR);
     for _ in 0..9 {
         let start = Instant::now();
         for name in asked.iter().cycle().take(LOOK_UPS) {

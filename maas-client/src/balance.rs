@@ -106,7 +106,8 @@ impl Slot {
         self.ejected_until.load(Ordering::Relaxed) != 0
     }
 
-    fn is_healthy(&self) -> bool {
+    /// True while calls may go to it.
+    pub fn is_healthy(&self) -> bool {
         !self.is_ejected() && !self.is_gone()
     }
 
@@ -161,10 +162,10 @@ impl Slot {
 }
 
 /// What was picked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pick {
-    /// The endpoint.
-    pub slot: Arc<Slot>,
+    /// Its place among the endpoints.
+    pub index: usize,
     /// True when it is an ejected one that is being tried again; to be handed back to [`Slot::report`].
     pub probe: bool,
 }
@@ -187,36 +188,37 @@ pub fn pick(
     }
     let untried = |slot: &Arc<Slot>| !slot.is_gone() && !tried.iter().any(|other| Arc::ptr_eq(slot, other));
     for _ in 0..DRAWS {
-        let slot = &slots[rng.random_range(0..slots.len())];
+        let index = rng.random_range(0..slots.len());
+        let slot = &slots[index];
         if !untried(slot) {
             continue;
         }
         if slot.is_healthy() {
-            return Some(Pick { slot: slot.clone(), probe: false });
+            return Some(Pick { index, probe: false });
         }
         if slot.take_probe(now(), policy) {
-            return Some(Pick { slot: slot.clone(), probe: true });
+            return Some(Pick { index, probe: true });
         }
     }
-    let healthy = || slots.iter().filter(|slot| slot.is_healthy() && untried(slot));
-    if let Some(slot) = nth_of(healthy, rng) {
-        return Some(Pick { slot, probe: false });
+    if let Some(index) = one_of(slots, |slot| slot.is_healthy() && untried(slot), rng) {
+        return Some(Pick { index, probe: false });
     }
-    let probed = slots.iter().find(|slot| untried(slot) && slot.take_probe(now(), policy));
-    if let Some(slot) = probed {
-        return Some(Pick { slot: slot.clone(), probe: true });
+    if let Some(index) = slots.iter().position(|slot| untried(slot) && slot.take_probe(now(), policy)) {
+        return Some(Pick { index, probe: true });
     }
-    nth_of(|| slots.iter().filter(|slot| untried(slot)), rng).map(|slot| Pick { slot, probe: false })
+    one_of(slots, untried, rng).map(|index| Pick { index, probe: false })
 }
 
-/// One of them, uniformly. Health changes under our feet, so the second pass may find fewer than the first.
-fn nth_of<'a, I: Iterator<Item = &'a Arc<Slot>>>(candidates: impl Fn() -> I, rng: &mut impl Rng) -> Option<Arc<Slot>> {
-    let count = candidates().count();
+/// The place of one of those that fit, uniformly. Health changes under our feet, so the second pass may find fewer
+/// than the first.
+fn one_of(slots: &[Arc<Slot>], fits: impl Fn(&Arc<Slot>) -> bool, rng: &mut impl Rng) -> Option<usize> {
+    let fitting = || slots.iter().enumerate().filter(|(_, slot)| fits(slot)).map(|(index, _)| index);
+    let count = fitting().count();
     if count == 0 {
         return None;
     }
     let chosen = rng.random_range(0..count);
-    candidates().nth(chosen).or_else(|| candidates().next()).cloned()
+    fitting().nth(chosen).or_else(|| fitting().next())
 }
 
 fn millis(duration: Duration) -> Millis {
@@ -250,17 +252,13 @@ mod tests {
             .collect()
     }
 
-    fn index(pick: &Pick) -> usize {
-        pick.slot.endpoint().id.parse().unwrap()
-    }
-
     fn counts(slots: &[Arc<Slot>], draws: usize, now: Millis) -> Vec<f64> {
         let mut rng = StdRng::seed_from_u64(7);
         let mut counts = vec![0.0; slots.len()];
         for _ in 0..draws {
             let picked = pick(slots, &[], &Policy::default(), &mut rng, || now).unwrap();
             assert!(!picked.probe);
-            counts[index(&picked)] += 1.0;
+            counts[picked.index] += 1.0;
         }
         counts
     }
@@ -302,7 +300,7 @@ mod tests {
         }
         clock.set(1999);
         for _ in 0..100 {
-            assert_eq!(index(&pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap()), 1);
+            assert_eq!(pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap().index, 1);
         }
         clock.set(2000);
         let picks: Vec<Pick> =
@@ -312,11 +310,11 @@ mod tests {
         // A failed probe doubles the pause, an answered one ends it.
         slots[0].report(Signal::Refused, true, clock.get(), &policy);
         clock.set(3999);
-        assert!((0..100).all(|_| index(&pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap()) == 1));
+        assert!((0..100).all(|_| pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap().index == 1));
         clock.set(4000);
         assert!((0..100).any(|_| pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap().probe));
         slots[0].report(Signal::Answered, true, clock.get(), &policy);
-        assert!((0..100).any(|_| index(&pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap()) == 0));
+        assert!((0..100).any(|_| pick(&slots, &[], &policy, &mut rng, || clock.get()).unwrap().index == 0));
     }
 
     #[test]
@@ -342,8 +340,8 @@ mod tests {
         let mut tried = Vec::new();
         for _ in 0..3 {
             let picked = pick(&slots, &tried, &policy, &mut rng, || 1).unwrap();
-            assert!(!tried.iter().any(|other| Arc::ptr_eq(other, &picked.slot)));
-            tried.push(picked.slot);
+            assert!(!tried.iter().any(|other| Arc::ptr_eq(other, &slots[picked.index])));
+            tried.push(slots[picked.index].clone());
         }
         assert!(pick(&slots, &tried, &policy, &mut rng, || 1).is_none());
     }
@@ -357,7 +355,7 @@ mod tests {
         assert!(slots[0].report(Signal::Refused, false, 0, &policy));
         assert!(!slots[0].report(Signal::Refused, false, 0, &policy), "reported once");
         for now in 0..100 {
-            assert_eq!(index(&pick(&slots, &[], &policy, &mut rng, || now * 1000).unwrap()), 1);
+            assert_eq!(pick(&slots, &[], &policy, &mut rng, || now * 1000).unwrap().index, 1);
         }
     }
 }

@@ -150,14 +150,7 @@ impl Caller {
     pub async fn call(&self, call: &Call) -> Result<Answer, Error> {
         let started = Instant::now();
         let deadline = call.deadline.unwrap_or(self.inner.policy.deadline);
-        let resolving = self.resolve_version(call);
-        let version = match tokio::time::timeout_at(started + deadline, resolving).await {
-            Ok(version) => version,
-            Err(_) => {
-                let name = call.name.to_string();
-                Err(Error::NoZookeeper(crate::resolver::Error::NotSynced { name, waited: deadline }))
-            }
-        };
+        let version = self.resolve_version(call, started + deadline).await;
         let known = version.as_ref().ok().cloned();
         let result = match version {
             Ok(version) => self.call_version(call, version, started, deadline).await,
@@ -169,8 +162,19 @@ impl Caller {
         result
     }
 
-    async fn resolve_version(&self, call: &Call) -> Result<Arc<Version>, Error> {
-        Ok(self.inner.resolver.version(&call.name, call.version.as_ref()).await?)
+    async fn resolve_version(&self, call: &Call, deadline: Instant) -> Result<Arc<Version>, Error> {
+        let resolver = &self.inner.resolver;
+        if let Some(known) = resolver.try_version(&call.name, call.version.as_ref()) {
+            return Ok(known?);
+        }
+        let asked = Instant::now();
+        match tokio::time::timeout_at(deadline, resolver.version(&call.name, call.version.as_ref())).await {
+            Ok(version) => Ok(version?),
+            Err(_) => {
+                let (name, waited) = (call.name.to_string(), asked.elapsed());
+                Err(Error::NoZookeeper(crate::resolver::Error::NotSynced { name, waited }))
+            }
+        }
     }
 
     #[cfg(feature = "cache")]
@@ -255,7 +259,7 @@ impl Caller {
         loop {
             let left = deadline.saturating_sub(started.elapsed());
             let picked = match &call.instance {
-                Some(instance) => resolver.instance(&version, instance, &tried),
+                Some(instance) => resolver.instance(version.name(), version.version(), instance, &tried).await,
                 None => resolver.resolve_untried(version.name(), Some(version.version()), &tried).await,
             };
             let resolved: Resolved = match (picked, last.take()) {

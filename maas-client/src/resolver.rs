@@ -17,6 +17,7 @@ use crate::discovery::{Grace, Model, Version};
 use crate::model::{ModelName, ModelVersion};
 use crate::tree::SharedTree;
 use arc_swap::ArcSwap;
+use rand::RngExt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,36 +111,41 @@ fn list(versions: &[ModelVersion]) -> String {
 /// One endpoint, with its version's settings. Valid for as long as it is held.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    version: Arc<Version>,
+    model: Arc<Model>,
+    version: usize,
     pick: Pick,
 }
 
 impl Resolved {
     /// The version it belongs to, with its call settings.
     pub fn version(&self) -> &Arc<Version> {
-        &self.version
+        &self.model.versions()[self.version]
     }
     /// The endpoint with its health.
     pub fn slot(&self) -> &Arc<Slot> {
-        &self.pick.slot
+        &self.version().slots()[self.pick.index]
     }
     /// Base url as registered.
     pub fn url(&self) -> &str {
-        &self.pick.slot.endpoint().url
+        &self.slot().endpoint().url
     }
     /// The instance.
     pub fn instance(&self) -> &Arc<str> {
-        &self.pick.slot.endpoint().id
+        &self.slot().endpoint().id
     }
 }
 
 /// What is known of one name, as its readers see it.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Cell {
-    name: ModelName,
+    // What a look-up reads stands first, in one cache line.
     model: ArcSwap<Model>,
     /// True once the model was read, or is known not to exist.
     synced: AtomicBool,
+    /// True while an endpoint may be ejected or gone. While it is false no endpoint is looked at to choose one.
+    troubled: AtomicBool,
+    name: ModelName,
     synced_signal: watch::Sender<bool>,
     asked: Instant,
     /// True once the recursive watch has taken it over from its own task.
@@ -152,8 +158,9 @@ impl Cell {
     fn new(name: ModelName) -> Cell {
         Cell {
             model: ArcSwap::from_pointee(Model::empty(name.clone())),
-            name,
             synced: AtomicBool::new(false),
+            troubled: AtomicBool::new(false),
+            name,
             synced_signal: watch::channel(false).0,
             asked: Instant::now(),
             taken_over: Mutex::new(false),
@@ -204,6 +211,21 @@ impl Shared {
         self.cells.store(Arc::new(grown));
         made(&cell);
         Ok(cell)
+    }
+
+    /// Picks with a look at each endpoint's health; notes when all are well again.
+    fn pick_in_trouble(&self, cell: &Cell, model: &Model, place: usize, tried: &[Arc<Slot>]) -> Option<Pick> {
+        let slots = model.versions()[place].slots();
+        let pick = balance::pick(slots, tried, &self.policy.balance, &mut rand::rng(), || self.millis());
+        let all_well = || model.versions().iter().flat_map(|version| version.slots()).all(|slot| slot.is_healthy());
+        if cell.troubled.load(Ordering::SeqCst) && all_well() {
+            cell.troubled.store(false, Ordering::SeqCst);
+            // One may have been ejected between the look and the note.
+            if !all_well() {
+                cell.troubled.store(true, Ordering::SeqCst);
+            }
+        }
+        pick
     }
 
     /// Makes a model visible. What a name's own task says no longer counts once the recursive watch has taken over.
@@ -282,22 +304,25 @@ impl Resolver {
         tried: &[Arc<Slot>],
     ) -> Option<Result<Resolved, Error>> {
         let shared = &*self.inner.shared;
-        self.look(name, |model| {
-            let found = match version {
-                None => model.current(),
-                Some(version) => model.version(version),
-            };
-            let picked = found.and_then(|found| {
-                let balance = &shared.policy.balance;
-                let pick = balance::pick(found.slots(), tried, balance, &mut rand::rng(), || shared.millis())?;
-                Some(Resolved { version: found.clone(), pick })
+        self.look(name, |cell, model| {
+            let picked = model.find(version).and_then(|(place, slots)| {
+                let pick = if tried.is_empty() && slots > 0 && !cell.troubled.load(Ordering::Relaxed) {
+                    Pick { index: rand::rng().random_range(0..slots), probe: false }
+                } else {
+                    shared.pick_in_trouble(cell, model, place, tried)?
+                };
+                Some(Resolved { model: model.clone(), version: place, pick })
             });
             picked.ok_or_else(|| why_none(model, version))
         })
     }
 
     /// The one way to a snapshot: no I/O, no lock. `None` when nothing has been heard of the name yet.
-    fn look<T>(&self, name: &ModelName, read: impl FnOnce(&Model) -> Result<T, Error>) -> Option<Result<T, Error>> {
+    fn look<T>(
+        &self,
+        name: &ModelName,
+        read: impl FnOnce(&Cell, &Arc<Model>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
         let shared = &*self.inner.shared;
         let cells = shared.cells.load();
         let Some(cell) = cells.get(name) else {
@@ -305,7 +330,7 @@ impl Resolver {
             return complete.then(|| Err(Error::NoModel { name: name.clone() }));
         };
         let synced = cell.synced.load(Ordering::Acquire);
-        synced.then(|| read(&cell.model.load()))
+        synced.then(|| read(cell, &cell.model.load()))
     }
 
     /// The version, or the current one, with its settings; nothing is picked. Waits as [`Resolver::resolve`] does.
@@ -317,28 +342,34 @@ impl Resolver {
         self.try_version(name, version).unwrap_or_else(|| Err(self.not_synced(name)))
     }
 
-    fn try_version(&self, name: &ModelName, version: Option<&ModelVersion>) -> Option<Result<Arc<Version>, Error>> {
-        self.look(name, |model| {
-            let found = match version {
-                None => model.current(),
-                Some(version) => model.version(version),
-            };
-            found.cloned().ok_or_else(|| why_none(model, version))
+    /// As [`Resolver::version`] without waiting: `None` when nothing has been heard of the name yet.
+    pub fn try_version(&self, name: &ModelName, version: Option<&ModelVersion>) -> Option<Result<Arc<Version>, Error>> {
+        self.look(name, |_, model| {
+            let found = model.find(version).map(|(place, _)| model.versions()[place].clone());
+            found.ok_or_else(|| why_none(model, version))
         })
     }
 
-    /// One instance of a version, unless it is among those tried.
-    pub fn instance(&self, version: &Arc<Version>, id: &str, tried: &[Arc<Slot>]) -> Result<Resolved, Error> {
+    /// One instance of a version, unless it is among those tried. Waits as [`Resolver::resolve`] does.
+    pub async fn instance(
+        &self,
+        name: &ModelName,
+        version: &ModelVersion,
+        id: &str,
+        tried: &[Arc<Slot>],
+    ) -> Result<Resolved, Error> {
+        self.first_look(name).await?;
         let untried =
-            |slot: &&Arc<Slot>| &*slot.endpoint().id == id && !tried.iter().any(|other| Arc::ptr_eq(slot, other));
-        match version.slots().iter().find(untried) {
-            Some(slot) => Ok(Resolved { version: version.clone(), pick: Pick { slot: slot.clone(), probe: false } }),
-            None => Err(Error::NoInstance {
-                model: version.name().clone(),
-                version: version.version().clone(),
-                id: id.into(),
-            }),
-        }
+            |slot: &Arc<Slot>| &*slot.endpoint().id == id && !tried.iter().any(|other| Arc::ptr_eq(slot, other));
+        let found = self.look(name, |_, model| {
+            let place = model.find(Some(version)).map(|(place, _)| place);
+            let found = place.and_then(|place| {
+                let index = model.versions()[place].slots().iter().position(untried)?;
+                Some(Resolved { model: model.clone(), version: place, pick: Pick { index, probe: false } })
+            });
+            found.ok_or_else(|| Error::NoInstance { model: name.clone(), version: version.clone(), id: id.into() })
+        });
+        found.unwrap_or_else(|| Err(self.not_synced(name)))
     }
 
     /// All versions and endpoints of a name. Waits as [`Resolver::resolve`] does; an unknown name has none.
@@ -376,10 +407,17 @@ impl Resolver {
     pub fn report(&self, resolved: &Resolved, signal: Signal) {
         let shared = &self.inner.shared;
         let slot = resolved.slot();
-        if slot.report(signal, resolved.pick.probe, shared.millis(), &shared.policy.balance) {
-            if let Some(cell) = shared.cells.load().get(&slot.endpoint().name) {
-                cell.sweep.notify_one();
-            }
+        let gone = slot.report(signal, resolved.pick.probe, shared.millis(), &shared.policy.balance);
+        if signal == Signal::Answered {
+            return;
+        }
+        let cells = shared.cells.load();
+        let cell = cells.get(&slot.endpoint().name);
+        if let Some(cell) = cell.filter(|_| !slot.is_healthy()) {
+            cell.troubled.store(true, Ordering::SeqCst);
+        }
+        if let Some(cell) = cell.filter(|_| gone) {
+            cell.sweep.notify_one();
             shared.sweep_all.notify_one();
         }
     }

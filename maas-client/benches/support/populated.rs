@@ -16,7 +16,7 @@ pub(crate) fn names(count: usize) -> Vec<ModelName> {
 pub(crate) async fn populate(tree: &SharedTree, roots: &Roots, names: &[ModelName], instances: usize) {
     tree.ensure_path(&roots.services, Access::Open).await.expect("the services' root");
     tree.ensure_path(&roots.models(), Access::Open).await.expect("the models' root");
-    for some in names.chunks(50) {
+    for some in names.chunks(20) {
         let mut ops = Vec::new();
         for name in some {
             ops.push(Op::create(roots.service(name.as_str()), vec![]));

@@ -5,6 +5,7 @@
 mod access;
 mod proxy;
 mod reaching;
+mod resolving;
 mod rules;
 mod world;
 
