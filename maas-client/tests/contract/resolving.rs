@@ -34,7 +34,7 @@ impl<W: World> Bed<W> {
         let registration = Registration {
             model: ModelId::new("dga", version).unwrap(),
             id: id.to_string(),
-            url: format!("http://127.0.0.1:{}", 4000 + id.len()),
+            url: format!("http://127.0.0.1:{}", 4000 + usize::from(id.as_bytes()[0])),
             functions: default_functions(),
             registered_ms: 1,
         };
