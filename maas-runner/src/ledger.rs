@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, watch};
 
 /// Pause after an error that may go away by itself.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Pause after the first lost race.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// What shall stand in ZooKeeper.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,6 +152,7 @@ pub(crate) struct Ledger {
     registered: bool,
     last_record: Option<Record>,
     last_error: Option<String>,
+    service_is_there: bool,
     /// Set once and kept until it fires: a watch per pass would pile up in the client.
     record_watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -178,6 +181,7 @@ impl Ledger {
             registered: false,
             last_record: None,
             last_error: None,
+            service_is_there: false,
             record_watch: None,
         }
     }
@@ -185,15 +189,19 @@ impl Ledger {
     /// Works until the target's other end is dropped, or until the claim turns out to be another's.
     pub(crate) async fn run(mut self) {
         let mut session = self.tree.session();
+        // After a lost race it looks again at once, after several more and more slowly.
+        let mut again = AGAIN;
         loop {
             session.borrow_and_update();
-            let pause = match self.pass().await {
+            let passed = self.pass().await;
+            again = if passed.is_ok() { AGAIN } else { (again * 2).min(PAUSE * 5) };
+            let pause = match passed {
                 Ok(true) => None,
                 Ok(false) => return,
                 Err(error) if error.is_retryable() => Some(PAUSE),
                 Err(tree::Error::BadVersion { .. } | tree::Error::NodeExists { .. } | tree::Error::NoNode { .. }) => {
                     // Somebody was quicker: look again.
-                    Some(Duration::from_millis(10))
+                    Some(again)
                 }
                 Err(error) => {
                     // Said once: the log is not rotated.
@@ -235,16 +243,20 @@ impl Ledger {
 
     /// Reads, compares, writes; `false` when there is nothing more to do here, ever.
     async fn pass(&mut self) -> Result<bool, tree::Error> {
-        let node = if self.record_watch.is_some() {
-            self.tree.get(&self.paths.record).await?
-        } else {
-            let (node, watch) = self.tree.get_and_watch(&self.paths.record).await?;
-            self.record_watch = Some(Box::pin(watch.changed()));
-            node
+        let (tree, paths, watched) = (&self.tree, &self.paths, self.record_watch.is_some());
+        let record = async move {
+            if watched {
+                return tree.get(&paths.record).await.map(|node| (node, None));
+            }
+            tree.get_and_watch(&paths.record).await.map(|(node, watch)| (node, Some(watch)))
         };
+        let (node, claim, registration) = tokio::join!(record, tree.get(&paths.claim), tree.get(&paths.registration));
+        let (node, watch) = node?;
+        if let Some(watch) = watch {
+            self.record_watch = Some(Box::pin(watch.changed()));
+        }
+        let (claim, registration) = (claim?, registration?);
         let record = Record::read(node.as_ref());
-        let claim = self.tree.get(&self.paths.claim).await?;
-        let registration = self.tree.get(&self.paths.registration).await?;
         let Some(session) = self.tree.session().borrow().connected() else { return Err(tree::Error::ConnectionLoss) };
         self.tell_record(&record);
         let target = self.target.borrow_and_update().clone();
@@ -266,14 +278,18 @@ impl Ledger {
             Pass::Settled => {}
             Pass::Write(ops) => {
                 if registration_bytes.is_some() && registration.is_none() {
-                    self.tree.ensure_path(&self.paths.service, Access::RunnerCreates).await?;
+                    self.ensure_service().await?;
                 }
-                self.tree.multi(ops).await?;
+                let written = self.tree.multi(ops).await;
+                self.service_is_there &= written.is_ok();
+                written?;
             }
         }
         if matches!(record, Record::Run { .. }) && !self.claimed {
             self.claimed = true;
             self.tell(Told::Event(Event::Claimed));
+            // While the model starts there is time for it; if it fails, it is tried again when it is needed.
+            let _later = self.ensure_service().await;
         }
         let registered =
             target.registration.is_some() && (registration.is_some() || matches!(record, Record::Run { .. }));
@@ -284,6 +300,15 @@ impl Ledger {
         }
         self.registered = registered;
         Ok(true)
+    }
+
+    /// The node of the model's name, which stays when its registrations go.
+    async fn ensure_service(&mut self) -> Result<(), tree::Error> {
+        if !self.service_is_there {
+            self.tree.ensure_path(&self.paths.service, Access::RunnerCreates).await?;
+            self.service_is_there = true;
+        }
+        Ok(())
     }
 
     fn tell_record(&mut self, record: &Record) {

@@ -5,7 +5,10 @@ use crate::error::{Error, describe, exit};
 use crate::{guard, supervise};
 use std::ffi::OsString;
 use std::io::Write;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Runs the program; `arguments` without its own name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -25,7 +28,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             // The log is not rotated, so little is said: transitions, and trouble.
             let level =
                 std::env::var("MAAS_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-            tracing_subscriber::fmt().json().with_max_level(level).with_writer(std::io::stderr).init();
+            // The library under our ZooKeeper session tells at length what our own lines say.
+            let filter =
+                Targets::new().with_default(level).with_target("zookeeper_client", level.min(LevelFilter::ERROR));
+            let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter);
+            tracing_subscriber::registry().with(lines).init();
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

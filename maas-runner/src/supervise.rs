@@ -235,6 +235,8 @@ impl Instance {
                 self.processes.script = Some(pid);
                 self.report.started();
                 tracing::info!(pid, "script started");
+                // Not before: what the file says must not come before the script's start.
+                self.watch_endpoint();
                 Some(Event::ScriptStarted)
             }
             Some(Report::NotStarted(why)) => {
@@ -381,12 +383,21 @@ impl Instance {
         })
         .map_err(|error| not_started(format!("its guard can't be started: {error}")))?;
         self.processes.running(running);
+        Ok(())
+    }
+
+    fn watch_endpoint(&mut self) {
         let inputs = self.inputs.clone();
         let watcher = Watcher::start(&self.directory.work(), self.spec.advertise.clone(), move |conclusion| {
             let _ended = inputs.send(Input::Event(Event::Endpoint(conclusion)));
         });
-        self.watcher = Some(watcher.map_err(|error| not_started(format!("no thread for endpoint.dat: {error}")))?);
-        Ok(())
+        match watcher {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(error) => {
+                let text = format!("no thread for endpoint.dat: {error}");
+                self.send(Event::ScriptNotStarted(Reason::new(ReasonCode::ScriptNotStarted, text)));
+            }
+        }
     }
 
     fn probe(&self, endpoint: Published, live: bool) {

@@ -2,7 +2,7 @@
 
 use crate::bed::{Bed, send, until};
 use crate::model::Model;
-use maas_client::reason::{InstanceState, ReasonCode};
+use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use rustix::process::Signal;
 use std::fs;
 
@@ -115,11 +115,11 @@ async fn warm_up_calls_come_before_the_registration() {
 
 #[tokio::test]
 async fn a_model_that_listens_on_loopback_only_is_told_so() {
-    let mut bed = Bed::make(&Model::server().settings(r#"{"start_timeout_s":2}"#)).await;
+    let mut bed = Bed::make(&Model::server()).await;
     // Another address of this machine, on which the model does not listen.
     bed.spec.advertise = "127.0.0.2".to_string();
     bed.start();
-    let exit = bed.ended().await.1.unwrap();
-    assert_eq!(exit.reason.code, ReasonCode::ProbeFailed);
-    assert!(exit.reason.text.contains("it listens on 127.0.0.1 only"), "{}", exit.reason.text);
+    let told = |reason: &Reason| reason.text.contains("it listens on 127.0.0.1 only");
+    let claim = bed.claim_that("the reason", |claim| claim.reason.as_ref().is_some_and(told)).await;
+    assert_eq!((claim.state, claim.reason.unwrap().code), (InstanceState::Starting, ReasonCode::ProbeFailed));
 }
