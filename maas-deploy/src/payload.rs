@@ -165,6 +165,16 @@ async fn put_as(
     .await
 }
 
+/// A file in which a stored payload differs from a manifest, as far as it can be found out.
+pub(crate) async fn difference(store: Arc<dyn ModelStore>, path: &str, new: &Manifest) -> Option<String> {
+    let (path, new) = (path.parse::<StorePath>().ok()?, new.clone());
+    let differ = blocking(move || {
+        let stored = store.manifest(&path).map_err(|error| failure(&error))?;
+        Ok(stored.difference(&new))
+    });
+    differ.await.ok().flatten()
+}
+
 /// What is in the store for an ADD without `-lmp`: under the version's path, else the base itself when it is a model
 /// directory (Metron's meaning).
 pub(crate) async fn find(store: Arc<dyn ModelStore>, base: &str, model: &ModelId) -> Result<Payload, Error> {

@@ -94,13 +94,21 @@ fn changes(
 ) -> Vec<String> {
     let mut lines = Vec::new();
     let Some(version) = version else { return lines };
+    let is_first_look = seen.is_empty();
     for instance in &version.instances {
         let reason = instance.reason().map(|reason| reason.text.clone()).unwrap_or_default();
         let now = (instance.state(), reason);
-        if seen.get(&instance.id) != Some(&now) {
-            lines.push(format!("{model}: {}", describe(instance)));
-            seen.insert(instance.id.clone(), now);
+        let earlier = seen.get(&instance.id);
+        if earlier == Some(&now) {
+            continue;
         }
+        // What was ready before the wait is no news, nor is a runner that has gone and left only the intent.
+        let was_ready = is_first_look && instance.state() == InstanceState::Ready;
+        let has_gone = instance.claim.is_none() && earlier.is_some_and(|earlier| earlier.0 > InstanceState::Allocated);
+        if !was_ready && !has_gone {
+            lines.push(format!("{model}: {}", describe(instance)));
+        }
+        seen.insert(instance.id.clone(), now);
     }
     if let Some(reason) = version.reason() {
         let now = (InstanceState::Requested, reason.text.clone());

@@ -120,15 +120,22 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     let payload = match prepared {
         Some(prepared) => {
             let wanted = resources(&args, memory, Some(&prepared.asked))?;
-            check_against(version, &wanted, Some(prepared.manifest.digest()), args.update)?;
+            check_resources(version, &wanted, args.update)?;
             let store = payload::open(&store_url(&cluster, &args).await?)?;
-            let base = base(&args, &store.url());
-            payload::upload(store, payload::version_path(&base, &model)?, prepared).await?
+            let path = payload::version_path(&base(&args, &store.url()), &model)?;
+            if let Some(running) = running_elsewhere(version, path.as_str(), prepared.manifest.digest()) {
+                let difference = payload::difference(store, running, &prepared.manifest).await;
+                return Err(other_content(&model, running, difference.as_deref()));
+            }
+            payload::upload(store, path, prepared).await?
         }
         None => stored(&cluster, &args, &model, version).await?,
     };
     let resources = resources(&args, memory, payload.resources.as_ref())?;
-    check_against(version, &resources, payload.digest.as_deref(), args.update)?;
+    check_resources(version, &resources, args.update)?;
+    if let Some(running) = payload.digest.as_deref().and_then(|new| running_elsewhere(version, "", new)) {
+        return Err(other_content(&model, running, None));
+    }
 
     let request = ModelRequest {
         model: model.clone(),
@@ -170,24 +177,10 @@ fn resources(args: &Args, memory: Option<u64>, asked: Option<&Asked>) -> Result<
     })
 }
 
-/// A running version keeps its content, and its resources unless `--update` is given.
-fn check_against(
-    version: Option<&VersionPicture>,
-    wanted: &Resources,
-    digest: Option<&str>,
-    update: bool,
-) -> Result<(), Error> {
+/// A running version keeps its resources unless `--update` is given.
+fn check_resources(version: Option<&VersionPicture>, wanted: &Resources, update: bool) -> Result<(), Error> {
     let running = version.and_then(|version| Some((&version.model, version.desired.as_ref()?)));
     let Some((model, desired)) = running.filter(|(_, desired)| desired.count > 0) else { return Ok(()) };
-    if let (Some(running), Some(new)) = (desired.digest.as_deref(), digest)
-        && running != new
-    {
-        let message = format!(
-            "{model} runs with other content, from {}; choose another version, or REMOVE it with --purge first",
-            desired.path
-        );
-        return Err(Failure::new(ErrorCode::ConflictContent, message).into());
-    }
     if desired.resources != *wanted && !update {
         let message = format!(
             "{model} runs with {}, asked for are {}; give the same, or --update to change them",
@@ -197,6 +190,23 @@ fn check_against(
         return Err(Failure::new(ErrorCode::ConflictResources, message).into());
     }
     Ok(())
+}
+
+/// The path a version runs from with other content than `digest`, when that is not `path` (there the store itself says
+/// what differs).
+fn running_elsewhere<'a>(version: Option<&'a VersionPicture>, path: &str, digest: &str) -> Option<&'a str> {
+    let desired = version.and_then(|version| version.desired.as_ref()).filter(|desired| desired.count > 0)?;
+    let other = desired.digest.as_deref().is_some_and(|running| running != digest);
+    (other && desired.path != path).then_some(desired.path.as_str())
+}
+
+/// A running version keeps its content.
+fn other_content(model: &ModelId, path: &str, difference: Option<&str>) -> Error {
+    let difference = difference.map(|difference| format!(": {difference}")).unwrap_or_default();
+    let message = format!(
+        "{model} runs with other content, from {path}{difference}; choose another version, or REMOVE it with --purge first"
+    );
+    Failure::new(ErrorCode::ConflictContent, message).into()
 }
 
 fn described(resources: &Resources) -> String {
@@ -228,8 +238,7 @@ async fn store_url(cluster: &Cluster, args: &Args) -> Result<String, Error> {
 }
 
 fn base(args: &Args, store: &str) -> String {
-    let user = || std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_string());
-    args.hdfs_model_path.clone().unwrap_or_else(|| payload::default_base(store, &user()))
+    args.hdfs_model_path.clone().unwrap_or_else(|| payload::default_base(store, &crate::publish::user()))
 }
 
 /// The payload of an ADD without `-lmp`.
@@ -270,20 +279,28 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn a_running_version_keeps_its_content_and_resources() {
+    fn a_running_version_keeps_its_resources_unless_told_otherwise() {
         let version = testing::version("dga", "1.0", 2);
-        let same = Resources::default();
-        assert!(check_against(Some(&version), &same, Some("sha256:00"), false).is_ok());
-        let failure = check_against(Some(&version), &same, Some("sha256:11"), true).unwrap_err().into_failure();
-        assert_eq!((failure.code(), failure.exit()), (ErrorCode::ConflictContent, 8));
+        assert!(check_resources(Some(&version), &Resources::default(), false).is_ok());
         let more = Resources { memory_mb: 1024, gpus: 1, ..Resources::default() };
-        let failure = check_against(Some(&version), &more, None, false).unwrap_err().into_failure();
+        let failure = check_resources(Some(&version), &more, false).unwrap_err().into_failure();
+        assert_eq!(failure.exit(), 8);
         assert_eq!(
             failure.message(),
             "dga 1.0 runs with 512 MB, 1 vcores, asked for are 1024 MB, 1 vcores, 1 GPUs; give the same, or --update to change them"
         );
-        assert!(check_against(Some(&version), &more, None, true).is_ok());
-        let stopped = testing::version("dga", "1.0", 0);
-        assert!(check_against(Some(&stopped), &more, Some("sha256:11"), false).is_ok());
+        assert!(check_resources(Some(&version), &more, true).is_ok());
+        assert!(check_resources(Some(&testing::version("dga", "1.0", 0)), &more, false).is_ok());
+    }
+
+    #[test]
+    fn a_running_version_keeps_its_content() {
+        let version = testing::version("dga", "1.0", 2);
+        assert_eq!(running_elsewhere(Some(&version), "/other/dga/1.0", "sha256:11"), Some("/models/dga/1.0"));
+        assert_eq!(running_elsewhere(Some(&version), "/models/dga/1.0", "sha256:11"), None);
+        assert_eq!(running_elsewhere(Some(&version), "/other/dga/1.0", "sha256:00"), None);
+        let failure = other_content(&version.model, "/models/dga/1.0", Some("run.sh has other bytes")).into_failure();
+        assert_eq!((failure.code(), failure.exit()), (ErrorCode::ConflictContent, 8));
+        assert!(failure.message().contains("run.sh has other bytes"));
     }
 }

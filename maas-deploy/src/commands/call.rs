@@ -8,7 +8,7 @@ use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::call::{self, Arguments, Call, Caller, Policy};
 use maas_client::config::Roots;
-use maas_client::model::{ModelId, ModelName};
+use maas_client::model::ModelId;
 use maas_client::resolver::{self, Resolver};
 use maas_client::tree::SharedTree;
 use serde_json::{Map, Value};
@@ -77,6 +77,8 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
 /// Makes one call of what is registered in this tree; prints the answer's body, and on stderr who gave it.
 pub(crate) async fn ask<W: Write>(tree: SharedTree, roots: Roots, call: &Call, out: &mut Out<W>) -> Result<(), Error> {
     let resolver = Resolver::new(tree, roots, resolver::Policy::default());
+    // Finding out what there is has its own time; --timeout is the model's.
+    resolver.model(&call.name).await.map_err(|error| failure(&call::Error::from(error)))?;
     let caller = Caller::new(resolver, Policy::default())?;
     let started = tokio::time::Instant::now();
     match caller.call(call).await {
@@ -92,12 +94,12 @@ pub(crate) async fn ask<W: Write>(tree: SharedTree, roots: Roots, call: &Call, o
                 };
                 note(line(&at.model, &at.instance, &at.url, status, started.elapsed()));
                 body(answered, out)?;
-                let failure = failure(&error, &call.name);
+                let failure = failure(&error);
                 // The body is the document on stdout.
                 failure.print();
                 return Err(Error::Exit(failure.exit()));
             }
-            Err(failure(&error, &call.name).into())
+            Err(failure(&error).into())
         }
     }
 }
@@ -114,7 +116,7 @@ fn body<W: Write>(body: &Bytes, out: &mut Out<W>) -> Result<(), Error> {
 }
 
 /// Errors of a call by code; none of them is left to a default.
-fn failure(error: &call::Error, name: &ModelName) -> Failure {
+fn failure(error: &call::Error) -> Failure {
     let code = match error {
         call::Error::NoEndpoint(error) => match error {
             resolver::Error::NoModel { .. } | resolver::Error::NoneReady { .. } => ErrorCode::NoEndpoint,
@@ -128,12 +130,7 @@ fn failure(error: &call::Error, name: &ModelName) -> Failure {
         call::Error::Status { .. } | call::Error::BadAnswer { .. } => ErrorCode::BadAnswer,
         call::Error::Unsendable { .. } => ErrorCode::BadArguments,
     };
-    match error {
-        call::Error::NoEndpoint(_) | call::Error::NoZookeeper(_) => {
-            Failure::of(code, error).with_cause(format!("asked for {name}"))
-        }
-        _ => Failure::of(code, error),
-    }
+    Failure::of(code, error)
 }
 
 /// `K=V` pairs as arguments, all of them text.

@@ -129,7 +129,8 @@ async fn explain(context: &Context, cluster: &Cluster, report: &Report) {
     let program = zookeeper.map_or_else(|| "maas_deploy".to_string(), |hosts| format!("maas_deploy -zq {hosts}"));
     let instance = subject.map(|subject| format!(" --instance {}", subject.0)).unwrap_or_default();
     note("go on with:");
-    note(format!("  {program} logs -n {} -v {}{instance}", model.name, model.version));
+    let first = if instance.is_empty() { "status" } else { "logs" };
+    note(format!("  {program} {first} -n {} -v {}{instance}", model.name, model.version));
     note(format!("  {program} events -n {} -v {}", model.name, model.version));
 }
 

@@ -201,9 +201,9 @@ fn document(event: &Event) -> Document<'_> {
     }
 }
 
-/// `2026-01-02T03:04:05Z  000001-00000002  InstanceFailed  dga 1.0 1-1-aaaa on node7: exited with 3 (exit 3)`
+/// `2026-01-02T03:04:05.000Z  000001-00000002  InstanceFailed  dga 1.0 1-1-aaaa on node7: exited with 3 (exit 3)`
 fn line(event: &Event) -> String {
-    let mut words: Vec<String> = vec![event.time.to_string(), event.id.clone(), event.kind.clone()];
+    let mut words: Vec<String> = vec![format!("{:.3}", event.time), event.id.clone(), event.kind.clone()];
     let mut about = Vec::new();
     about.extend(event.name.as_ref().map(ToString::to_string));
     about.extend(event.version.as_ref().map(ToString::to_string));
@@ -247,7 +247,7 @@ mod tests {
     fn an_event_is_one_line_whatever_its_reason_holds() {
         assert_eq!(
             line(&event("000001-00000002")),
-            "2026-01-02T03:04:05Z  000001-00000002  InstanceFailed  dga 1.0 1-1-aaaa on node7: exited with 3 (exit 3)"
+            "2026-01-02T03:04:05.000Z  000001-00000002  InstanceFailed  dga 1.0 1-1-aaaa on node7: exited with 3 (exit 3)"
         );
     }
 

@@ -237,7 +237,7 @@ impl Row {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.time.map(|time| time.to_string()).unwrap_or_default(),
+            self.time.map(|time| format!("{time:.3}")).unwrap_or_default(),
             self.id.clone(),
             self.asked(),
             self.outcome.to_string(),
@@ -259,7 +259,7 @@ fn details(row: &Row) -> String {
         ("reason", row.reason.clone()),
         ("code", row.reason_code.clone()),
         ("repeats", row.duplicate_of.clone()),
-        ("time", row.time.map(|time| time.to_string())),
+        ("time", row.time.map(|time| format!("{time:.3}"))),
         ("by", row.by.clone()),
         ("message", row.message.as_ref().map(|m| format!("{} bytes, sha256 {}", m.length, m.sha256))),
     ];
@@ -301,18 +301,18 @@ mod tests {
         let waiting = Row::waiting("qn-0000000003", bytes, 12, testing::time(2).as_millisecond());
         let odd = Row::waiting("qn-0000000004", b"\xff", 13, testing::time(3).as_millisecond());
         insta::assert_snapshot!(overview(&[accepted.clone(), rejected, waiting, odd]), @r"
-        TIME                  ID               ASKED          OUTCOME   WANTED  REASON
-        2026-01-02T03:04:05Z  qn-0000000001-a  ADD dga 1.0 2  accepted  0 -> 2
-        2026-01-02T03:04:06Z  qn-0000000002-b  ?              rejected          no name
-        2026-01-02T03:04:07Z  qn-0000000003-c  ADD dga 2.0 1  queued
-        2026-01-02T03:04:08Z  qn-0000000004-d  ?              queued
+        TIME                      ID               ASKED          OUTCOME   WANTED  REASON
+        2026-01-02T03:04:05.000Z  qn-0000000001-a  ADD dga 1.0 2  accepted  0 -> 2
+        2026-01-02T03:04:06.000Z  qn-0000000002-b  ?              rejected          no name
+        2026-01-02T03:04:07.000Z  qn-0000000003-c  ADD dga 2.0 1  queued
+        2026-01-02T03:04:08.000Z  qn-0000000004-d  ?              queued
         ");
         insta::assert_snapshot!(details(&accepted), @r"
         id       qn-0000000001-a
         asked    ADD dga 1.0 2
         outcome  accepted
         wanted   0 -> 2
-        time     2026-01-02T03:04:05Z
+        time     2026-01-02T03:04:05.000Z
         by       alice@here
         ");
     }

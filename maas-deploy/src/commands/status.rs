@@ -182,7 +182,7 @@ fn heading(view: &ModelView) -> String {
     text.push('\n');
     if let Some(published) = view.published {
         let by = view.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        text.push_str(&format!("  published {published}{by}\n"));
+        text.push_str(&format!("  published {published:.3}{by}\n"));
     }
     text
 }
@@ -198,7 +198,7 @@ fn instance_row(instance: &InstanceView) -> Vec<String> {
         instance.host.clone(),
         instance.url.clone().unwrap_or_else(|| "-".into()),
         memory,
-        instance.started.map_or_else(|| "-".into(), |started| started.to_string()),
+        instance.started.map_or_else(|| "-".into(), |started| format!("{started:.3}")),
         instance.reason.as_ref().map(|reason| reason.text.clone()).unwrap_or_default(),
     ]
 }
@@ -208,7 +208,7 @@ fn ended_row(ended: &Ended) -> Vec<String> {
     let exit = ended.exit_code.map(|code| format!("exit {code}")).unwrap_or_default();
     let why = [reason, exit].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let state = ended.state.to_string();
-    vec![ended.id.clone(), state, ended.host.clone(), "-".into(), "-".into(), ended.ended.to_string(), why]
+    vec![ended.id.clone(), state, ended.host.clone(), "-".into(), "-".into(), format!("{:.3}", ended.ended), why]
 }
 
 /// `--check`: 7 unless all are Ready. The names of those that are not go to stderr.
@@ -295,10 +295,10 @@ mod tests {
         dga 1.0 (current): Degraded, 1 of 2 ready, 1 restarts
           exited with 3 (script_exited)
           512 MB, 1 vcores each; payload /models/dga/1.0 (sha256:00)
-          published 2026-01-02T03:04:05Z by alice@here
-        INSTANCE  STATE   HOST   URL                 MEMORY     SINCE                 REASON
-        1-1-aaaa  Ready   node7  http://node7:36168  31/512 MB  2026-01-02T03:04:06Z
-        1-2-bbbb  Failed  node7  -                   -          2026-01-02T03:04:07Z  exited with 3; exit 3
+          published 2026-01-02T03:04:05.000Z by alice@here
+        INSTANCE  STATE   HOST   URL                 MEMORY     SINCE                     REASON
+        1-1-aaaa  Ready   node7  http://node7:36168  31/512 MB  2026-01-02T03:04:06.000Z
+        1-2-bbbb  Failed  node7  -                   -          2026-01-02T03:04:07.000Z  exited with 3; exit 3
         ");
     }
 
