@@ -201,3 +201,74 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "ACL", requires = "domain")]
     pub modify_acls: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn parse(line: &str) -> Result<Cli, u8> {
+        maas_cli::parse::from_args(&TABLE, line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn a_line_of_metrons_documentation_is_understood() {
+        let line = "maas_service.sh -zq node1:2181,node2:2181 -zr /metron/maas/config -q default -mm 512 -mc 2 -nle gpu -t 60000 \
+                    -e A=1 -e B=2=3 -d maas -c -va alice -ma bob -j MaaS.jar -l log4j.properties --zk_timeout 5";
+        let line = line.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ");
+        let cli = parse(&line).unwrap();
+        assert_eq!(cli.connection.zookeeper.zookeeper.as_deref(), Some("node1:2181,node2:2181"));
+        assert_eq!(cli.connection.zookeeper.zk_timeout, 5);
+        let service = cli.service;
+        assert_eq!(
+            (service.queue.as_deref(), service.master_memory, service.master_vcores),
+            (Some("default"), Some(512), Some(2))
+        );
+        assert_eq!((service.node_label_expression.as_deref(), service.timeout), (Some("gpu"), Some(60_000)));
+        assert_eq!((service.domain.as_deref(), service.create), (Some("maas"), true));
+        assert_eq!((service.view_acls.as_deref(), service.modify_acls.as_deref()), (Some("alice"), Some("bob")));
+        let env: Vec<(&str, &str)> = service.env.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
+        assert_eq!(env, [("A", "1"), ("B", "2=3")]);
+    }
+
+    #[test]
+    fn every_name_of_zookeepers_option_means_the_same_before_and_after_a_subcommand() {
+        for line in [
+            "m -z h",
+            "m -zq h",
+            "m --zk_quorum h",
+            "m --zk-quorum=h",
+            "m --zookeeper h",
+            "m status -zq h",
+            "m -zq h stop",
+        ] {
+            assert_eq!(parse(line).unwrap().connection.zookeeper.zookeeper.as_deref(), Some("h"), "{line}");
+        }
+        let stop = parse("m stop --with-models --wait 7 --json").unwrap();
+        assert!(
+            matches!(stop.command, Some(Command::Stop(StopArgs { with_models: true, wait: 7 })))
+                && stop.connection.json
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_is_wrong_usage() {
+        for line in [
+            "m --on moon",
+            "m --http x",
+            "m --capacity memory",
+            "m -e A",
+            "m -va x",
+            "m stop --detach",
+            "m --http-open --http-token-file f",
+            "m extra",
+        ] {
+            assert_eq!(parse(line).unwrap_err(), maas_cli::exit::USAGE, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_is_sound() {
+        maas_cli::parse::command::<Cli>(&TABLE).debug_assert();
+    }
+}

@@ -4,8 +4,8 @@ use super::announce::{Line, note};
 use super::state_dir;
 use crate::config::Config;
 use crate::error::Error;
-use maas_cli::exit;
 use maas_cli::output::Out;
+use maas_cli::{ErrorCode, Failure, exit};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
@@ -63,14 +63,43 @@ fn without_detach(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     kept
 }
 
+/// What the master says on its standard output.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Said {
+    /// How it stands.
+    Line(Line),
+    /// Why it ends.
+    Error {
+        /// As every command says it.
+        error: Ending,
+    },
+}
+
+#[derive(serde::Deserialize)]
+struct Ending {
+    code: String,
+    message: String,
+    #[serde(default)]
+    causes: Vec<String>,
+}
+
+impl From<Ending> for Failure {
+    fn from(ending: Ending) -> Failure {
+        // The same program speaks: a code it does not know would be a defect.
+        let failure = Failure::new(ending.code.parse().unwrap_or(ErrorCode::Defect), ending.message);
+        ending.causes.into_iter().fold(failure, Failure::with_cause)
+    }
+}
+
 fn wait_until_ready(child: &mut Child, log: &Path, log_start: u64, longest: Option<Duration>) -> Result<Line, Error> {
     let (sender, lines) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
         // Ends with the pipe; after the first line nobody listens any more.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Ok(line) = serde_json::from_str::<Line>(&line)
-                    && sender.send(line).is_err()
+                if let Ok(said) = serde_json::from_str::<Said>(&line)
+                    && sender.send(said).is_err()
                 {
                     return;
                 }
@@ -81,8 +110,9 @@ fn wait_until_ready(child: &mut Child, log: &Path, log_start: u64, longest: Opti
     loop {
         let left = longest.map_or(SAY_EVERY, |longest| longest.saturating_sub(started.elapsed()).min(SAY_EVERY));
         match lines.recv_timeout(left) {
-            Ok(line @ (Line::Ready { .. } | Line::Standby { .. })) => return Ok(line),
-            Ok(Line::Stopped { .. }) => {}
+            Ok(Said::Line(line @ (Line::Ready { .. } | Line::Standby { .. }))) => return Ok(line),
+            Ok(Said::Line(Line::Stopped { .. })) => {}
+            Ok(Said::Error { error }) => return Err(Error::Cli(error.into())),
             Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(|source| Error::System { doing: "wait for the master", source })?;
                 show_log(log, log_start);
