@@ -26,6 +26,7 @@ pub mod model;
 pub mod open;
 pub mod paths;
 pub mod queue;
+pub mod reach;
 pub mod reason;
 pub mod registry;
 pub mod request;

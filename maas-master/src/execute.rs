@@ -4,7 +4,7 @@
 //! changed is returned as [`Done`], which the reconciler notes in its mirror before it looks again.
 
 use crate::clock::{Clock, wall_time};
-use crate::desired::{History, Version};
+use crate::desired::Version;
 use crate::failpoint::{Failpoints, Reached};
 use crate::intake::take::to_bytes;
 use crate::launcher::{Ask, SharedLauncher};
@@ -55,8 +55,8 @@ pub enum Done {
         id: String,
         /// What is kept of it.
         ended: Box<Ended>,
-        /// The version's history afterwards.
-        history: Option<Box<History>>,
+        /// Whether it counts as a quick failure.
+        quick: bool,
     },
     /// The desired state says what the payload's settings say.
     Recorded {
@@ -165,7 +165,7 @@ impl Executor {
                 self.failpoints.reach("after-kill")?;
                 Ok(Done::Killed { id: id.clone() })
             }
-            Effect::Bury { id, ended, history } => self.bury(instance(id)?, ended, history.as_ref()).await,
+            Effect::Bury { id, ended, quick } => self.bury(instance(id)?, ended, *quick).await,
             Effect::Forgive => Ok(Done::Forgiven),
             Effect::Purge => self.purge(&step.model, version()?).await,
         }
@@ -243,7 +243,7 @@ impl Executor {
 
     /// Deletes what is left of an instance in one transaction. The runner's session may take its nodes away at any
     /// moment, so it looks first, and again when it was too late.
-    async fn bury(&self, instance: &Instance, ended: &Ended, history: Option<&History>) -> Result<Done, Trouble> {
+    async fn bury(&self, instance: &Instance, ended: &Ended, quick: bool) -> Result<Done, Trouble> {
         let id = &instance.id;
         let record = self.roots.instance(id);
         let claim = self.roots.claim(id);
@@ -273,7 +273,7 @@ impl Executor {
         self.failpoints.reach("after-bury")?;
         self.launcher.forget(id, &instance.record.model, ended).await;
         self.failpoints.reach("after-forget")?;
-        Ok(Done::Buried { id: id.clone(), ended: Box::new(ended.clone()), history: history.cloned().map(Box::new) })
+        Ok(Done::Buried { id: id.clone(), ended: Box::new(ended.clone()), quick })
     }
 
     async fn purge(&self, model: &ModelId, version: &Version) -> Result<Done, Trouble> {

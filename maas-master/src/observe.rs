@@ -4,6 +4,7 @@
 //! master wrote itself is noted at once, so that the next pass never decides on something older. It decides nothing.
 
 mod paths;
+mod reader;
 
 use crate::clock::{Clock, Moment};
 use crate::desired::{Desired, History, Version};
@@ -11,24 +12,21 @@ use crate::launcher::Launcher;
 use crate::observed::{Instance, Observed, Process};
 use crate::payload::{Key, Payloads};
 use crate::policy::Policy;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use maas_client::config::Roots;
 use maas_client::model::{ModelId, ModelName};
+use maas_client::reason::InstanceState;
 use maas_client::registry::{self, Endpoint};
 use maas_client::state::{self, Claim, InstanceRecord, Spec, Status, Wanted};
 use maas_client::tree::{Error, Node, SharedTree, TreeChange};
 use paths::Place;
+use reader::Reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Reads in flight at once.
-const READS: usize = 128;
-
 /// What this master knows of the tree.
 pub struct Mirror {
-    tree: SharedTree,
-    roots: Roots,
+    reader: Reader,
     policy: Policy,
     clock: Clock,
     changes: Vec<mpsc::UnboundedReceiver<TreeChange>>,
@@ -56,8 +54,7 @@ impl Mirror {
             changes.push(tree.watch_tree(&root).await?);
         }
         let mut mirror = Mirror {
-            tree,
-            roots,
+            reader: Reader { tree, roots },
             policy,
             clock,
             changes,
@@ -103,7 +100,7 @@ impl Mirror {
         match change {
             TreeChange::Resync => self.stale = true,
             TreeChange::Path(path) => {
-                if let Some(place) = Place::of(&path, &self.roots) {
+                if let Some(place) = Place::of(&path, &self.reader.roots) {
                     self.pending.insert(place);
                 }
             }
@@ -122,7 +119,7 @@ impl Mirror {
     pub async fn refresh(&mut self) -> Result<(), Error> {
         self.drain();
         if self.stale {
-            let everything = self.list().await?;
+            let everything = self.reader.list().await?;
             self.drain();
             self.pending.extend(everything);
             let read = self.read_pending().await?;
@@ -136,51 +133,51 @@ impl Mirror {
     }
 
     async fn read_pending(&mut self) -> Result<Vec<(Place, Option<Node>)>, Error> {
-        let places: Vec<Place> = self.pending.iter().cloned().collect();
-        let (tree, roots) = (&self.tree, &self.roots);
-        let reads: Vec<_> = places.into_iter().map(|place| read_one(tree, roots, place)).collect();
-        let read: Vec<(Place, Option<Node>)> = stream::iter(reads).buffer_unordered(READS).try_collect().await?;
+        let mut read = self.reader.read(self.pending.iter().cloned()).await?;
+        let doubtful = self.halves(&read);
+        // Later answers come after earlier ones of the same place, and win.
+        read.extend(self.reader.read(doubtful).await?);
         self.pending.clear();
         Ok(read)
     }
 
-    /// Every place there is, by listing children.
-    async fn list(&self) -> Result<BTreeSet<Place>, Error> {
-        let mut places = BTreeSet::new();
-        let (tree, roots) = (&self.tree, &self.roots);
-        let names = tree.children(&roots.models()).await?.unwrap_or_default();
-        let versions = self.list_below(names.iter().map(|name| (name.clone(), roots.model(name)))).await?;
-        for (name, children) in versions {
-            if let Ok(name) = name.parse::<ModelName>() {
-                places.insert(Place::Name(name));
-            }
-            for child in children {
-                if let Ok(model) = ModelId::new(&name, &child) {
-                    places.insert(Place::Spec(model.clone()));
-                    places.insert(Place::Status(model.clone()));
-                    places.insert(Place::Desired(model));
+    /// A runner writes claim and registration in one transaction, and they are read one after the other. Where one was
+    /// seen without the other, both are to be read again, the claim last: only then is the registration really gone.
+    fn halves(&self, read: &[(Place, Option<Node>)]) -> Vec<Place> {
+        let mut claims = BTreeMap::new();
+        let mut registered = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        for (place, node) in read {
+            match place {
+                Place::Record(id) => {
+                    let record =
+                        node.as_ref().and_then(|node| serde_json::from_slice::<InstanceRecord>(&node.data).ok());
+                    names.extend(record.map(|record| (id, record.model.name)));
                 }
+                Place::Claim(id) => {
+                    let claim = node.as_ref().and_then(|node| serde_json::from_slice::<Claim>(&node.data).ok());
+                    claims.insert(id, claim.is_some_and(|claim| claim.state == InstanceState::Ready));
+                }
+                Place::Registration(_, id) => {
+                    registered.insert(id, node.is_some());
+                }
+                Place::Name(_) | Place::Desired(_) | Place::Spec(_) | Place::Status(_) => {}
             }
         }
-        for id in tree.children(&roots.instances()).await?.unwrap_or_default() {
-            places.insert(Place::Claim(id.clone()));
-            places.insert(Place::Record(id));
-        }
-        let names = tree.children(&roots.services).await?.unwrap_or_default();
-        for (name, children) in self.list_below(names.iter().map(|name| (name.clone(), roots.service(name)))).await? {
-            for id in children {
-                places.insert(Place::Registration(name.clone(), id));
+        let concerned: BTreeSet<&String> = claims.keys().chain(registered.keys()).copied().collect();
+        let mut again = Vec::new();
+        for id in concerned {
+            let known = self.instances.get(id);
+            let Some(name) = names.get(id).or_else(|| Some(&known?.record.model.name)) else { continue };
+            let ready = claims.get(id).copied();
+            let ready = ready.unwrap_or_else(|| self.claims.get(id).is_some_and(|it| it.state == InstanceState::Ready));
+            let key = (name.clone(), id.clone());
+            let registered = registered.get(id).copied().unwrap_or_else(|| self.endpoints.contains_key(&key));
+            if ready && !registered {
+                again.extend([Place::Registration(key.0.to_string(), key.1), Place::Claim(id.clone())]);
             }
         }
-        Ok(places)
-    }
-
-    async fn list_below(
-        &self,
-        parents: impl Iterator<Item = (String, String)>,
-    ) -> Result<Vec<(String, Vec<String>)>, Error> {
-        let lists: Vec<_> = parents.map(|(name, path)| list_one(&self.tree, name, path)).collect();
-        stream::iter(lists).buffer_unordered(READS).try_collect().await
+        again
     }
 
     /// Takes over what was read; when it was everything, what was not found is gone.
@@ -194,7 +191,7 @@ impl Mirror {
             self.endpoints
                 .retain(|(name, id), _| found.contains(&Place::Registration(name.as_str().to_string(), id.clone())));
         }
-        // Places sort so that versions precede their spec and status, and records their claims.
+        // Places sort so that versions precede their spec and status, and records their claims; answers stay in order.
         let mut read = read;
         read.sort_by(|(left, _), (right, _)| left.cmp(right));
         for (place, node) in read {
@@ -413,13 +410,4 @@ impl Mirror {
             .collect();
         Observed { instances: self.instances.clone(), payloads, nodes: report.nodes, endpoints: self.endpoints.clone() }
     }
-}
-
-async fn read_one(tree: &SharedTree, roots: &Roots, place: Place) -> Result<(Place, Option<Node>), Error> {
-    let node = tree.get(&place.path(roots)).await?;
-    Ok((place, node))
-}
-
-async fn list_one(tree: &SharedTree, name: String, path: String) -> Result<(String, Vec<String>), Error> {
-    Ok((name, tree.children(&path).await?.unwrap_or_default()))
 }

@@ -6,7 +6,7 @@ mod place;
 mod version;
 
 use crate::clock::{Moment, Now};
-use crate::desired::{Desired, History};
+use crate::desired::Desired;
 use crate::observed::{Instance, Observed};
 use crate::policy::Policy;
 use maas_client::api::{CapacityView, PlanVerdict};
@@ -79,8 +79,8 @@ pub enum Effect {
         id: String,
         /// What is kept of it.
         ended: Ended,
-        /// The version's history afterwards; `None` when the version is not known any more.
-        history: Option<History>,
+        /// Whether it counts as a quick failure.
+        quick: bool,
     },
     /// Forget a crash loop after good minutes.
     Forgive,

@@ -121,9 +121,17 @@ impl Master {
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<End, Error> {
         let mut stop = StopNode::open(self.setup.tree.clone(), &self.setup.roots);
         loop {
+            let view = self.view.clone();
+            let idle_at_the_end = async {
+                shutdown.cancelled().await;
+                // A leader ends by itself, with the lead given back.
+                if view.borrow().leading().is_some() {
+                    std::future::pending::<()>().await;
+                }
+            };
             let turn = tokio::select! {
                 turn = self.turn(&mut stop, &shutdown) => turn,
-                () = shutdown.cancelled(), if self.view.borrow().leading().is_none() => Ok(Turn::End(End::Shutdown)),
+                () = idle_at_the_end => Ok(Turn::End(End::Shutdown)),
             };
             match turn {
                 Ok(Turn::End(end)) => return Ok(end),

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// The longest `launch.json` that is read, bytes.
 const MAX_SPEC: u64 = 1 << 20;
 
+/// Room that is reserved for `exit.json`, bytes.
+const EXIT_ROOM: usize = 64 << 10;
+
 /// Why there is nothing to run here.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -106,13 +109,25 @@ impl Directory {
         lock.write_all(&serde_json::to_vec(&content)?)
     }
 
+    /// Takes the room for [`Directory::write_exit`], so that a disk that a model has filled does not keep its end from
+    /// being told.
+    pub(crate) fn reserve_exit(&self) -> std::io::Result<()> {
+        fs::write(self.unfinished_exit(), vec![b' '; EXIT_ROOM])
+    }
+
+    fn unfinished_exit(&self) -> PathBuf {
+        self.root.join(format!("{EXIT_FILE}.tmp"))
+    }
+
     /// Leaves behind how it ended: whole or not at all.
     pub(crate) fn write_exit(&self, exit: &Exit) -> std::io::Result<()> {
-        let temporary = self.root.join(format!("{EXIT_FILE}.tmp"));
-        let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec_pretty(exit)?)?;
+        let bytes = serde_json::to_vec_pretty(exit)?;
+        // Written over what was reserved, and only then cut to its length.
+        let mut file = File::options().write(true).create(true).truncate(false).open(self.unfinished_exit())?;
+        file.write_all(&bytes)?;
+        file.set_len(bytes.len() as u64)?;
         file.sync_all()?;
-        fs::rename(temporary, self.root.join(EXIT_FILE))
+        fs::rename(self.unfinished_exit(), self.root.join(EXIT_FILE))
     }
 
     /// Makes the work directory from the payload, every byte checked, and gives its manifest.

@@ -67,6 +67,9 @@ pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
     if let Err(error) = directory.describe(&lock, spec.gpu_indices.clone()) {
         tracing::warn!(%error, "lock file can't be written");
     }
+    if let Err(error) = directory.reserve_exit() {
+        tracing::warn!(%error, "no room for exit.json");
+    }
     let options = if scratch { None } else { Some(options(&spec)?) };
     let (told_sender, mut told) = mpsc::unbounded_channel();
     let (inputs, inbox) = mpsc::unbounded_channel();

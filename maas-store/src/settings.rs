@@ -27,7 +27,7 @@ pub struct Settings {
     pub resources: Resources,
     /// When an endpoint counts as ready.
     pub ready: Ready,
-    /// How a ready endpoint is watched; `None`: only its process is.
+    /// How a ready endpoint is watched; `None`: as [`Settings::ready`] asks, with the defaults of [`Live`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
     /// Calls made before it is registered.

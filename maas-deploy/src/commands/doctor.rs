@@ -13,7 +13,8 @@ use crate::http::{Api, Target};
 use jiff::Timestamp;
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure, exit};
-use maas_client::api::{Reach, ReachView};
+use maas_client::api::ReachView;
+use maas_client::reach::reach;
 use maas_client::state::Leader;
 use maas_client::tree::{self, Access, Mode, Op, TreeExt};
 use serde::Serialize;
@@ -135,7 +136,10 @@ async fn ask_ports(facts: &Facts, viewpoint: &Viewpoint, patience: &Patience) ->
     }
     let look = async |registered: &Registered| match (&registered.endpoint, viewpoint) {
         (Err(_), _) => Answer::Unknown("it can't be read".to_string()),
-        (Ok(endpoint), Viewpoint::Here) => ports::from_here(endpoint.url.to_string(), patience.timeout).await,
+        (Ok(endpoint), Viewpoint::Here) => {
+            let (answer, detail) = reach(&endpoint.url, patience.timeout).await;
+            Answer::of(answer, detail)
+        }
         (Ok(_), Viewpoint::Master(api)) => from_master(api, registered).await,
         (Ok(_), Viewpoint::Nowhere(why)) => Answer::Unknown(why.clone()),
     };
@@ -145,11 +149,7 @@ async fn ask_ports(facts: &Facts, viewpoint: &Viewpoint, patience: &Patience) ->
 async fn from_master(api: &Api, registered: &Registered) -> Answer {
     let target = Target::api(&["reach"]).with("name", &registered.name).with("id", &registered.id);
     match api.get::<ReachView>(target).await {
-        Ok(view) => match view.answer {
-            Reach::Answers => Answer::Answers,
-            Reach::Refused => Answer::Refused,
-            Reach::Unknown => Answer::Unknown(view.detail.unwrap_or_else(|| "the master can't tell".to_string())),
-        },
+        Ok(view) => Answer::of(view.answer, view.detail),
         Err(error) => Answer::Unknown(error.into_failure().message().to_string()),
     }
 }

@@ -3,10 +3,8 @@
 //! Only a refused connection says that nobody is there. A time-out or an unknown host may be the network between.
 
 use futures_util::future::join_all;
-use std::io::ErrorKind;
+use maas_client::api::Reach;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use url::Url;
 
 /// How often, for how long, how patiently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,19 +34,14 @@ pub(crate) enum Answer {
     Unknown(String),
 }
 
-/// Asks once, from this host.
-pub(crate) async fn from_here(url: String, timeout: Duration) -> Answer {
-    let parsed = Url::parse(&url).ok();
-    let address = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-    let Some((host, port)) = address else {
-        return Answer::Unknown("its url names no host and port".to_string());
-    };
-    let host = host.trim_matches(['[', ']']);
-    match tokio::time::timeout(timeout, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Answer::Answers,
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Answer::Refused,
-        Ok(Err(error)) => Answer::Unknown(error.to_string()),
-        Err(_) => Answer::Unknown(format!("no answer in {} ms", timeout.as_millis())),
+impl Answer {
+    /// What one look said.
+    pub(crate) fn of(answer: Reach, detail: Option<String>) -> Answer {
+        match answer {
+            Reach::Answers => Answer::Answers,
+            Reach::Refused => Answer::Refused,
+            Reach::Unknown => Answer::Unknown(detail.unwrap_or_else(|| "it can't be told".to_string())),
+        }
     }
 }
 
@@ -90,15 +83,5 @@ mod tests {
         };
         let answers = ask(&[0, 1, 2], &QUICK, look).await;
         assert_eq!(answers, [Answer::Refused, Answer::Answers, Answer::Unknown("no answer".into())]);
-    }
-
-    #[tokio::test]
-    async fn a_listening_port_answers_and_a_closed_one_refuses() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        assert_eq!(from_here(url.clone(), QUICK.timeout).await, Answer::Answers);
-        drop(listener);
-        assert_eq!(from_here(url, QUICK.timeout).await, Answer::Refused);
-        assert!(matches!(from_here("nonsense".into(), QUICK.timeout).await, Answer::Unknown(_)));
     }
 }

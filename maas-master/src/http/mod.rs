@@ -13,6 +13,7 @@ mod logs;
 mod metrics;
 mod models;
 mod openapi;
+mod reach;
 mod render;
 mod requests;
 mod routes;

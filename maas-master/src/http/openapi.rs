@@ -51,6 +51,10 @@ fn paths() -> Value {
             query_parameter("limit", "The newest so many", json!({ "type": "integer", "minimum": 0, "maximum": 10000 })),
         ]) },
         "/api/v1/capacity": { "get": read("capacity", "Room per node, and what waits for it in order", one("Capacity"), &["503"]) },
+        "/api/v1/reach": { "get": with(read("reach", "What the port of a registration says to this master, asked once", one("Reach"), &["400", "404", "409", "503"]), vec![
+            needed("name", "The model"),
+            needed("id", "The registration's node name"),
+        ]) },
         "/api/v1/plan": { "post": plan("planByPost"), "put": plan("planByPut") },
     })
 }
@@ -130,6 +134,12 @@ fn path_parameter(name: &str, description: &str) -> Value {
 
 fn query_parameter(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
+}
+
+fn needed(name: &str, description: &str) -> Value {
+    let mut parameter = query_parameter(name, description, string());
+    parameter["required"] = Value::Bool(true);
+    parameter
 }
 
 fn one(schema: &str) -> Value {
@@ -273,6 +283,19 @@ fn schemas() -> Value {
                 ("count", "integer", "How many instances wait"),
                 ("reason_code", "ReasonCode", "Why, from the fixed list"),
                 ("reason", "string", "Why, for a person"),
+            ],
+        ),
+    );
+    add("ReachAnswer", json!({ "type": "string", "enum": ["answers", "refused", "unknown"] }));
+    add(
+        "Reach",
+        object(
+            "What a port said",
+            &[
+                ("id", "string", "The registration's node name"),
+                ("url", "string", "The url it registered"),
+                ("answer", "ReachAnswer", "Only a refused connection says that nobody is there"),
+                ("detail", "string?", "Why it is unknown"),
             ],
         ),
     );

@@ -2,7 +2,7 @@
 
 use super::error::Refusal;
 use super::state::App;
-use super::{capacity, console, events, health, instances, logs, metrics, models, openapi, requests};
+use super::{capacity, console, events, health, instances, logs, metrics, models, openapi, reach, requests};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
@@ -34,6 +34,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/requests/{id}", get(requests::one))
         .route("/api/v1/events", get(events::list))
         .route("/api/v1/capacity", get(capacity::capacity))
+        .route("/api/v1/reach", get(reach::look))
         .route("/api/v1/plan", post(capacity::plan).put(capacity::plan))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -109,10 +109,14 @@ impl Intake {
             let taken = batch.taken;
             match executor.tree.multi(batch.ops.clone()).await {
                 Ok(_) => {
-                    let kind = batch.kinds.first().copied();
+                    let (rejects, takes) = effects(&batch.kinds);
                     applied(batch, mirror, events, counts);
-                    let point = if kind == Some(Kind::Rejected) { "after-reject" } else { "after-intake" };
-                    executor.failpoints.reach(point)?;
+                    if rejects {
+                        executor.failpoints.reach("after-reject")?;
+                    }
+                    if takes {
+                        executor.failpoints.reach("after-intake")?;
+                    }
                     rest = &rest[taken..];
                     most = executor.policy.intake_batch;
                 }
@@ -235,6 +239,11 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Whether a batch sets messages aside, and whether it takes any.
+fn effects(kinds: &[Kind]) -> (bool, bool) {
+    (kinds.contains(&Kind::Rejected), kinds.iter().any(|kind| *kind != Kind::Rejected))
 }
 
 async fn is_recorded(message: &Message, executor: &Executor) -> Result<bool, Trouble> {

@@ -32,11 +32,13 @@ struct Missing {
 
 impl Pass<'_, '_> {
     pub(super) fn decide(&mut self, case: &Case<'_>, plan: &mut Plan) -> Verdict {
-        let mut history = case.version.map(|version| version.history.clone());
+        let mut settled = true;
         let mut counted: Vec<&Instance> = Vec::with_capacity(case.instances.len());
         for instance in &case.instances {
-            match self.instance_effect(case, instance, &mut history, plan) {
+            match self.instance_effect(case, instance, plan) {
                 Some((effect, reason)) => {
+                    // Where something ended in this very pass, the next one sees its consequences.
+                    settled &= !matches!(effect, Effect::Bury { .. });
                     // An instance that is only started again still counts.
                     if matches!(effect, Effect::Start { .. }) {
                         counted.push(instance);
@@ -57,26 +59,18 @@ impl Pass<'_, '_> {
             return Verdict { state: VersionState::Stopping, reason: None, ready, missing: 0, fits: PlanVerdict::Now };
         };
         let unready = counted.len() as u32 - ready;
-        // Where something failed in this very pass, the next one sees its consequences.
-        let settled = history.as_ref() == Some(&version.history);
         let missing = self.fill(case.model, version, wanted, ready, unready, settled, plan);
         self.upkeep(case, version, ready, plan);
         self.verdict(version, &counted, wanted, ready, missing)
     }
 
     /// What is to be done with one instance by itself; `None` when nothing is.
-    fn instance_effect(
-        &self,
-        case: &Case<'_>,
-        instance: &Instance,
-        history: &mut Option<crate::desired::History>,
-        plan: &mut Plan,
-    ) -> Option<(Effect, String)> {
+    fn instance_effect(&self, case: &Case<'_>, instance: &Instance, plan: &mut Plan) -> Option<(Effect, String)> {
         let id = instance.id.clone();
         let wants_run = instance.record.wanted == Wanted::Run;
         match &instance.process {
-            Process::Dead { .. } => Some(self.bury(instance, history)),
-            Process::Absent if !wants_run && instance.claim.is_none() => Some(self.bury(instance, history)),
+            Process::Dead { .. } => Some(self.bury(instance)),
+            Process::Absent if !wants_run && instance.claim.is_none() => Some(self.bury(instance)),
             Process::Absent | Process::Alive { .. } | Process::Unknown if wants_run => {
                 let since = instance.unclaimed_since?;
                 let (limit, why) = if instance.was_claimed || instance.process == Process::Unknown {
@@ -112,8 +106,8 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// The step that removes the record of an instance that is no more, and what it adds to the history.
-    fn bury(&self, instance: &Instance, history: &mut Option<crate::desired::History>) -> (Effect, String) {
+    /// The step that removes the record of an instance that is no more, and what its version's history gets.
+    fn bury(&self, instance: &Instance) -> (Effect, String) {
         let (state, reason) = match &instance.process {
             Process::Dead { .. } => instance.state(),
             _ => (InstanceState::Stopped, instance.record.reason.clone()),
@@ -145,11 +139,8 @@ impl Pass<'_, '_> {
         let of_its_own =
             !matches!(reason.as_ref().map(|reason| reason.code), Some(ReasonCode::Preempted | ReasonCode::NodeLost));
         let quick = unexpected && of_its_own && ran < self.policy.quick_failure;
-        if let Some(history) = history {
-            *history = history.with_ended(ended.clone(), quick, self.now, self.policy);
-        }
         let text = reason.map_or_else(|| "it has ended".to_string(), |reason| format!("it has ended: {}", reason.text));
-        (Effect::Bury { id: instance.id.clone(), ended, history: history.clone() }, text)
+        (Effect::Bury { id: instance.id.clone(), ended, quick }, text)
     }
 
     /// Takes waiting ones first, then unready, then the youngest.

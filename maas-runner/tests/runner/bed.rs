@@ -7,11 +7,13 @@ use maas_client::model::ModelId;
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::request::Resources;
 use maas_client::state::{Claim, InstanceRecord, Wanted};
+use maas_client::state_store::ensure_roots;
 use maas_client::tree::{Access, Mode, Op, SharedTree, TreeExt};
-use maas_client::zk::{ZkOptions, ZkTree};
+use maas_client::zk::{Credential, ZkOptions, ZkTree};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -47,6 +49,9 @@ pub(crate) struct Bed {
     pub(crate) spec: LaunchSpec,
     pub(crate) directory: PathBuf,
     pub(crate) runner: Option<Child>,
+    /// The line that gives the runner its credential.
+    pub(crate) credential: Option<String>,
+    mounted: bool,
     record_version: i32,
     _temporary: tempfile::TempDir,
 }
@@ -54,10 +59,15 @@ pub(crate) struct Bed {
 impl Bed {
     /// A bed for this model: payload, launch order and record are there, the runner is not started.
     pub(crate) async fn make(model: &Model) -> Bed {
+        Bed::make_as(model, None).await
+    }
+
+    /// As [`Bed::make`], with a master that has a credential and gives its runner another.
+    pub(crate) async fn make_as(model: &Model, credential: Option<Credential>) -> Bed {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let unique = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut options = ZkOptions::new(format!("{}/test-runner-{unique}", servers()));
-        options.create_chroot = true;
+        options.credential = credential.clone();
         let connect = options.connect.clone();
         let tree: SharedTree = ZkTree::connect(options).await.unwrap();
         let roots = Roots::default();
@@ -82,11 +92,23 @@ impl Bed {
             advertise: "127.0.0.1".to_string(),
             cgroup: None,
             gpu_indices: Vec::new(),
-            credential_on_stdin: false,
+            credential_on_stdin: credential.is_some(),
             log_bytes: 8 << 20,
         };
-        let mut bed = Bed { tree, roots, spec, directory, runner: None, record_version: 0, _temporary: temporary };
-        bed.tree.ensure_path(&bed.roots.instances(), Access::Open).await.unwrap();
+        let mut bed = Bed {
+            tree,
+            roots,
+            spec,
+            directory,
+            runner: None,
+            credential: credential.map(|credential| credential.for_runner().to_line()),
+            mounted: false,
+            record_version: 0,
+            _temporary: temporary,
+        };
+        ensure_roots(&bed.tree, &bed.roots, false).await.unwrap();
+        let service = bed.roots.service(bed.spec.model.name.as_str());
+        bed.tree.create(&service, Vec::new(), Mode::Persistent, Access::RunnerCreates).await.unwrap();
         bed.put_record().await;
         bed
     }
@@ -110,7 +132,10 @@ impl Bed {
     /// The master's record: wanted run.
     pub(crate) async fn put_record(&mut self) {
         let bytes = self.record(Wanted::Run, None);
-        self.tree.create(&self.roots.instance(&self.spec.id), bytes, Mode::Persistent, Access::Open).await.unwrap();
+        self.tree
+            .create(&self.roots.instance(&self.spec.id), bytes, Mode::Persistent, Access::RunnerCreates)
+            .await
+            .unwrap();
         self.record_version = 0;
     }
 
@@ -127,18 +152,29 @@ impl Bed {
         fs::write(&path, serde_json::to_vec(&self.spec).unwrap()).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let log = fs::File::options().create(true).append(true).open(self.directory.join("runner.log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_maas_runner"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_maas_runner"))
             .arg("run")
             .arg("--dir")
             .arg(&self.directory)
             .env("SECRET_OF_THE_MASTER", "must not reach the model")
-            .stdin(Stdio::null())
+            .stdin(if self.credential.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .process_group(0)
             .spawn()
             .unwrap();
+        if let (Some(line), Some(mut stdin)) = (&self.credential, child.stdin.take()) {
+            writeln!(stdin, "{line}").unwrap();
+        }
         self.runner = Some(child);
+    }
+
+    /// Puts the instance's directory on a disk of this many MB; false where that is not permitted.
+    pub(crate) fn mount(&mut self, megabytes: u32) -> bool {
+        let size = format!("size={megabytes}m");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&self.directory).status();
+        self.mounted = mount.is_ok_and(|status| status.success());
+        self.mounted
     }
 
     /// Makes a bed, starts the runner and waits until the model is registered.
@@ -241,6 +277,9 @@ impl Drop for Bed {
         }
         for pid in self.processes() {
             send(pid, Signal::KILL);
+        }
+        if self.mounted {
+            let _busy = Command::new("umount").arg("-l").arg(&self.directory).status();
         }
     }
 }

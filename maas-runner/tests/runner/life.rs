@@ -4,6 +4,7 @@ use crate::bed::{Bed, get, send, until};
 use crate::model::Model;
 use maas_client::launch::LockFile;
 use maas_client::reason::{InstanceState, ReasonCode};
+use maas_client::zk::Credential;
 use rustix::process::Signal;
 use std::fs;
 use std::net::TcpStream;
@@ -177,4 +178,38 @@ async fn a_script_without_a_first_line_for_it_is_run_by_the_shell() {
     until("its output", async || (bed.read("logs/stderr") == "from the shell\n").then_some(())).await;
     bed.want_stop().await;
     assert_eq!(bed.ended().await.1.unwrap().stderr_tail, ["from the shell"]);
+}
+
+#[tokio::test]
+async fn a_credential_of_its_own_is_enough_for_claim_and_registration_and_stays_with_the_runner() {
+    let master = Credential::parse("maas:secret").unwrap();
+    let mut bed = Bed::make_as(&Model::server(), Some(master)).await;
+    bed.start();
+    let url = bed.registered().await;
+    let claim = bed.claim_that("Ready", |claim| claim.state == InstanceState::Ready).await;
+    assert_eq!(claim.url.as_deref(), Some(url.as_str()));
+    let line = bed.credential.clone().unwrap();
+    let password = line.split_once(':').unwrap().1;
+    assert!(!get(&url).await.unwrap().to_string().contains(password));
+    assert!(!bed.read("runner.log").contains(password));
+    bed.want_stop().await;
+    assert_eq!(bed.ended().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_used_and_an_instance_that_has_ended_start_nothing() {
+    let mut bed = Bed::make(&Model::server()).await;
+    let whole = bed.spec.id.clone();
+    for id in ["../escape", "", "a b"] {
+        bed.spec.id = id.to_string();
+        bed.start();
+        assert_eq!(bed.ended().await.0, Some(3), "{id}");
+    }
+    assert!(bed.read("runner.log").contains("which is no instance id"));
+    bed.spec.id = whole;
+    fs::write(bed.directory.join("exit.json"), "{}").unwrap();
+    bed.start();
+    let status = until("the end", async || bed.runner.as_mut().unwrap().try_wait().unwrap()).await;
+    assert_eq!(status.code(), Some(8));
+    assert!(!bed.directory.join("work").exists());
 }

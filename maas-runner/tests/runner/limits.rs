@@ -73,3 +73,34 @@ async fn logs_that_cannot_be_written_do_not_hold_up_the_model() {
     bed.want_stop().await;
     assert_eq!(until("the end", async || Some(bed.ended().await.0)).await, Some(0));
 }
+
+#[tokio::test]
+async fn a_disk_that_the_model_fills_keeps_neither_its_service_nor_its_end_from_being_told() {
+    let script = "#!/bin/sh\n\
+                  (while [ ! -e endpoint.dat ]; do sleep 0.1; done; yes > filler; seq 1000000) &\n\
+                  python3 server.py\n";
+    let mut bed = Bed::make(&Model::new(script)).await;
+    if !bed.mount(2) {
+        // Mounting is not permitted here.
+        return;
+    }
+    bed.start();
+    bed.registered().await;
+    let filler = bed.directory.join("work/filler");
+    until("a full disk", async || fs::metadata(&filler).ok().filter(|file| file.len() > 1 << 20).map(drop)).await;
+    bed.want_stop().await;
+    let (code, exit) = bed.ended().await;
+    assert_eq!((code, exit.unwrap().reason.text.as_str()), (Some(0), "asked by a test"), "{}", bed.read("runner.log"));
+}
+
+#[tokio::test]
+async fn a_disk_too_small_for_the_payload_is_named() {
+    let mut bed = Bed::make(&Model::server().file("weights.bin", &"w".repeat(3 << 20))).await;
+    if !bed.mount(1) {
+        return;
+    }
+    bed.start();
+    let exit = bed.ended().await.1.unwrap();
+    assert_eq!(exit.reason.code, ReasonCode::ScriptNotStarted);
+    assert!(exit.reason.text.contains("no space left"), "{}", exit.reason.text);
+}

@@ -168,9 +168,10 @@ async fn stop_with_models_ends_everything_and_wants_it_still() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_directory_serves_one_master() -> Result<()> {
     let site = Site::new().await?;
-    let _master = site.master().await?;
+    let master = site.master().await?;
     let mut second = integration_tests::Master::spawn(&site.options()).await?;
     assert_eq!(second.ended().await?.code(), Some(8), "{}", second.log());
-    ensure!(second.log().contains("pid"), "{}", second.log());
+    let said = format!("{:?}", second.events());
+    ensure!(said.contains(&master.pid.to_string()), "{said}");
     Ok(())
 }

@@ -31,6 +31,7 @@ const PATHS: &[(&str, &[&str])] = &[
     ("/api/v1/requests/{id}", &["get"]),
     ("/api/v1/events", &["get"]),
     ("/api/v1/capacity", &["get"]),
+    ("/api/v1/reach", &["get"]),
     ("/api/v1/plan", &["post", "put"]),
 ];
 
@@ -284,4 +285,30 @@ async fn the_console_is_one_page_that_may_run_only_its_own_script() {
         assert!(!answer.text.contains(outside), "{outside}");
     }
     assert_ne!(site.get("/").await.policy.unwrap(), policy);
+}
+
+#[tokio::test]
+async fn only_what_is_registered_is_asked_whether_it_listens() {
+    let site = Site::over(leading());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let registration = maas_client::registry::Registration {
+        model: model("dga", "1.0"),
+        id: "3-2-aaaa".into(),
+        url: format!("http://{}", listener.local_addr().unwrap()),
+        functions: maas_client::registry::default_functions(),
+        registered_ms: 1,
+    };
+    site.tree.ensure_path("/maas/service/dga", Access::Open).await.unwrap();
+    let path = "/maas/service/dga/3-2-aaaa";
+    site.tree.create(path, registration.encode(), Mode::Persistent, Access::Open).await.unwrap();
+    let ask = "/api/v1/reach?name=dga&id=3-2-aaaa";
+    assert_eq!(site.get(ask).await.json()["answer"], "answers");
+    drop(listener);
+    let refused = site.get(ask).await.json();
+    assert_eq!((refused["answer"].as_str(), refused["url"].as_str()), (Some("refused"), Some(&*registration.url)));
+    for missing in ["name=dga&id=x", "name=other&id=3-2-aaaa", "name=dga&id=..", "name=dga&id=a%2Fb"] {
+        assert_eq!(site.get(&format!("/api/v1/reach?{missing}")).await.problem(), (404, "no_instance".into()));
+    }
+    assert_eq!(site.get("/api/v1/reach?name=../state&id=x").await.problem().0, 400);
+    assert_eq!(site.get("/api/v1/reach?url=http://h:1").await.problem().0, 400);
 }

@@ -1,0 +1,112 @@
+//! Several masters on one root: one leads, one at a time writes.
+
+use crate::world::{World, model, request, until};
+use maas_client::request::Action;
+use maas_client::state::{Cluster, Leader, Stop};
+use maas_client::tree::{Access, Mode, TreeExt};
+use maas_master::reconciler::{End, Error};
+use maas_master::view::Role;
+
+async fn leader(world: &World) -> Option<Leader> {
+    let node = world.tree.get(&world.roots.leader()).await.unwrap()?;
+    Some(serde_json::from_slice(&node.data).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_leads_and_the_other_takes_over_when_it_dies() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let first = world.start();
+    until("a leader", || async { leader(&world).await.is_some() }).await;
+    let second = world.start();
+    until("a standby", || async { matches!(second.handle.view().role, Role::Standby { .. }) }).await;
+    world.ask(&request(Action::Add, &dga, 2)).await;
+    world.settle(&[(&dga, 2)]).await;
+    let before = world.children(&world.roots.instances()).await;
+    first.kill().await;
+    until("the second leads", || async { second.handle.view().leading().is_some() }).await;
+    assert_eq!(leader(&world).await.unwrap().epoch, 2);
+    world.settle(&[(&dga, 2)]).await;
+    assert_eq!(world.children(&world.roots.instances()).await, before, "what runs is adopted, not started again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_master_whose_session_expired_stands_by_and_leads_again_in_the_same_process() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let master = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    master.tree.expire();
+    until("a new epoch", || async {
+        leader(&world).await.is_some_and(|leader| leader.epoch == 2) && master.handle.view().leading().is_some()
+    })
+    .await;
+    world.ask(&request(Action::Add, &dga, 1)).await;
+    world.settle(&[(&dga, 3)]).await;
+    assert!(!master.task.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_former_leader_that_was_away_writes_nothing() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let old = world.start();
+    world.ask_when_led(&dga, 1).await;
+    world.settle(&[(&dga, 1)]).await;
+    old.tree.disconnect();
+    // The server ends its session, another leads, and then it comes back.
+    old.tree.expire();
+    let new = world.start();
+    until("the new one leads", || async { new.handle.view().leading().is_some() }).await;
+    old.tree.reconnect();
+    world.ask(&request(Action::Add, &dga, 2)).await;
+    world.settle(&[(&dga, 3)]).await;
+    until("the old one stands by", || async { matches!(old.handle.view().role, Role::Standby { .. }) }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stop_node_ends_all_masters_and_goes_last() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let mut first = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    let mut second = world.start();
+    until("a standby", || async { matches!(second.handle.view().role, Role::Standby { .. }) }).await;
+    let stop = serde_json::to_vec(&Stop { with_models: true, by: None }).unwrap();
+    world.tree.create(&world.roots.stop(), stop, Mode::Persistent, Access::WorldReads).await.unwrap();
+    assert_eq!(second.ended().await.unwrap(), End::StopNode);
+    assert_eq!(first.ended().await.unwrap(), End::StopNode);
+    assert!(world.tree.get(&world.roots.stop()).await.unwrap().is_none());
+    assert!(leader(&world).await.is_none());
+    assert!(world.fake.alive().is_empty());
+    // What is wanted stays: the next master starts it again.
+    let _third = world.start();
+    world.settle(&[(&dga, 2)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_leaves_instances_running_and_gives_the_lead_back() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let mut first = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    first.shutdown.cancel();
+    assert_eq!(first.ended().await.unwrap(), End::Shutdown);
+    assert!(leader(&world).await.is_none());
+    assert_eq!(world.fake.alive().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_of_a_newer_format_is_not_touched() {
+    let world = World::new();
+    let cluster = Cluster { format: 2, store: "file:///x".into(), launcher: "local".into() };
+    world.tree.ensure_path(&world.roots.state, Access::WorldReads).await.unwrap();
+    let bytes = serde_json::to_vec(&cluster).unwrap();
+    world.tree.create(&world.roots.cluster(), bytes, Mode::Persistent, Access::WorldReads).await.unwrap();
+    let mut master = world.start();
+    let ended = master.ended().await;
+    assert!(matches!(ended, Err(Error::NewerFormat { found: 2, known: 1 })), "{ended:?}");
+}

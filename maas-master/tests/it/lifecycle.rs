@@ -1,0 +1,127 @@
+//! Instances over time: crash loops, room, victims, instances that vanish or will not stop.
+
+use crate::world::{World, model, request, until};
+use maas_client::reason::{ReasonCode, VersionState};
+use maas_client::request::Action;
+use maas_master::launcher::fake::Behaviour;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_looping_model_backs_off_and_holds_up_no_other() {
+    let world = World::new();
+    let (bad, good) = (model("bad", "1"), model("good", "1"));
+    world.fake.behave("bad", Behaviour::Crashes);
+    let mut master = world.start();
+    world.ask_when_led(&bad, 2).await;
+    world.ask(&request(Action::Add, &good, 2)).await;
+    until("a crash loop", || async {
+        let view = master.handle.view();
+        let verdict = view.plan.verdicts.get(&bad).cloned();
+        verdict.is_some_and(|verdict| {
+            verdict.state == VersionState::Failed && verdict.reason.unwrap().code == ReasonCode::CrashLoop
+        })
+    })
+    .await;
+    until("the good one", || async { world.registered().await.get(&good) == Some(&2) }).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let view = master.handle.view();
+    let history = &view.desired.versions[&bad].history;
+    // Doubling from one second leaves few tries in ten minutes.
+    assert!((6..20).contains(&history.failures), "{} failures", history.failures);
+    let mut loops = 0;
+    while let Ok(event) = master.outbox.try_recv() {
+        loops += u32::from(event.kind == "CrashLoop");
+    }
+    assert_eq!(loops, 1);
+    // An ADD starts over.
+    world.fake.behave("bad", Behaviour::Serves);
+    world.ask(&request(Action::Add, &bad, 1)).await;
+    world.settle(&[(&bad, 3), (&good, 2)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_waits_with_its_reason_and_starts_when_there_is_room() {
+    let world = World::with_memory(1024);
+    let (big, small, huge) = (model("big", "1"), model("small", "1"), model("huge", "1"));
+    let master = world.start();
+    world.ask_when_led(&small, 3).await;
+    world.settle(&[(&small, 3)]).await;
+    let mut asked = request(Action::Add, &big, 1);
+    asked.resources.memory_mb = 1000;
+    world.ask(&asked).await;
+    asked = request(Action::Add, &huge, 1);
+    asked.resources.memory_mb = 5000;
+    world.ask(&asked).await;
+    until("reasons", || async {
+        let view = master.handle.view();
+        let reason = |model| view.plan.verdicts.get(model).and_then(|verdict| verdict.reason.clone());
+        reason(&big).is_some_and(|reason| reason.text == "needs 1000 MB; most free 256 MB on host fake1")
+            && reason(&huge).is_some_and(|reason| {
+                reason.code == ReasonCode::NeverFits
+                    && reason.text == "can never fit: needs 5000 MB; largest is 1024 MB in all on host fake1"
+            })
+    })
+    .await;
+    // A later small one passes those that wait.
+    let other = model("other", "1");
+    world.ask(&request(Action::Add, &other, 1)).await;
+    until("the later one", || async { world.registered().await.contains_key(&other) }).await;
+    world.ask(&request(Action::Remove, &small, 3)).await;
+    world.ask(&request(Action::Remove, &other, 1)).await;
+    until("the big one", || async { world.registered().await.contains_key(&big) }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_runner_is_replaced_at_once_and_its_registration_removed() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let _master = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    let victim = world.fake.alive().into_iter().next().unwrap();
+    let before = tokio::time::Instant::now();
+    world.fake.crash(&victim);
+    until("another", || async { !world.fake.alive().contains(&victim) && world.fake.alive().len() == 2 }).await;
+    world.settle(&[(&dga, 2)]).await;
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_launch_that_is_never_claimed_is_replaced_under_another_id() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    world.fake.behave("dga", Behaviour::NeverClaims);
+    let _master = world.start();
+    world.ask_when_led(&dga, 1).await;
+    until("a launch", || async { world.fake.alive().len() == 1 }).await;
+    world.fake.behave("dga", Behaviour::Serves);
+    world.settle(&[(&dga, 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_will_not_stop_is_killed() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    world.fake.behave("dga", Behaviour::IgnoresStop);
+    let _master = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    world.ask(&request(Action::Remove, &dga, 1)).await;
+    world.settle(&[(&dga, 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_cannot_be_read_is_said_and_holds_up_no_other() {
+    let world = World::new();
+    let (missing, good) = (model("missing", "1"), model("good", "1"));
+    let master = world.start();
+    world.ask_when_led(&missing, 1).await;
+    world.ask(&request(Action::Add, &good, 1)).await;
+    until("the good one", || async { world.registered().await.contains_key(&good) }).await;
+    until("the reason", || async {
+        let view = master.handle.view();
+        let reason = view.plan.verdicts.get(&missing).and_then(|verdict| verdict.reason.clone());
+        reason.is_some_and(|reason| reason.code == ReasonCode::PayloadUnreadable)
+    })
+    .await;
+}
