@@ -23,6 +23,17 @@ pub(super) struct Pass<'p, 'o> {
     pub(super) waiting: &'p mut Queue,
 }
 
+/// What there is of a version.
+#[derive(Clone, Copy)]
+struct Counted {
+    ready: u32,
+    unready: u32,
+    /// Whether some have a record and were never started.
+    unstarted: bool,
+    /// Whether nothing ended in this pass.
+    settled: bool,
+}
+
 /// What is missing of a version, and why it does not simply start.
 struct Missing {
     count: u32,
@@ -59,7 +70,9 @@ impl Pass<'_, '_> {
             return Verdict { state: VersionState::Stopping, reason: None, ready, missing: 0, fits: PlanVerdict::Now };
         };
         let unready = counted.len() as u32 - ready;
-        let missing = self.fill(case.model, version, wanted, ready, unready, settled, plan);
+        let recorded_only = |instance: &&Instance| instance.process == Process::Absent && instance.claim.is_none();
+        let unstarted = counted.iter().any(recorded_only);
+        let missing = self.fill(case.model, version, wanted, Counted { ready, unready, unstarted, settled }, plan);
         self.upkeep(case, version, ready, plan);
         self.verdict(version, &counted, wanted, ready, missing)
     }
@@ -164,17 +177,8 @@ impl Pass<'_, '_> {
     }
 
     /// Launches what is missing, as far as payload, backoff and room allow.
-    #[expect(clippy::too_many_arguments, reason = "one decision over what was counted just before")]
-    fn fill(
-        &mut self,
-        model: &ModelId,
-        version: &Version,
-        wanted: u32,
-        ready: u32,
-        unready: u32,
-        settled: bool,
-        plan: &mut Plan,
-    ) -> Missing {
+    fn fill(&mut self, model: &ModelId, version: &Version, wanted: u32, counted: Counted, plan: &mut Plan) -> Missing {
+        let Counted { ready, unready, unstarted, settled } = counted;
         let count = wanted.saturating_sub(ready + unready);
         let none = |fits| Missing { count, reason: None, fits };
         let needs = &version.desired.resources;
@@ -187,7 +191,8 @@ impl Pass<'_, '_> {
             return Missing { count, reason: Some(reason), fits: PlanVerdict::Never };
         }
         let importing = version.desired.digest.is_none() && wanted > 0;
-        if count == 0 && !importing {
+        // What a former leader recorded and did not start needs its payload here too.
+        if count == 0 && !importing && !unstarted {
             return none(PlanVerdict::Now);
         }
         let launchable = match self.observed.payloads.get(model) {
