@@ -10,6 +10,7 @@ use crate::request::{Action, Resources};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The format this library writes. A master that meets a newer one does not lead.
 pub const FORMAT: u32 = 1;
@@ -212,16 +213,39 @@ pub struct InstanceRecord {
     pub resources: Resources,
     /// The payload it runs.
     pub digest: String,
-    /// Host (local) or node it is meant for.
+    /// The host it is meant for, by the name that is published with its endpoint.
     pub host: String,
     /// YARN container or EC2 instance, once granted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub container: Option<String>,
+    /// Where it lives when it is a process of a master's own machine.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub local: Option<LocalHome>,
     /// When the record was made.
     pub created: Timestamp,
     /// How long draining and stopping may take before the launcher kills it, s.
     #[serde(default)]
     pub stop_bound_s: u64,
+}
+
+impl InstanceRecord {
+    /// Where an instance stands that nobody has claimed.
+    pub fn unclaimed_state(&self) -> InstanceState {
+        match self.wanted {
+            Wanted::Stop => InstanceState::Draining,
+            Wanted::Run if self.container.is_some() || self.local.is_some() => InstanceState::Allocated,
+            Wanted::Run => InstanceState::Requested,
+        }
+    }
+}
+
+/// Where a process of a master's own machine lives, so that every master of that machine finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalHome {
+    /// The machine, by its own name, whatever name it is published by.
+    pub node: String,
+    /// The state directory of the master that launched it, absolute.
+    pub state_dir: PathBuf,
 }
 
 /// `<state>/instances/<id>/runner`: the runner's ephemeral claim. Only that runner writes it.

@@ -12,6 +12,7 @@ use maas_client::tree::{SharedTree, TreeExt};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// Options of every verb.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -41,13 +42,27 @@ pub(crate) struct Globals {
 }
 
 /// The options of every verb, with what follows from them.
-#[derive(Debug, Clone)]
 pub(crate) struct Context {
     /// As given.
     pub(crate) globals: Globals,
+    /// Connections that were made.
+    opened: Mutex<Vec<SharedTree>>,
 }
 
 impl Context {
+    /// What follows from these options.
+    pub(crate) fn new(globals: Globals) -> Context {
+        Context { globals, opened: Mutex::default() }
+    }
+
+    /// Closes the connections that were made, so that no session is left for the server to expire.
+    pub(crate) async fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for tree in opened {
+            tree.close().await;
+        }
+    }
+
     /// Whether JSON was asked for.
     pub(crate) fn json(&self) -> bool {
         self.globals.json
@@ -91,6 +106,7 @@ impl Context {
             how.credential = Some(Credential::from_file(file)?);
         }
         let tree: SharedTree = ZkTree::connect(how).await?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(tree.clone());
         Cluster::open(tree, &address.connect, &root).await
     }
 

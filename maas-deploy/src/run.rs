@@ -32,31 +32,33 @@ pub fn run() -> ExitCode {
 }
 
 async fn until_interrupted(cli: Cli) -> Result<(), Error> {
-    tokio::select! {
-        result = dispatch(cli) => result,
+    let context = Context::new(cli.globals);
+    let result = tokio::select! {
+        result = dispatch(cli.verb, &context) => result,
         _ = tokio::signal::ctrl_c() => {
             Err(Failure::new(ErrorCode::Interrupted, "interrupted; what was asked before stays asked").into())
         }
-    }
+    };
+    context.close().await;
+    result
 }
 
-async fn dispatch(cli: Cli) -> Result<(), Error> {
-    let context = Context { globals: cli.globals };
+async fn dispatch(verb: Verb, context: &Context) -> Result<(), Error> {
     let mut out = Out::stdout();
-    match cli.verb {
-        Verb::Add(args) => add::run(&context, args, &mut out).await,
-        Verb::Remove(args) => remove::run(&context, args, &mut out).await,
-        Verb::Scale(args) => scale::run(&context, args, &mut out).await,
-        Verb::List(args) => list::run(&context, args, &mut out).await,
-        Verb::Status(args) => status::run(&context, args, &mut out).await,
-        Verb::Events(args) => events::run(&context, args, &mut out).await,
-        Verb::Logs(args) => logs::run(&context, args, &mut out).await,
-        Verb::Requests(args) => requests::run(&context, args, &mut out).await,
-        Verb::Call(args) => call::run(&context, args, &mut out).await,
-        Verb::Try(args) => try_::run(&context, args, &mut out).await,
-        Verb::Plan(args) => plan::run(&context, args, &mut out).await,
-        Verb::Doctor(args) => doctor::run(&context, args, &mut out).await,
-        Verb::Errors(args) => errors::run(&context, args, &mut out),
+    match verb {
+        Verb::Add(args) => add::run(context, args, &mut out).await,
+        Verb::Remove(args) => remove::run(context, args, &mut out).await,
+        Verb::Scale(args) => scale::run(context, args, &mut out).await,
+        Verb::List(args) => list::run(context, args, &mut out).await,
+        Verb::Status(args) => status::run(context, args, &mut out).await,
+        Verb::Events(args) => events::run(context, args, &mut out).await,
+        Verb::Logs(args) => logs::run(context, args, &mut out).await,
+        Verb::Requests(args) => requests::run(context, args, &mut out).await,
+        Verb::Call(args) => call::run(context, args, &mut out).await,
+        Verb::Try(args) => try_::run(context, args, &mut out).await,
+        Verb::Plan(args) => plan::run(context, args, &mut out).await,
+        Verb::Doctor(args) => doctor::run(context, args, &mut out).await,
+        Verb::Errors(args) => errors::run(context, args, &mut out),
         Verb::Completions(args) => completions::run(args, &mut out),
     }
 }

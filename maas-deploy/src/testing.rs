@@ -53,6 +53,7 @@ pub(crate) fn instance(id: &str) -> InstancePicture {
         digest: "sha256:00".into(),
         host: "node7".into(),
         container: None,
+        local: None,
         created: time(1),
         stop_bound_s: 10,
     };

@@ -32,12 +32,7 @@ pub(crate) struct InstancePicture {
 impl InstancePicture {
     /// Where it stands. Without a claim only the intent is known.
     pub(crate) fn state(&self) -> InstanceState {
-        match (&self.claim, self.record.wanted, &self.record.container) {
-            (Some(claim), _, _) => claim.state,
-            (None, Wanted::Stop, _) => InstanceState::Draining,
-            (None, Wanted::Run, Some(_)) => InstanceState::Allocated,
-            (None, Wanted::Run, None) => InstanceState::Requested,
-        }
+        self.claim.as_ref().map_or_else(|| self.record.unclaimed_state(), |claim| claim.state)
     }
 
     /// Why it is there.

@@ -205,7 +205,8 @@ impl Executor {
             resources: version.desired.resources.clone(),
             digest: digest.clone(),
             host: host.to_string(),
-            container: self.launcher.place().1,
+            container: None,
+            local: self.launcher.home(),
             created: wall_time(),
             stop_bound_s: *stop_bound_s,
         };
@@ -271,7 +272,7 @@ impl Executor {
             }
         }
         self.failpoints.reach("after-bury")?;
-        self.launcher.forget(id, &instance.record.model, ended).await;
+        self.launcher.forget(id, &instance.record, ended).await;
         self.failpoints.reach("after-forget")?;
         Ok(Done::Buried { id: id.clone(), ended: Box::new(ended.clone()), quick })
     }

@@ -67,6 +67,7 @@ fn instance(id: &str, of: &ModelId, ready: bool) -> Arc<Instance> {
         digest: "sha256:aa".into(),
         host: "node1".into(),
         container: None,
+        local: None,
         created: time(),
         stop_bound_s: 9,
     };

@@ -144,8 +144,7 @@ fn instance_of(id: String, record: InstanceRecord, claim: Option<Claim>) -> Inst
     let state = match (&claim, record.wanted) {
         (Some(claim), Wanted::Stop) if !claim.state.is_ended() => InstanceState::Draining,
         (Some(claim), _) => claim.state,
-        (None, Wanted::Stop) => InstanceState::Draining,
-        (None, Wanted::Run) => InstanceState::Requested,
+        (None, _) => record.unclaimed_state(),
     };
     let claim = claim.as_ref();
     InstanceView {

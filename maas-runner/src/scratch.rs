@@ -25,6 +25,7 @@ pub(crate) async fn tree(spec: &LaunchSpec) -> Result<SharedTree, Error> {
         digest: spec.digest.clone(),
         host: spec.advertise.clone(),
         container: None,
+        local: None,
         created: jiff::Timestamp::now(),
         stop_bound_s: 0,
     };

@@ -256,8 +256,12 @@ async fn failures_that_may_pass_are_tried_elsewhere() {
         let healthy = Model::start(|_| good()).await;
         let mut bed = Bed::with(&[&failing, &healthy]).await;
         bed.call.deadline = Some(Duration::from_millis(600));
-        for _ in 0..8 {
+        // Which one is picked first is chance; in two hundred calls it is no more.
+        for _ in 0..200 {
             assert_eq!(&*bed.answer().await.instance, "i1");
+            if !failing.asked().is_empty() {
+                break;
+            }
         }
         assert!(!failing.asked().is_empty(), "never tried");
     }

@@ -357,7 +357,7 @@ mod tests {
         }
 
         async fn examine(&self, args: Args) -> (Option<u8>, serde_json::Value) {
-            let context = Context { globals: Globals { json: true, ..Globals::default() } };
+            let context = Context::new(Globals { json: true, ..Globals::default() });
             let mut bytes = Vec::new();
             let result = examine(&context, &self.cluster, &args, &mut Out::new(&mut bytes)).await;
             let code = match result {
@@ -418,7 +418,7 @@ mod tests {
         assert_eq!((code, document["repaired"].as_array().unwrap().len()), (None, 2));
         assert!(!world.is_there(&dead).await && !world.is_there(&junk).await);
 
-        let context = Context { globals: Globals::default() };
+        let context = Context::new(Globals::default());
         restore(&context, &world.cluster, &world.file(), &mut Out::new(Vec::new())).await.unwrap();
         assert_eq!(world.cluster.tree.get(&dead).await.unwrap().unwrap().data, data);
         assert!(world.is_there(&junk).await);

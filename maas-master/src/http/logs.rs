@@ -67,7 +67,9 @@ pub(super) async fn logs(
     app.may_read_logs(peer, authorization)?;
 
     let instance = instances::find(&app, &id).await?;
-    let Some(files) = app.handle().launcher().logs(&instance.id) else {
+    let view = app.handle().view();
+    let record = view.observed.instances.get(&instance.id).map(|instance| &instance.record);
+    let Some(files) = app.handle().launcher().logs(&instance.id, record) else {
         let detail = format!("the output of {} is not on this machine; it ran on {}", instance.id, instance.host);
         return Err(Refusal::new(ErrorCode::NoLogs, detail));
     };

@@ -128,8 +128,7 @@ fn instance_of(instance: &Instance, restarts: u64) -> InstanceView {
         url: claim.and_then(|claim| claim.url.clone()).or_else(|| instance.registered.clone()),
         host: claim.map_or_else(|| instance.record.host.clone(), |claim| claim.host.clone()),
         pid: claim.map(|claim| claim.pid).or(pid_seen),
-        // A local record's container is its host's state directory, which is nobody's business here.
-        container: instance.record.container.clone().filter(|container| !container.starts_with('/')),
+        container: instance.record.container.clone(),
         started: claim
             .and_then(|claim| claim.started)
             .or_else(|| exit.and_then(|exit| exit.started))

@@ -10,10 +10,9 @@ use async_trait::async_trait;
 use maas_client::api::Amounts;
 use maas_client::config::Roots;
 use maas_client::launch::Exit;
-use maas_client::model::ModelId;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::registry::{Registration, default_functions};
-use maas_client::state::{Claim, Ended, InstanceRecord, Wanted};
+use maas_client::state::{Claim, Ended, InstanceRecord, LocalHome, Wanted};
 use maas_client::tree::{Access, Error, Op, SharedTree, TreeExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -265,8 +264,8 @@ impl Launcher for Fake {
         "local"
     }
 
-    fn place(&self) -> (String, Option<String>) {
-        (self.world.host.clone(), None)
+    fn home(&self) -> Option<LocalHome> {
+        None
     }
 
     async fn ensure(&self, asks: Vec<Ask>) {
@@ -306,11 +305,11 @@ impl Launcher for Fake {
         Report { nodes: vec![node], processes }
     }
 
-    async fn forget(&self, id: &str, _model: &ModelId, _ended: &Ended) {
+    async fn forget(&self, id: &str, _record: &InstanceRecord, _ended: &Ended) {
         lock(&self.world.forgotten).insert(id.to_string());
     }
 
-    fn logs(&self, _id: &str) -> Option<LogFiles> {
+    fn logs(&self, _id: &str, _record: Option<&InstanceRecord>) -> Option<LogFiles> {
         None
     }
 

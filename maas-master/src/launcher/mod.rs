@@ -10,7 +10,7 @@ use crate::observed::{Instance, Node, Process};
 use async_trait::async_trait;
 use maas_client::model::ModelId;
 use maas_client::request::Resources;
-use maas_client::state::{Ended, InstanceRecord};
+use maas_client::state::{Ended, InstanceRecord, LocalHome};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,8 +62,8 @@ pub trait Launcher: Send + Sync + 'static {
     /// `local`, `yarn` or `ec2`.
     fn kind(&self) -> &'static str;
 
-    /// The place new instances run: their record's `host` and `container`.
-    fn place(&self) -> (String, Option<String>);
+    /// Where new instances live, when they are processes of this machine.
+    fn home(&self) -> Option<LocalHome>;
 
     /// Hands over all that shall run and is not running. Returns once the asks are taken, not once they run; an ask that
     /// fails shows as [`Process::Dead`]. An id that was taken before is left as it is.
@@ -76,10 +76,10 @@ pub trait Launcher: Send + Sync + 'static {
     async fn observe(&self, known: &BTreeMap<String, Arc<Instance>>) -> Report;
 
     /// An instance's record is gone: keep what is to be kept of its output, clean the rest.
-    async fn forget(&self, id: &str, model: &ModelId, ended: &Ended);
+    async fn forget(&self, id: &str, record: &InstanceRecord, ended: &Ended);
 
-    /// Where the output of an instance lies, when it lies on this machine.
-    fn logs(&self, id: &str) -> Option<LogFiles>;
+    /// Where the output of an instance lies, when it lies on this machine. One that has ended has no record any more.
+    fn logs(&self, id: &str, record: Option<&InstanceRecord>) -> Option<LogFiles>;
 
     /// Changes whenever something of an instance may have changed; carries no information.
     fn changed(&self) -> watch::Receiver<u64>;

@@ -30,7 +30,7 @@ pub(super) fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Er
         return Err(Error::NoRunner { path: runner });
     }
     Ok(Arc::new(Local::new(local::Options {
-        host: own_host_name(),
+        node: own_host_name(),
         state_dir: absolute(&config.state_dir)?,
         runner: absolute(&runner)?,
         zookeeper: config.zookeeper.clone(),

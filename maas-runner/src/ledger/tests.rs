@@ -43,6 +43,7 @@ fn record(wanted: Wanted) -> Vec<u8> {
         digest: "sha256:0".into(),
         host: "node7".into(),
         container: None,
+        local: None,
         created: jiff::Timestamp::UNIX_EPOCH,
         stop_bound_s: 10,
     };

@@ -123,6 +123,7 @@ impl Bed {
             digest: self.spec.digest.clone(),
             host: "here".to_string(),
             container: None,
+            local: None,
             created: jiff::Timestamp::now(),
             stop_bound_s: 20,
         };

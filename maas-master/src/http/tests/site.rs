@@ -12,7 +12,6 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use maas_client::config::Roots;
-use maas_client::model::ModelId;
 use maas_client::state::InstanceRecord;
 use maas_client::tree::SharedTree;
 use maas_client::tree::memory::MemoryServer;
@@ -34,16 +33,16 @@ impl Launcher for Logs {
     fn kind(&self) -> &'static str {
         "local"
     }
-    fn place(&self) -> (String, Option<String>) {
-        ("node1".into(), None)
+    fn home(&self) -> Option<maas_client::state::LocalHome> {
+        None
     }
     async fn ensure(&self, _: Vec<Ask>) {}
     async fn kill(&self, _: &str, _: &InstanceRecord) {}
     async fn observe(&self, _: &BTreeMap<String, Arc<crate::observed::Instance>>) -> Report {
         Report::default()
     }
-    async fn forget(&self, _: &str, _: &ModelId, _: &maas_client::state::Ended) {}
-    fn logs(&self, id: &str) -> Option<LogFiles> {
+    async fn forget(&self, _: &str, _: &InstanceRecord, _: &maas_client::state::Ended) {}
+    fn logs(&self, id: &str, _: Option<&InstanceRecord>) -> Option<LogFiles> {
         let directory = self.directory.join(id);
         Some(LogFiles { stdout: directory.join("stdout"), stderr: directory.join("stderr") })
     }

@@ -6,42 +6,33 @@
 
 mod files;
 mod process;
+mod watch_over;
 
 use super::{Ask, Launcher, LogFiles, Report};
 use crate::clock::wall_time;
 use crate::observed::{Instance, Node, Process};
 use async_trait::async_trait;
-use files::Found;
 use maas_client::api::Amounts;
 use maas_client::config::Roots;
 use maas_client::launch::{Exit, LaunchSpec};
-use maas_client::model::ModelId;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
-use maas_client::state::{Ended, InstanceRecord};
+use maas_client::state::{Ended, InstanceRecord, LocalHome};
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::{Semaphore, watch};
 
 /// Runners started at once.
 const STARTS_AT_ONCE: usize = 8;
-/// How long a dead runner's guard is left to clear up by itself.
-const GUARD_TIME: Duration = Duration::from_secs(1);
-/// How long a process that was found without a lock is left to take it.
-const BIRTH_TIME: Duration = Duration::from_secs(5);
-/// How often it is looked whether processes are gone.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What a local launcher needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// This host's name, as records name it.
-    pub host: String,
+    /// This machine's own name, by which its instances are known again.
+    pub node: String,
     /// The state directory, held by this master.
     pub state_dir: PathBuf,
     /// The runner's program.
@@ -54,7 +45,7 @@ pub struct Options {
     pub roots: Roots,
     /// The service's `-e`.
     pub service_env: BTreeMap<String, String>,
-    /// The host others reach this one by.
+    /// The host others reach this one by, published with every endpoint.
     pub advertise: String,
     /// cgroup directory for leaves.
     pub cgroup: Option<PathBuf>,
@@ -233,7 +224,7 @@ impl Local {
             state: InstanceState::Failed,
             reason,
             exit_code: None,
-            host: self.inner.options.host.clone(),
+            host: self.inner.options.advertise.clone(),
             started: None,
             ended: wall_time(),
             ran_ms: 0,
@@ -242,165 +233,13 @@ impl Local {
         }
     }
 
-    async fn wait_child(self, id: String, mut child: tokio::process::Child, gpus: Vec<u32>) {
-        if let Err(error) = child.wait().await {
-            tracing::warn!(instance = id, %error, "can't wait for a runner");
+    /// Where an instance lives, when it lives on this machine: below the state directory of the master that launched it.
+    fn directory(&self, id: &str, record: &InstanceRecord) -> Option<PathBuf> {
+        let home = record.local.as_ref().filter(|home| home.node == self.inner.options.node)?;
+        if !home.state_dir.is_absolute() {
+            return None;
         }
-        let directory = files::directory(&self.inner.options.state_dir, &id);
-        self.clear(id, directory, gpus).await;
-    }
-
-    async fn wait_adopted(self, id: String, directory: PathBuf, handle: OwnedFd, gpus: Vec<u32>) {
-        #[expect(deprecated, reason = "its successor is unsafe code; an OwnedFd keeps the descriptor open for as long")]
-        match AsyncFd::new(handle) {
-            // A pidfd is readable once its process has ended.
-            Ok(handle) => drop(handle.readable().await),
-            Err(error) => tracing::warn!(instance = id, %error, "can't watch a runner"),
-        }
-        self.clear(id, Some(directory), gpus).await;
-    }
-
-    /// After a runner's end: waits for its guard, kills what is left, and only then says that it is dead.
-    async fn clear(&self, id: String, directory: Option<PathBuf>, gpus: Vec<u32>) {
-        let ids = BTreeSet::from([id.clone()]);
-        let left = |ids: BTreeSet<String>| run_blocking(move || Ok(!process::find(&ids).is_empty()));
-        let mut waited = Duration::ZERO;
-        let mut told = false;
-        while left(ids.clone()).await.unwrap_or(false) {
-            if !told {
-                told = true;
-                self.set(&id, Slot::Clearing { gpus: gpus.clone() });
-            }
-            if waited >= GUARD_TIME {
-                let killed = id.clone();
-                let count = run_blocking(move || Ok(process::kill_all(&killed))).await.unwrap_or(0);
-                tracing::info!(instance = id, count, "killed what a dead runner left");
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-            waited += LOOK_AGAIN;
-        }
-        let exit = match directory {
-            None => None,
-            Some(directory) => {
-                let (lock, name) = (files::lock_path(&directory), id.clone());
-                while !run_blocking({
-                    let lock = lock.clone();
-                    move || Ok(process::lock_is_free(&lock))
-                })
-                .await
-                .unwrap_or(false)
-                {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-                run_blocking(move || Ok(files::exit(&directory, &name))).await.ok().flatten()
-            }
-        };
-        self.set(&id, Slot::Dead { exit: exit.map(Box::new) });
-    }
-
-    /// Looks at instances that this process did not start.
-    async fn adopt(&self, unknown: Vec<(String, PathBuf)>) -> BTreeMap<String, Process> {
-        let boot_id = self.inner.boot_id.clone();
-        let looked = run_blocking(move || {
-            let found: Vec<(String, PathBuf, Found)> = unknown
-                .into_iter()
-                .map(|(id, directory)| {
-                    let found = files::look(&directory, &boot_id);
-                    (id, directory, found)
-                })
-                .collect();
-            let dead = found.iter().filter(|(_, _, found)| !matches!(found, Found::Runner { .. }));
-            let others = process::find(&dead.map(|(id, _, _)| id.clone()).collect());
-            Ok((found, others))
-        })
-        .await;
-        let mut absent = BTreeMap::new();
-        let Ok((found, others)) = looked else { return absent };
-        for (id, directory, found) in found {
-            match found {
-                Found::Runner { pid, gpus, handle } => {
-                    tracing::info!(instance = id, pid, "adopted a running instance");
-                    self.set(&id, Slot::Running { pid: Some(pid), gpus: gpus.clone() });
-                    tokio::spawn(self.clone().wait_adopted(id, directory, handle, gpus));
-                }
-                Found::Nothing if !others.contains_key(&id) => {
-                    absent.insert(id, Process::Absent);
-                }
-                // A runner that has not taken its lock yet, or processes whose runner is dead.
-                Found::Nothing => {
-                    self.set(&id, Slot::Taken { gpus: Vec::new() });
-                    tokio::spawn(self.clone().await_birth(id, directory));
-                }
-                Found::Ended => {
-                    self.set(&id, Slot::Clearing { gpus: Vec::new() });
-                    let this = self.clone();
-                    tokio::spawn(async move { this.clear(id, Some(directory), Vec::new()).await });
-                }
-            }
-        }
-        absent
-    }
-
-    async fn await_birth(self, id: String, directory: PathBuf) {
-        let mut waited = Duration::ZERO;
-        while waited < BIRTH_TIME {
-            let (looked, boot_id) = (directory.clone(), self.inner.boot_id.clone());
-            match run_blocking(move || Ok(files::look(&looked, &boot_id))).await {
-                Ok(Found::Runner { pid, gpus, handle }) => {
-                    self.set(&id, Slot::Running { pid: Some(pid), gpus: gpus.clone() });
-                    return self.wait_adopted(id, directory, handle, gpus).await;
-                }
-                Ok(Found::Ended) => break,
-                Ok(Found::Nothing) | Err(_) => {}
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-            waited += LOOK_AGAIN;
-        }
-        self.clear(id, Some(directory), Vec::new()).await;
-    }
-
-    /// Once in this process's life: clears directories whose record is gone and whose runner is dead.
-    fn sweep_directories(&self, known: &BTreeMap<String, Arc<Instance>>) {
-        let mut swept = self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *swept, true) {
-            return;
-        }
-        let known: BTreeSet<String> = known.keys().cloned().collect();
-        let (state_dir, boot_id) = (self.inner.options.state_dir.clone(), self.inner.boot_id.clone());
-        let host = self.inner.options.host.clone();
-        tokio::task::spawn_blocking(move || {
-            for id in files::not_ended(&state_dir).into_iter().filter(|id| !known.contains(id)) {
-                let Some(directory) = files::directory(&state_dir, &id) else { continue };
-                let lives = matches!(files::look(&directory, &boot_id), Found::Runner { .. });
-                if lives || !process::find(&BTreeSet::from([id.clone()])).is_empty() {
-                    tracing::warn!(instance = id, "runs here and has no record; maas_deploy doctor shows it");
-                    continue;
-                }
-                let state = files::exit(&directory, &id).map_or(InstanceState::Failed, |exit| exit.state);
-                let ended = Ended {
-                    id: id.clone(),
-                    state,
-                    reason: None,
-                    host: host.clone(),
-                    exit_code: None,
-                    started: wall_time(),
-                    ended: wall_time(),
-                };
-                let cleaned = match files::model_of(&directory) {
-                    Some(model) => files::clean(&state_dir, &id, &model, &ended),
-                    None => files::remove(&directory),
-                };
-                if let Err(error) = cleaned {
-                    tracing::warn!(instance = id, %error, "can't clean an old instance's directory");
-                }
-            }
-        });
-    }
-
-    /// Where an instance of this host lives: below the state directory of the master that launched it.
-    fn home(&self, id: &str, record: &InstanceRecord) -> Option<PathBuf> {
-        let state_dir = record.container.as_deref().map(Path::new).filter(|path| path.is_absolute());
-        files::directory(state_dir.unwrap_or(&self.inner.options.state_dir), id)
+        files::directory(&home.state_dir, id)
     }
 }
 
@@ -416,10 +255,9 @@ impl Launcher for Local {
         "local"
     }
 
-    fn place(&self) -> (String, Option<String>) {
-        // The state directory, so that another master of this host finds what this one started.
+    fn home(&self) -> Option<LocalHome> {
         let options = &self.inner.options;
-        (options.host.clone(), options.state_dir.to_str().map(str::to_string))
+        Some(LocalHome { node: options.node.clone(), state_dir: options.state_dir.clone() })
     }
 
     async fn ensure(&self, asks: Vec<Ask>) {
@@ -431,7 +269,7 @@ impl Launcher for Local {
     }
 
     async fn kill(&self, id: &str, record: &InstanceRecord) {
-        if record.host != self.inner.options.host {
+        if self.directory(id, record).is_none() {
             return;
         }
         let id = id.to_string();
@@ -450,11 +288,7 @@ impl Launcher for Local {
                 if slots.contains_key(id) {
                     continue;
                 }
-                if instance.record.host != options.host {
-                    processes.insert(id.clone(), Process::Unknown);
-                    continue;
-                }
-                match self.home(id, &instance.record) {
+                match self.directory(id, &instance.record) {
                     Some(directory) => unknown.push((id.clone(), directory)),
                     None => {
                         processes.insert(id.clone(), Process::Unknown);
@@ -475,7 +309,7 @@ impl Launcher for Local {
         }
         self.sweep_directories(known);
         let node = Node {
-            host: options.host.clone(),
+            host: options.advertise.clone(),
             total: options.capacity,
             label: options.label.clone(),
             limits_vcores: options.limits_vcores,
@@ -483,18 +317,21 @@ impl Launcher for Local {
         Report { nodes: vec![node], processes }
     }
 
-    async fn forget(&self, id: &str, model: &ModelId, ended: &Ended) {
+    async fn forget(&self, id: &str, record: &InstanceRecord, ended: &Ended) {
         self.slots().remove(id);
-        let (state_dir, id, model, ended) =
-            (self.inner.options.state_dir.clone(), id.to_string(), model.clone(), ended.clone());
-        let name = id.clone();
-        if let Err(error) = run_blocking(move || files::clean(&state_dir, &id, &model, &ended)).await {
-            tracing::warn!(instance = name, %error, "can't clean an ended instance's directory");
+        let Some(home) = record.local.clone().filter(|_| self.directory(id, record).is_some()) else { return };
+        let (name, model, ended) = (id.to_string(), record.model.clone(), ended.clone());
+        if let Err(error) = run_blocking(move || files::clean(&home.state_dir, &name, &model, &ended)).await {
+            tracing::warn!(instance = id, %error, "can't clean an ended instance's directory");
         }
     }
 
-    fn logs(&self, id: &str) -> Option<LogFiles> {
-        let logs = files::directory(&self.inner.options.state_dir, id)?.join("logs");
+    fn logs(&self, id: &str, record: Option<&InstanceRecord>) -> Option<LogFiles> {
+        let directory = match record {
+            Some(record) => self.directory(id, record),
+            None => files::directory(&self.inner.options.state_dir, id),
+        };
+        let logs = directory?.join("logs");
         Some(LogFiles { stdout: logs.join("stdout"), stderr: logs.join("stderr") })
     }
 
