@@ -158,7 +158,6 @@ impl Executor {
                 Ok(Done::Started(Box::new(ask)))
             }
             Effect::Stop { id, why } => self.stop(instance(id)?, why).await,
-            Effect::Unregister { id } => self.unregister(instance(id)?).await,
             Effect::Kill { id } => {
                 let instance = instance(id)?;
                 self.launcher.kill(id, &instance.record).await;
@@ -232,14 +231,6 @@ impl Executor {
         self.failpoints.reach("after-stop-recorded")?;
         let version = instance.record_version.wrapping_add(1);
         Ok(Done::Stopped { id: instance.id.clone(), record: Box::new(record), version })
-    }
-
-    async fn unregister(&self, instance: &Instance) -> Result<Done, Trouble> {
-        let path = self.roots.registration(instance.record.model.name.as_str(), &instance.id);
-        match self.fenced(vec![Op::delete(path, None)]).await {
-            Ok(()) | Err(Trouble::Stale(Error::NoNode { .. })) => Ok(Done::Nothing),
-            Err(trouble) => Err(trouble),
-        }
     }
 
     /// Deletes what is left of an instance in one transaction. The runner's session may take its nodes away at any

@@ -40,7 +40,8 @@ pub(crate) fn leader() -> Leader {
     }
 }
 
-fn version(count: u32, ended: Vec<Ended>) -> Arc<Version> {
+/// A version whose payload is known, with this many wanted.
+pub(crate) fn version(count: u32, ended: Vec<Ended>) -> Arc<Version> {
     let desired = state::Desired {
         count,
         digest: Some("sha256:aa".into()),
@@ -57,7 +58,8 @@ fn version(count: u32, ended: Vec<Ended>) -> Arc<Version> {
     Arc::new(Version { desired, node_version: 0, spec: Spec::default(), spec_version: None, history })
 }
 
-fn instance(id: &str, of: &ModelId, ready: bool) -> Arc<Instance> {
+/// An instance that runs, is claimed, and is ready or about to be.
+pub(crate) fn instance(id: &str, of: &ModelId, ready: bool) -> Arc<Instance> {
     let record = InstanceRecord {
         model: of.clone(),
         wanted: Wanted::Run,

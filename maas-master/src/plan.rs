@@ -3,6 +3,8 @@
 //! The same input gives the same plan, and a plan of a reached state is empty. Doing the steps is `execute`'s.
 
 mod place;
+#[cfg(test)]
+mod tests;
 mod version;
 
 use crate::clock::{Moment, Now};
@@ -63,11 +65,6 @@ pub enum Effect {
         /// Why, as it will stand in the record.
         why: Reason,
     },
-    /// Remove the registration of an instance whose runner can't.
-    Unregister {
-        /// The instance.
-        id: String,
-    },
     /// Use the launcher's kill.
     Kill {
         /// The instance.
@@ -97,7 +94,6 @@ impl Effect {
             Effect::Launch { .. } => "launch",
             Effect::Start { .. } => "start",
             Effect::Stop { .. } => "stop",
-            Effect::Unregister { .. } => "unregister",
             Effect::Kill { .. } => "kill",
             Effect::Bury { .. } => "delete",
             Effect::Forgive => "forgive",
@@ -108,11 +104,7 @@ impl Effect {
     /// The instance it concerns, where there is one already.
     pub fn instance(&self) -> Option<&str> {
         match self {
-            Effect::Start { id }
-            | Effect::Stop { id, .. }
-            | Effect::Unregister { id }
-            | Effect::Kill { id }
-            | Effect::Bury { id, .. } => Some(id),
+            Effect::Start { id } | Effect::Stop { id, .. } | Effect::Kill { id } | Effect::Bury { id, .. } => Some(id),
             Effect::Fetch | Effect::RecordPayload | Effect::Launch { .. } | Effect::Forgive | Effect::Purge => None,
         }
     }

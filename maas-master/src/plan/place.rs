@@ -34,7 +34,7 @@ impl<'a> Room<'a> {
         let best = self
             .nodes
             .iter_mut()
-            .filter(|(node, used)| node_takes(node, needs) && fits(node, &free(node, used), needs))
+            .filter(|(node, used)| node_takes(node, needs) && holds(&available(node, used), needs))
             .max_by_key(|(node, used)| node.total.memory_mb.saturating_sub(used.memory_mb))?;
         take(&mut best.1, needs);
         Some(best.0.host.as_str())
@@ -45,40 +45,35 @@ impl<'a> Room<'a> {
         if self.nodes.is_empty() {
             return None;
         }
-        let labelled: Vec<&Node> =
-            self.nodes.iter().map(|(node, _)| *node).filter(|node| node_takes(node, needs)).collect();
+        let labelled = self.labelled(needs, |node, _| node.total);
         if labelled.is_empty() {
             return Some(format!("can never fit: no node has the label {:?}", needs.label));
         }
-        let fits_empty = |node: &&Node| {
-            let total = &node.total;
-            total.memory_mb >= needs.memory_mb && total.vcores >= needs.vcores && total.gpus >= needs.gpus
-        };
-        if labelled.iter().any(fits_empty) {
+        if labelled.iter().any(|(_, total)| holds(total, needs)) {
             return None;
         }
-        let shortage = shortage(&labelled, needs, |node| node.total, "largest is", "in all");
-        Some(format!("can never fit: {shortage}"))
+        Some(format!("can never fit: {}", shortage(&labelled, needs, "largest is", " in all")))
     }
 
     /// Why it does not fit now, and how many others wait before it.
     pub(super) fn why_not(&self, needs: &Resources, others: usize) -> String {
-        let labelled: Vec<&Node> =
-            self.nodes.iter().map(|(node, _)| *node).filter(|node| node_takes(node, needs)).collect();
+        let labelled = self.labelled(needs, available);
         if labelled.is_empty() {
             return "no node is known yet".to_string();
         }
-        let left = |node: &Node| {
-            let used = self.nodes.iter().find(|(other, _)| other.host == node.host).map(|(_, used)| *used);
-            free(node, &used.unwrap_or_default())
-        };
-        let mut text = shortage(&labelled, needs, left, "most free", "");
+        let mut text = shortage(&labelled, needs, "most free", "");
         match others {
             0 => {}
             1 => text.push_str("; 1 other waits before it"),
             more => text.push_str(&format!("; {more} others wait before it")),
         }
         text
+    }
+
+    /// The nodes it may run on, each with some amounts of it.
+    fn labelled(&self, needs: &Resources, amounts: impl Fn(&Node, &Amounts) -> Amounts) -> Vec<(&'a Node, Amounts)> {
+        let takers = self.nodes.iter().filter(|(node, _)| node_takes(node, needs));
+        takers.map(|(node, used)| (*node, amounts(node, used))).collect()
     }
 
     /// As HTTP shows it.
@@ -113,25 +108,29 @@ fn free(node: &Node, used: &Amounts) -> Amounts {
     }
 }
 
-fn fits(node: &Node, free: &Amounts, needs: &Resources) -> bool {
-    let vcores_fit = if node.limits_vcores { free.vcores >= needs.vcores } else { node.total.vcores >= needs.vcores };
-    free.memory_mb >= needs.memory_mb && vcores_fit && free.gpus >= needs.gpus
+/// What one more instance could get: all virtual cores where their sum is not limited, else what is free.
+fn available(node: &Node, used: &Amounts) -> Amounts {
+    let free = free(node, used);
+    let vcores = if node.limits_vcores { free.vcores } else { node.total.vcores };
+    Amounts { vcores, ..free }
+}
+
+fn holds(amounts: &Amounts, needs: &Resources) -> bool {
+    amounts.memory_mb >= needs.memory_mb && amounts.vcores >= needs.vcores && amounts.gpus >= needs.gpus
 }
 
 /// Names the first kind of which no node has enough, with the node that has most of it.
-fn shortage(nodes: &[&Node], needs: &Resources, amounts: impl Fn(&Node) -> Amounts, most: &str, tail: &str) -> String {
+fn shortage(nodes: &[(&Node, Amounts)], needs: &Resources, most: &str, tail: &str) -> String {
     type Kind = (u64, fn(&Amounts) -> u64, fn(u64) -> String);
     let kinds: [Kind; 3] = [
         (needs.memory_mb, |amounts| amounts.memory_mb, |count| format!("{count} MB")),
         (u64::from(needs.vcores), |amounts| u64::from(amounts.vcores), |count| plural(count, "vcore")),
         (u64::from(needs.gpus), |amounts| u64::from(amounts.gpus), |count| plural(count, "GPU")),
     ];
-    let space = if tail.is_empty() { "" } else { " " };
     for (need, of, words) in kinds {
-        let best = nodes.iter().max_by_key(|node| (of(&amounts(node)), std::cmp::Reverse(&node.host)));
-        if let Some(best) = best.filter(|node| of(&amounts(node)) < need) {
-            let has = words(of(&amounts(best)));
-            return format!("needs {}; {most} {has}{space}{tail} on host {}", words(need), best.host);
+        let best = nodes.iter().max_by_key(|(node, amounts)| (of(amounts), std::cmp::Reverse(&node.host)));
+        if let Some((node, amounts)) = best.filter(|(_, amounts)| of(amounts) < need) {
+            return format!("needs {}; {most} {}{tail} on host {}", words(need), words(of(amounts)), node.host);
         }
     }
     format!(

@@ -46,14 +46,10 @@ impl Pass<'_, '_> {
         let mut settled = true;
         let mut counted: Vec<&Instance> = Vec::with_capacity(case.instances.len());
         for instance in &case.instances {
-            match self.instance_effect(case, instance, plan) {
+            match self.instance_effect(instance, plan) {
                 Some((effect, reason)) => {
                     // Where something ended in this very pass, the next one sees its consequences.
                     settled &= !matches!(effect, Effect::Bury { .. });
-                    // An instance that is only started again still counts.
-                    if matches!(effect, Effect::Start { .. }) {
-                        counted.push(instance);
-                    }
                     push(plan, case.model, effect, reason);
                 }
                 None if instance.is_counted() => counted.push(instance),
@@ -65,6 +61,7 @@ impl Pass<'_, '_> {
             _ => 0,
         };
         self.stop_surplus(case, &mut counted, wanted, plan);
+        self.start_again(case, &counted, plan);
         let ready = counted.iter().filter(|instance| instance.is_ready()).count() as u32;
         let Some(version) = case.version else {
             return Verdict { state: VersionState::Stopping, reason: None, ready, missing: 0, fits: PlanVerdict::Now };
@@ -78,7 +75,7 @@ impl Pass<'_, '_> {
     }
 
     /// What is to be done with one instance by itself; `None` when nothing is.
-    fn instance_effect(&self, case: &Case<'_>, instance: &Instance, plan: &mut Plan) -> Option<(Effect, String)> {
+    fn instance_effect(&self, instance: &Instance, plan: &mut Plan) -> Option<(Effect, String)> {
         let id = instance.id.clone();
         let wants_run = instance.record.wanted == Wanted::Run;
         match &instance.process {
@@ -96,13 +93,7 @@ impl Pass<'_, '_> {
                     return Some((Effect::Stop { id, why: Reason::new(ReasonCode::Replaced, text.clone()) }, text));
                 }
                 wake(plan, since.plus(limit));
-                let can_start = instance.process == Process::Absent && case.version.is_some();
-                let payload_here = match self.observed.payloads.get(case.model) {
-                    Some(Payload::Present { digest, .. }) => *digest == instance.record.digest,
-                    _ => false,
-                };
-                (can_start && payload_here && !self.desired.stop_all)
-                    .then(|| (Effect::Start { id }, "recorded and not started yet".to_string()))
+                None
             }
             Process::Alive { .. } | Process::Absent => {
                 let since = instance.stopping_since?;
@@ -130,7 +121,7 @@ impl Pass<'_, '_> {
             _ => None,
         };
         let unexpected = instance.record.wanted == Wanted::Run;
-        // Who was asked to stop did so, whatever its exit code.
+        // Of one that was told to stop, its own word counts; one that is silent did as it was told.
         let state = if unexpected { InstanceState::Failed } else { terminal(state) };
         let ended = Ended {
             id: instance.id.clone(),
@@ -173,6 +164,18 @@ impl Pass<'_, '_> {
         for instance in counted.drain(..surplus) {
             let effect = Effect::Stop { id: instance.id.clone(), why: Reason::new(ReasonCode::Removed, why.clone()) };
             push(plan, case.model, effect, why.clone());
+        }
+    }
+
+    /// What is recorded and was never handed over, because a master died in between, is handed over now.
+    fn start_again(&self, case: &Case<'_>, counted: &[&Instance], plan: &mut Plan) {
+        let Some(Payload::Present { digest, .. }) = self.observed.payloads.get(case.model) else { return };
+        for instance in counted {
+            let is_recorded_only = instance.process == Process::Absent && instance.claim.is_none();
+            if is_recorded_only && case.version.is_some() && instance.record.digest == *digest {
+                let effect = Effect::Start { id: instance.id.clone() };
+                push(plan, case.model, effect, "recorded and not started yet".to_string());
+            }
         }
     }
 
