@@ -75,6 +75,8 @@ unit() {
 
 programs() {
   need python3 python3
+  # Lets a test turn a wall clock.
+  need faketime faketime
   # The foreign clients fetch what they need here, not within a test's time.
   tests/clients/kazoo.sh --prepare
   tests/clients/curator.sh --prepare

@@ -146,6 +146,12 @@ impl Instance {
         }
     }
 
+    /// Orders instances by when they were launched, whatever any clock said: epoch, then number within it.
+    pub fn birth(&self) -> (i32, u64) {
+        let number = self.id.split('-').nth(1).and_then(|number| number.parse().ok());
+        (self.record.epoch, number.unwrap_or(0))
+    }
+
     /// True while it counts towards the wanted number.
     pub fn is_counted(&self) -> bool {
         self.record.wanted == Wanted::Run && !matches!(self.process, Process::Dead { .. })

@@ -154,7 +154,7 @@ impl Pass<'_, '_> {
             return;
         }
         counted.sort_by_cached_key(|instance| {
-            (victim_rank(instance.state().0), Reverse(instance.record.created), Reverse(instance.id.clone()))
+            (victim_rank(instance.state().0), Reverse(instance.birth()), Reverse(instance.id.clone()))
         });
         let why = match case.version {
             Some(_) if self.desired.stop_all => "the master is stopped with its models".to_string(),

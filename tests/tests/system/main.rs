@@ -13,6 +13,7 @@ mod faults;
 mod leaders;
 mod outages;
 mod random_kills;
+mod surroundings;
 mod troubled_models;
 mod try_out;
 mod walk_through;

@@ -33,7 +33,7 @@ async fn requests_under_fire(count: usize, seed: u64) -> Result<()> {
     let options = site.options();
     let mut master = Master::start(&options).await?;
     let mut kills = 0;
-    for batch in lines.chunks(count.div_ceil(8).max(1)) {
+    for batch in lines.chunks(count.div_ceil((count / 20).max(8))) {
         kazoo(&site.connect, &["offer"], &batch.join("\n")).await?;
         let pause = Duration::from_millis(random.random_range(0..400));
         tokio::time::sleep(pause).await;
