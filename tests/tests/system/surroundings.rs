@@ -85,6 +85,7 @@ impl Drop for Disk {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a test that can't be made here says so")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_under_the_state_directory_is_said_and_passes() -> Result<()> {
     let site = Site::new().await?;
