@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use integration_tests::{Site, until};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -123,6 +122,6 @@ async fn a_full_disk_under_the_state_directory_is_said_and_passes() -> Result<()
     site.deploy(&add).await?.exits(0)?;
     site.answering("late", 2).await?;
     let ready = site.deploy(&["status", "-n", "late", "--json"]).await?.exits(0)?.json()?;
-    ensure!(ready[0]["state"] == Value::from("Ready"), "{ready}");
+    ensure!(ready[0]["state"] == "Ready", "{ready}");
     site.no_orphans(&["m", "late"]).await
 }
