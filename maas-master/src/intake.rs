@@ -4,6 +4,8 @@
 
 pub mod queue;
 pub mod take;
+#[cfg(test)]
+mod tests;
 
 use crate::desired::Version;
 use crate::policy::Policy;

@@ -16,7 +16,7 @@ pub struct Term {
     pub session: i64,
     /// The leader's node as it was written.
     pub leader: Leader,
-    epoch_path: String,
+    pub(crate) epoch_path: String,
 }
 
 impl Term {
@@ -104,3 +104,6 @@ pub async fn write_cluster(tree: &SharedTree, roots: &Roots, term: &Term, cluste
 pub async fn resign(tree: &SharedTree, roots: &Roots, term: &Term) -> Result<(), MultiError> {
     tree.multi(vec![term.fence(), Op::delete(roots.leader(), None)]).await.map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

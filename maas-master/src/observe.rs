@@ -5,6 +5,8 @@
 
 mod paths;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::{Clock, Moment};
 use crate::desired::{Desired, History, Version};
@@ -188,8 +190,10 @@ impl Mirror {
             self.names.retain(|name| found.contains(&Place::Name(name.clone())));
             self.instances.retain(|id, _| found.contains(&Place::Record(id.clone())));
             self.claims.retain(|id, _| found.contains(&Place::Claim(id.clone())));
+            let before = self.endpoints.len();
             self.endpoints
                 .retain(|(name, id), _| found.contains(&Place::Registration(name.as_str().to_string(), id.clone())));
+            self.registrations_changed |= self.endpoints.len() < before;
         }
         // Places sort so that versions precede their spec and status, and records their claims; answers stay in order.
         let mut read = read;

@@ -162,3 +162,99 @@ impl Instance {
         self.is_counted() && self.state().0 == InstanceState::Ready
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// What makes an instance what it is: claim, registered, wanted, process, seen claimed before.
+    fn instance(claim: Option<InstanceState>, registered: bool, wanted: Wanted, process: Process) -> Instance {
+        let mut instance = (*fixture::instance("3-1-aaaa", &fixture::model("dga", "1.0"), true)).clone();
+        instance.claim = claim.map(|state| Claim { state, ..instance.claim.clone().unwrap() });
+        instance.was_claimed = claim.is_some();
+        instance.registered = instance.registered.filter(|_| registered);
+        instance.record.wanted = wanted;
+        instance.record.reason =
+            (wanted == Wanted::Stop).then(|| Reason::new(ReasonCode::Removed, "1 wanted by request 7"));
+        instance.process = process;
+        instance
+    }
+
+    const ALIVE: Process = Process::Alive { pid: Some(99) };
+
+    #[test]
+    fn what_is_wanted_goes_through_its_states() {
+        use InstanceState::{Allocated, Localizing, Ready, Requested, Starting, Unready};
+        let state = |claim, registered, process| instance(claim, registered, Wanted::Run, process).state().0;
+        assert_eq!(state(None, false, Process::Absent), Requested);
+        assert_eq!(state(None, false, ALIVE), Allocated);
+        for claimed in [Localizing, Starting, Unready] {
+            assert_eq!(state(Some(claimed), false, ALIVE), claimed);
+        }
+        assert_eq!(state(Some(Ready), true, ALIVE), Ready);
+        assert_eq!(state(Some(Ready), true, Process::Unknown), Ready, "another host's answers as well");
+    }
+
+    #[test]
+    fn ready_without_a_registration_is_unready_and_says_so() {
+        let (state, reason) = instance(Some(InstanceState::Ready), false, Wanted::Run, ALIVE).state();
+        assert_eq!((state, reason.unwrap().code), (InstanceState::Unready, ReasonCode::Unregistered));
+    }
+
+    #[test]
+    fn out_of_sight_is_unready_until_its_death_is_proved() {
+        let mut lost = instance(None, false, Wanted::Run, ALIVE);
+        lost.was_claimed = true;
+        let (state, reason) = lost.state();
+        assert_eq!((state, reason.unwrap().code), (InstanceState::Unready, ReasonCode::Unregistered));
+        assert!(lost.is_counted() && !lost.is_ready());
+        let elsewhere = instance(None, false, Wanted::Run, Process::Unknown);
+        assert_eq!(elsewhere.state().0, InstanceState::Unready);
+        lost.process = Process::Dead { exit: None };
+        let (state, reason) = lost.state();
+        assert_eq!((state, reason.unwrap().code), (InstanceState::Failed, ReasonCode::Killed));
+        assert!(!lost.is_counted());
+    }
+
+    #[test]
+    fn what_is_told_to_stop_drains_for_the_reason_it_was_told() {
+        for claim in [None, Some(InstanceState::Ready), Some(InstanceState::Draining)] {
+            let told = instance(claim, false, Wanted::Stop, ALIVE);
+            let (state, reason) = told.state();
+            assert_eq!((state, reason.unwrap().text.as_str()), (InstanceState::Draining, "1 wanted by request 7"));
+            assert!(!told.is_counted() && !told.is_ready());
+        }
+        let ended = instance(Some(InstanceState::Stopped), false, Wanted::Stop, ALIVE);
+        assert_eq!(ended.state().0, InstanceState::Stopped, "its own last word counts");
+    }
+
+    #[test]
+    fn the_dead_are_what_they_wrote_and_silent_ones_what_they_were_told() {
+        let silent = instance(None, false, Wanted::Stop, Process::Dead { exit: None });
+        assert_eq!(silent.state().0, InstanceState::Stopped);
+        let exit = Exit {
+            id: "3-1-aaaa".into(),
+            state: InstanceState::Failed,
+            reason: Reason::new(ReasonCode::OutOfMemory, "used 312 MB of 256 MB"),
+            exit_code: Some(137),
+            host: "a".into(),
+            started: None,
+            ended: fixture::time(),
+            ran_ms: 1,
+            was_ready: true,
+            stderr_tail: vec![],
+        };
+        // A claim that the server still has says nothing against a proved death.
+        let dead = instance(Some(InstanceState::Ready), true, Wanted::Run, Process::Dead { exit: Some(exit) });
+        let (state, reason) = dead.state();
+        assert_eq!((state, reason.unwrap().text.as_str()), (InstanceState::Failed, "used 312 MB of 256 MB"));
+        assert!(!dead.is_ready());
+    }
+
+    #[test]
+    fn only_what_is_dead_or_never_lived_is_gone() {
+        let gone = [Process::Unknown, Process::Absent, ALIVE, Process::Dead { exit: None }].map(|it| it.is_gone());
+        assert_eq!(gone, [false, true, false, true]);
+    }
+}
