@@ -6,7 +6,9 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+asked_for_help "$@"
 cd "$MAAS_TOP"
+need python3 python3
 need_rust
 need_target
 known=$(cargo metadata --format-version 1 --no-deps | python3 -c '

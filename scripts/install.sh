@@ -7,10 +7,11 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 
+asked_for_help "$@"
 prefix=
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) prefix=${2:?"--prefix needs a folder"}; shift 2 ;;
+    --prefix) value_of "$1" $# "${2:-}"; prefix=$2; shift 2 ;;
     *) die 2 "$1: the only option is --prefix DIR" ;;
   esac
 done

@@ -9,6 +9,12 @@ MAAS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { local code=$1; shift; say "$*"; exit "$code"; }
 
+# The comment that opens a script is its help: on stdout where it was asked for, on stderr with exit 2 where it is needed.
+help_text() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+asked_for_help() { case ${1:-} in -h | --help) help_text; exit 0 ;; esac; }
+# The value of an option, or exit 2: value_of OPTION COUNT-OF-ARGUMENTS-LEFT VALUE
+value_of() { [ "$2" -ge 2 ] && [ -n "$3" ] || die 2 "$1 needs a value; see --help"; }
+
 # Installs Debian packages when a program is missing: need PROGRAM PACKAGE…
 need() {
   local program=$1; shift
@@ -21,8 +27,8 @@ need() {
   {
     flock 8
     if ! command -v "$program" >/dev/null 2>&1; then
-      "${sudo[@]}" apt-get update -q >&2 &&
-        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 ||
+      { "${sudo[@]}" apt-get update -q &&
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } >&2 ||
         die 6 "apt-get could not install $*; install $program by hand and run again"
     fi
   } 8>"$MAAS_CACHE/.apt.lock"
@@ -36,7 +42,7 @@ need_java() {
 # Resolves a pom's runtime dependencies into a folder, once for all clones: maven_jars FOLDER < pom-dependencies
 # (lines GROUP:ARTEFACT:VERSION, a trailing " -GROUP:ARTEFACT" leaves a transitive one out).
 maven_jars() {
-  local folder=$1 name tmp line coordinates rest exclusion
+  local folder=$1 name tmp coordinates rest exclusion group artefact version try
   name=$(basename "$folder")
   [ -d "$folder" ] && return 0
   need_java
@@ -138,20 +144,46 @@ python_tools() {
   echo "$folder"
 }
 
-# The programs of this clone, built when missing or older than the sources; prints their folder.
+# The programs of this clone, built when these sources have not been built before; prints their folder. They are kept by
+# the digest of what they are made from, so another clone of the same sources needs no build, and what a running master
+# starts its runners from stays as it is while somebody edits.
 built_programs() {
-  local program newest
-  need_target
-  for program in maas_service maas_deploy maas_runner; do
-    newest=$CARGO_TARGET_DIR/debug/$program
-    if [ ! -x "$newest" ] || [ "$(cat "$CARGO_TARGET_DIR/debug/.maas-clone" 2>/dev/null)" != "$MAAS_TOP" ] ||
-      [ -n "$(find "$MAAS_TOP"/Cargo.lock "$MAAS_TOP"/maas-* \( -name '*.rs' -o -name '*.toml' -o -name Cargo.lock \) -newer "$newest" -print -quit)" ]; then
-      need_rust
-      say "building the programs (cargo build in $CARGO_TARGET_DIR)"
-      (cd "$MAAS_TOP" && cargo build -q -p maas-master -p maas-deploy -p maas-runner --bins) >&2 || die 1 "the build failed; see above"
-      echo "$MAAS_TOP" >"$CARGO_TARGET_DIR/debug/.maas-clone"
-      break
-    fi
-  done
-  echo "$CARGO_TARGET_DIR/debug"
+  local digest folder program kept quiet=(-q)
+  digest=$(cd "$MAAS_TOP" && find Cargo.toml Cargo.lock rust-toolchain.toml maas-*/Cargo.toml maas-*/src -type f -print0 |
+    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+  kept=$MAAS_CACHE/programs
+  folder=$kept/$digest
+  if [ ! -d "$folder" ]; then
+    need_rust
+    need_target
+    [ ! -t 2 ] || quiet=()
+    mkdir -p "$kept"
+    {
+      flock 8
+      if [ ! -d "$folder" ]; then
+        say "building the programs in $CARGO_TARGET_DIR (some minutes when nothing is cached)"
+        # The whole workspace, as the tests build it: the same features, so one build serves both.
+        (cd "$MAAS_TOP" && cargo build "${quiet[@]}" --workspace --bins) >&2 8>&- || die 1 "the build failed; see above"
+        drop_old_programs "$kept"
+        rm -rf "$folder.new"
+        mkdir "$folder.new"
+        for program in maas_service maas_deploy maas_runner; do
+          cp --reflink=auto "$CARGO_TARGET_DIR/debug/$program" "$folder.new/"
+        done
+        mv "$folder.new" "$folder"
+      fi
+    } 8>"$kept/.lock"
+  fi
+  touch "$folder"
+  echo "$folder"
+}
+
+# Keeps the three that were asked for last, and those that some process runs from.
+drop_old_programs() {
+  local used old
+  used=$(readlink /proc/[0-9]*/exe 2>/dev/null || true)
+  find "$1" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d' ' -f2- |
+    while IFS= read -r old; do
+      grep -qF "$old/" <<<"$used" || rm -rf "$old"
+    done
 }

@@ -41,6 +41,8 @@ stop() {
   say "all that it started has ended; its state stays in $place (rm -r it to begin anew)"
 }
 
+asked_for_help "$@"
+[ $# -le 1 ] || die 2 "$2: one option at most; see --help"
 case ${1:-} in
   '') ;;
   --stop) stop; exit 0 ;;
@@ -61,10 +63,25 @@ export MAAS_BIN=$(printf %q "$bin")
 case ":\$PATH:" in *:$(printf %q "$bin"):*) ;; *) export PATH=$(printf %q "$bin:$MAAS_TOP/scripts"):\$PATH ;; esac
 LINES
 
-if "$bin/maas_service" status -zq "$MAAS_ZK" >/dev/null 2>&1; then
+# A running master holds its lock. What ZooKeeper says is not enough: it names a master that was killed until its session ends.
+master_runs() { [ -f "$place/state/master.lock" ] && ! flock -n "$place/state/master.lock" true; }
+master_leads() {
+  "$bin/maas_service" status -zq "$MAAS_ZK" --json 2>/dev/null 9>&- |
+    grep -q "\"leader\":{[^}]*\"pid\":$(cat "$place/state/master.lock")[,}]"
+}
+if master_runs; then
   say "the master runs already"
 else
   "$bin/maas_service" -zq "$MAAS_ZK" --on local --state-dir "$place/state" --store "file://$place/store" --detach >&2 9>&-
+fi
+if ! master_leads; then
+  say "waiting for it to lead; after a crash ZooKeeper holds the old master's place for up to 10 s"
+  for i in $(seq 150); do
+    if master_leads; then break; fi
+    master_runs || die 1 "the master has ended; $place/state/master.log says why"
+    [ "$i" != 150 ] || die 5 "it does not lead after 30 s; $place/state/master.log says why"
+    sleep 0.2
+  done
 fi
 
 deploy() { "$bin/maas_deploy" "$@" -zq "$MAAS_ZK" 9>&-; }

@@ -6,6 +6,7 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
+asked_for_help "$@"
 cd "$MAAS_TOP"
 areas=(checks unit system)
 known="checks unit system soak"
@@ -81,6 +82,8 @@ programs() {
   tests/clients/kazoo.sh --prepare
   tests/clients/curator.sh --prepare
   step programs cargo build -q --workspace --bins
+  # The same build, kept for the quickstart.
+  built_programs >/dev/null
 }
 
 system() {

@@ -12,19 +12,22 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib.sh
 . "$here/../lib.sh"
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { help_text >&2; exit 2; }
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
-dir=$MAAS_CACHE/run/zookeeper servers= port= only= purge=
+asked_for_help "$verb"
+dir=$MAAS_CACHE/run/zookeeper
+servers='' port='' only='' purge=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --dir) dir=${2:?"--dir needs a folder"}; shift 2 ;;
-    --servers) servers=${2:?"--servers needs 1 or 3"}; shift 2 ;;
-    --port) port=${2:?"--port needs a number"}; shift 2 ;;
-    --server) only=${2:?"--server needs a number"}; shift 2 ;;
+    --dir) value_of "$1" $# "${2:-}"; dir=$2; shift 2 ;;
+    --servers) value_of "$1" $# "${2:-}"; servers=$2; shift 2 ;;
+    --port) value_of "$1" $# "${2:-}"; port=$2; shift 2 ;;
+    --server) value_of "$1" $# "${2:-}"; only=$2; shift 2 ;;
     --purge) purge=1; shift ;;
-    *) usage ;;
+    -h | --help) asked_for_help "$1" ;;
+    *) say "$1: no such option"; usage ;;
   esac
 done
 case $servers in '' | 1 | 3) ;; *) die 2 "--servers $servers: 1 or 3" ;; esac
@@ -52,7 +55,7 @@ serves() {
 }
 
 print_lines() {
-  local n hosts= pids= pid
+  local n hosts='' pids='' pid
   for n in $(numbers); do
     hosts=$hosts${hosts:+,}127.0.0.1:$(port_of "$n")
     pid=$(pid_of "$n") && pids=$pids${pids:+ }$pid
@@ -131,7 +134,8 @@ JARS
       return
     fi
     # A port that somebody took between choosing and binding is chosen anew; one that was asked for, or holds data, is not.
-    [ "$known" = 0 ] && [ -z "$port" ] && [ "$try" != 3 ] && grep -q 'Address already in use' "$dir/$failed/log" || break
+    if [ "$known" != 0 ] || [ -n "$port" ] || [ "$try" = 3 ]; then break; fi
+    grep -q 'Address already in use' "$dir/$failed/log" || break
     stop_all
     rm -rf "${dir:?}"/[123]
   done
@@ -173,8 +177,9 @@ case $verb in
     for n in ${only:-$(numbers)}; do
       pid=$(pid_of "$n") || { say "server $n does not run"; continue; }
       kill -9 "$pid"
-      while [ -d "/proc/$pid" ] && ! grep -q '^State:\tZ' "/proc/$pid/status" 2>/dev/null; do sleep 0.01; done
+      while [ -d "/proc/$pid" ] && ! grep -q $'^State:\tZ' "/proc/$pid/status" 2>/dev/null; do sleep 0.01; done
     done
     ;;
-  *) usage ;;
+  '') usage ;;
+  *) say "$verb: no such verb"; usage ;;
 esac
