@@ -85,6 +85,20 @@ impl VersionPicture {
         VersionPicture { model, desired: None, status: None, instances: Vec::new(), endpoints: Vec::new() }
     }
 
+    /// Claims and registrations are read one after the other. Who is registered has been through its start, whatever its
+    /// claim said a moment before.
+    fn see_registered(&mut self) {
+        for instance in &mut self.instances {
+            let Some(claim) = &mut instance.claim else { continue };
+            let starts = matches!(claim.state, InstanceState::Localizing | InstanceState::Starting);
+            let registered = self.endpoints.iter().find(|endpoint| *endpoint.id == *instance.id);
+            if let Some(endpoint) = registered.filter(|_| starts) {
+                claim.state = InstanceState::Ready;
+                claim.url = Some(endpoint.url.to_string());
+            }
+        }
+    }
+
     /// How many are wanted.
     pub(crate) fn wanted(&self) -> u32 {
         self.desired.as_ref().map_or(0, |desired| desired.count)
@@ -200,6 +214,7 @@ impl Picture {
             slot(&mut versions, endpoint.model()).endpoints.push(endpoint);
         }
         for version in versions.values_mut() {
+            version.see_registered();
             version.instances.sort_by(|a, b| (a.record.created, &a.id).cmp(&(b.record.created, &b.id)));
             version.endpoints.sort_by(|a, b| a.id.cmp(&b.id));
         }
@@ -373,4 +388,37 @@ async fn read_endpoints(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use maas_client::state::Claim;
+
+    fn claimed(state: InstanceState) -> InstancePicture {
+        let claim =
+            Claim { state, reason: None, pid: 7, host: "node7".into(), url: None, started: None, memory_used_mb: None };
+        InstancePicture { claim: Some(claim), ..testing::instance("1-1-aaaa") }
+    }
+
+    fn seen(instance: InstancePicture) -> InstancePicture {
+        let endpoints = vec![testing::endpoint("dga", "1.0", "1-1-aaaa")];
+        let picture = Picture::assemble(Parts { instances: vec![instance], endpoints, ..Parts::default() });
+        picture.version(&testing::model("dga", "1.0")).unwrap().instances[0].clone()
+    }
+
+    #[test]
+    fn an_instance_whose_claim_was_read_before_it_registered_is_ready_with_its_url() {
+        let instance = seen(claimed(InstanceState::Starting));
+        assert_eq!(instance.state(), InstanceState::Ready);
+        assert_eq!(instance.claim.unwrap().url.as_deref(), Some("http://node7:36168"));
+    }
+
+    #[test]
+    fn one_that_is_on_its_way_out_stays_so_while_its_registration_lingers() {
+        for state in [InstanceState::Draining, InstanceState::Unready] {
+            assert_eq!(seen(claimed(state)).state(), state);
+        }
+    }
 }
