@@ -16,12 +16,18 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -n "$prefix" ] || die 2 "where to? give --prefix DIR"
+mkdir -p "$prefix/bin" "$prefix/lib/systemd/system" || die 9 "$prefix can't be written; choose another --prefix, or become who may"
+prefix=$(cd "$prefix" && pwd)
 need_rust
 need_target
 say "building in the dist profile (a few minutes when nothing is cached)"
-(cd "$MAAS_TOP" && cargo build --profile dist -p maas-master -p maas-deploy -p maas-runner --bins)
-mkdir -p "$prefix/bin" "$prefix/lib/systemd/system"
-prefix=$(cd "$prefix" && pwd)
+cd "$MAAS_TOP"
+# Apart from the others: built with them it would get the features of maas-client that only they need.
+cargo build --profile dist -p maas-runner --bins
+cargo build --profile dist -p maas-master -p maas-deploy --bins
+# The runner is shipped to every node; what made it this large is to be found before it is installed anywhere.
+runner_size=$(stat -c %s "$CARGO_TARGET_DIR/dist/maas_runner")
+[ "$runner_size" -le $((8 << 20)) ] || die 1 "maas_runner has $runner_size bytes, more than 8 MiB; nothing is installed"
 for program in maas_service maas_master maas_runner maas_deploy; do
   # A running program can't be written over, but it can be replaced.
   install -m 755 "$CARGO_TARGET_DIR/dist/$program" "$prefix/bin/.$program.new"
@@ -29,4 +35,4 @@ for program in maas_service maas_master maas_runner maas_deploy; do
 done
 install -m 755 "$MAAS_TOP/scripts/maas_service.sh" "$MAAS_TOP/scripts/maas_deploy.sh" "$prefix/bin/"
 sed "s|@PREFIX@|$prefix|g" "$MAAS_TOP/scripts/maas.service" >"$prefix/lib/systemd/system/maas.service"
-say "installed in $prefix; go on with: export METRON_HOME=$prefix PATH=$prefix/bin:\$PATH"
+say "installed in $prefix (maas_runner: $((runner_size >> 10)) KiB); go on with: export METRON_HOME=$prefix PATH=$prefix/bin:\$PATH"
