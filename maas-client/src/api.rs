@@ -102,6 +102,9 @@ pub struct NodeView {
     pub used: Amounts,
     /// What is left.
     pub free: Amounts,
+    /// Whether instances share the virtual cores: then more may be asked for than there are.
+    #[serde(default)]
+    pub shares_vcores: bool,
 }
 
 /// An amount of each kind of resource.

@@ -162,6 +162,7 @@ pub(crate) fn leading() -> View {
                     total: room(1512, 4),
                     used: room(1024, 2),
                     free: room(488, 2),
+                    shares_vcores: false,
                 }],
                 waiting: vec![WaitingView { name: scan.name, version: scan.version, count: 1, reason: waits }],
             }),

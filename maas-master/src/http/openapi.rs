@@ -270,6 +270,7 @@ fn schemas() -> Value {
                 ("total", "Amounts", "All there is"),
                 ("used", "Amounts", "What is given"),
                 ("free", "Amounts", "What is left"),
+                ("shares_vcores", "boolean", "Instances share the virtual cores: more may be asked for than there are"),
             ],
         ),
     );

@@ -195,7 +195,13 @@ pub fn capacity_of(view: &View) -> CapacityView {
             used.vcores = used.vcores.saturating_add(resources.vcores);
             used.gpus = used.gpus.saturating_add(resources.gpus);
         }
-        NodeView { host: node.host.clone(), total: node.total, used, free: less(node.total, used) }
+        NodeView {
+            host: node.host.clone(),
+            total: node.total,
+            used,
+            free: less(node.total, used),
+            shares_vcores: !node.limits_vcores,
+        }
     });
     CapacityView { nodes: nodes.collect(), waiting: Vec::new() }
 }

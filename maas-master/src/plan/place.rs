@@ -85,6 +85,7 @@ impl<'a> Room<'a> {
                 total: node.total,
                 used: *used,
                 free: free(node, used),
+                shares_vcores: !node.limits_vcores,
             })
             .collect()
     }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::status::gather;
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure, exit};
-use maas_client::api::ServiceView;
+use maas_client::api::{NodeView, ServiceView};
 use maas_client::state::Leader;
 use std::fmt::Write;
 use std::time::Duration;
@@ -94,12 +94,11 @@ fn text_of(service: &ServiceView, without_capacity: Option<&str>) -> String {
         line(
             "capacity",
             format!(
-                "{}: {} of {} MB free, {} of {} cores, {} of {} GPUs",
+                "{}: {} of {} MB free, {}, {} of {} GPUs",
                 node.host,
                 node.free.memory_mb,
                 node.total.memory_mb,
-                node.free.vcores,
-                node.total.vcores,
+                cores(node),
                 node.free.gpus,
                 node.total.gpus
             ),
@@ -124,6 +123,14 @@ fn counts(counts: &std::collections::BTreeMap<String, u64>) -> String {
 /// Text from ZooKeeper must not move the cursor.
 fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Virtual cores are only counted where `--capacity` gives their number.
+fn cores(node: &NodeView) -> String {
+    if node.shares_vcores {
+        return format!("{} cores shared by {} asked for", node.total.vcores, node.used.vcores);
+    }
+    format!("{} of {} cores", node.free.vcores, node.total.vcores)
 }
 
 #[cfg(test)]
