@@ -38,7 +38,7 @@ macro_rules! codes {
 
 codes! {
     Defect "defect" DEFECT "a defect of this program",
-    Usage "usage" USAGE "the command line can't be understood",
+    Usage "usage" USAGE "the command line or request can't be understood",
     NoZookeeper "no_zookeeper" USAGE "no ZooKeeper address was given anywhere",
     BadConfig "bad_config" USAGE "a configuration file can't be used",
     NeedsAnswer "needs_answer" USAGE "a question would be asked, but there is no terminal",

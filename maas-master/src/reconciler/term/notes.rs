@@ -94,7 +94,8 @@ impl Leading<'_> {
                 _ if matches!(instance.process, Process::Dead { .. }) => None,
                 (None, _) if self.first_pass && !instance.process.is_gone() => Some("InstanceAdopted"),
                 (_, InstanceState::Ready) => Some("InstanceReady"),
-                (_, InstanceState::Unready) => Some("InstanceUnready"),
+                // One that never was ready has nothing to lose; its end says why.
+                (Some(InstanceState::Ready), InstanceState::Unready) => Some("InstanceUnready"),
                 _ => None,
             };
             if let Some(kind) = kind {
