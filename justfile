@@ -4,7 +4,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 
 [private]
 default:
-    @just --list
+    @{{ just_executable() }} --list
 
 # Formats the sources.
 fmt:
