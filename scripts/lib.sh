@@ -97,19 +97,34 @@ free_port() {
   die 6 "no free port found between 10240 and $low"
 }
 
-# What builds the programs: a C compiler for the TLS library, and rustup, which reads rust-toolchain.toml.
+# What builds the programs: a C compiler for what is C among our dependencies, and rustup, which reads rust-toolchain.toml.
 need_rust() {
+  local programs=${CARGO_HOME:-$HOME/.cargo}/bin
   need cc build-essential
-  [ -x "$HOME/.cargo/bin/cargo" ] && case :$PATH: in *":$HOME/.cargo/bin:"*) ;; *) PATH=$PATH:$HOME/.cargo/bin ;; esac
+  case :$PATH: in *":$programs:"*) ;; *) PATH=$PATH:$programs ;; esac
   if ! command -v cargo >/dev/null 2>&1; then
     if command -v apt-get >/dev/null 2>&1 && apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]'; then
       need rustup rustup
     else
-      die 6 "cargo is missing: install rustup (your distribution's package, or rustup.rs) and run again"
+      install_rustup
     fi
   fi
   (cd "$MAAS_TOP" && cargo --version >/dev/null) ||
     die 6 "the toolchain named in rust-toolchain.toml is not there; run: rustup toolchain install in $MAAS_TOP"
+}
+
+# rustup as its makers hand it out, where the distribution has none.
+install_rustup() {
+  local installer
+  need curl curl ca-certificates
+  say "cargo is missing: installing rustup from rustup.rs into ${CARGO_HOME:-$HOME/.cargo}"
+  installer=$(mktemp)
+  if ! curl --proto '=https' --tlsv1.2 -sSf --max-time 120 -o "$installer" https://sh.rustup.rs ||
+    ! sh "$installer" -y -q --no-modify-path --profile minimal --default-toolchain none >&2; then
+    rm -f "$installer"
+    die 6 "rustup could not be installed; install it by hand (your distribution's package, or rustup.rs) and run again"
+  fi
+  rm -f "$installer"
 }
 
 # Where cargo builds: outside the clone, so that the next clone finds it warm.

@@ -9,7 +9,10 @@ if [ ! -x "$bin/maas_service" ]; then
   . "$here/lib.sh"
   bin=$(built_programs)
 fi
-case " ${*:-} " in
-  *' status '* | *' stop '* | *' --detach '* | *' --attach '* | *' --help '* | *' -h '* | *' --program-version '* | *' -V '* | *' completions '*) exec "$bin/maas_service" "$@" ;;
-  *) exec "$bin/maas_service" "$@" --detach ;;
-esac
+detach=(--detach)
+for argument in "$@"; do
+  case $argument in
+    status | stop | completions | help | --help | -h | --program-version | -V | --detach | --attach) detach=() ;;
+  esac
+done
+exec "$bin/maas_service" "$@" "${detach[@]}"
