@@ -20,6 +20,9 @@ pub fn start(filter: Option<&str>, json: bool, default: &str) -> Result<(), Fail
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that can't be written (a full disk, a reader that is gone) is lost. To say so on the very same stream
+        // would end the program.
+        .log_internal_errors(false)
         .with_ansi(output::stderr_is_colourful());
     // An Err says that a subscriber is set already, which only tests do.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };

@@ -31,8 +31,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             // The library under our ZooKeeper session tells at length what our own lines say.
             let filter =
                 Targets::new().with_default(level).with_target("zookeeper_client", level.min(LevelFilter::ERROR));
-            let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter);
-            tracing_subscriber::registry().with(lines).init();
+            // A line that can't be written, on a full disk, is lost: to say so on the same stream would end the runner.
+            let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).log_internal_errors(false);
+            tracing_subscriber::registry().with(lines.with_filter(filter)).init();
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

@@ -52,10 +52,15 @@ pub(crate) struct Master {
 
 impl Master {
     pub(crate) fn start(zookeeper: &str, state_dir: &Path, more: &[&str]) -> Master {
+        Master::start_logging_to(Stdio::piped(), zookeeper, state_dir, more)
+    }
+
+    /// What it says on standard error goes elsewhere.
+    pub(crate) fn start_logging_to(stderr: Stdio, zookeeper: &str, state_dir: &Path, more: &[&str]) -> Master {
         let state_dir = state_dir.to_str().unwrap();
         let mut args = vec!["-zq", zookeeper, "--on", "local", "--state-dir", state_dir, "--json"];
         args.extend(more);
-        let mut child = command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command(&args).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -64,12 +69,13 @@ impl Master {
             }
         });
         let (sender, errors) = channel();
-        let mut stderr = child.stderr.take().unwrap();
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            let _ = sender.send(text);
-        });
+        if let Some(mut stderr) = child.stderr.take() {
+            std::thread::spawn(move || {
+                let mut text = String::new();
+                let _ = stderr.read_to_string(&mut text);
+                let _ = sender.send(text);
+            });
+        }
         Master { child, lines, errors }
     }
 

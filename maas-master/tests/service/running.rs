@@ -41,6 +41,18 @@ fn a_master_says_ready_answers_and_leaves_on_sigterm() {
 }
 
 #[test]
+fn a_master_whose_log_can_not_be_written_leads_all_the_same() {
+    let (zk, dir) = (zookeeper(), tempfile::tempdir().unwrap());
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut master = Master::start_logging_to(full.into(), &zk, dir.path(), &[]);
+    let ready = master.expect("ready");
+    assert!(get(ready["http"].as_str().unwrap(), "/readyz").starts_with("HTTP/1.1 200"));
+    master.signal("TERM");
+    master.expect("stopped");
+    assert_eq!(master.exit_code(), 0);
+}
+
+#[test]
 fn a_second_master_stands_by_takes_over_and_both_obey_stop() {
     let (zk, one, two) = (zookeeper(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let settings = one.path().join("service.toml");
