@@ -55,7 +55,7 @@ pub async fn gather(tree: &SharedTree, roots: &Roots, zookeeper: &str, now: Time
         queue_length,
         queue_oldest_s: queue_oldest_ms.map(|ms| seconds_since(ms, now)),
         rejected_24h: rejected_24h(tree, roots, now).await?,
-        models: count_by(models.iter().map(|model| model.state.to_string())),
+        models: count_by(models.iter().filter(|model| is_there(model)).map(|model| model.state.to_string())),
         instances: count_by(
             models.iter().flat_map(|model| &model.instances).map(|instance| instance.state.to_string()),
         ),
@@ -63,6 +63,11 @@ pub async fn gather(tree: &SharedTree, roots: &Roots, zookeeper: &str, now: Time
         events: journal.events,
     };
     Ok(Seen { service, models, events })
+}
+
+/// Whether anything of it is wanted or left. What is known of a version that was removed is kept for a later ADD.
+fn is_there(model: &ModelView) -> bool {
+    model.desired > 0 || !model.instances.is_empty()
 }
 
 /// Masters that stand by, as `host:pid`.
@@ -206,5 +211,29 @@ fn mark_current(models: &mut [ModelView]) {
     }
     for index in current.into_values() {
         models[index].current = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use maas_client::tree::memory::MemoryServer;
+    use maas_client::tree::{Access, Op};
+
+    #[tokio::test]
+    async fn a_version_of_which_nothing_is_wanted_or_left_is_not_counted() {
+        let tree: SharedTree = MemoryServer::new().session();
+        let roots = Roots::default();
+        for (version, count) in [("1.0", 1), ("2.0", 0)] {
+            let model = fixture::model("dga", version);
+            let path = roots.desired(&model);
+            let desired = serde_json::to_vec(&fixture::version(count, Vec::new()).desired).unwrap();
+            tree.ensure_path(path.rsplit_once('/').unwrap().0, Access::WorldReads).await.unwrap();
+            tree.multi(vec![Op::create(path, desired)]).await.unwrap();
+        }
+        let seen = gather(&tree, &roots, "here:2181", fixture::time()).await.unwrap();
+        assert_eq!(seen.service.models, [("Starting".to_string(), 1)].into());
+        assert_eq!(seen.models.len(), 2);
     }
 }
