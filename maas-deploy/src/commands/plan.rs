@@ -131,13 +131,14 @@ fn resources(args: &Args) -> Result<Option<Resources>, Error> {
 
 fn text(question: &PlanQuestion, answer: &PlanAnswer) -> String {
     let what = format!("{} {}", question.name, question.version);
-    let verdict = match answer.verdict {
-        PlanVerdict::Now => "fits now",
-        PlanVerdict::Waits => "would wait",
-        PlanVerdict::Never => "never fits",
-    };
     let why = answer.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let mut text = format!("{what}: {verdict}{why}\n");
+    let mut text = match answer.verdict {
+        PlanVerdict::Now => format!("{what}: fits now{why}\n"),
+        PlanVerdict::Waits => format!("{what}: would wait{why}\n"),
+        // The reason itself says that it can never fit.
+        PlanVerdict::Never if !why.is_empty() => format!("{what}{why}\n"),
+        PlanVerdict::Never => format!("{what}: never fits\n"),
+    };
     if !answer.steps.is_empty() {
         let rows: Vec<Vec<String>> = answer
             .steps
