@@ -25,15 +25,23 @@ trap clean EXIT
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1 RUST_LIB_BACKTRACE=0
 failed=()
 
-# Runs one step, shows and keeps its output, and goes on when it fails: one run tells all that is wrong.
+# Runs one step, shows and keeps its output, and goes on when it fails: one run tells all that is wrong. A step that is
+# no collection of tests counts as one.
 step() {
-  local name=$1 before=$SECONDS
+  local name=$1 before=$SECONDS verdict=passed
   shift
   say "== $name"
-  if "$@" 2>&1 | tee -a "$work/log"; then say "== $name: ok, $((SECONDS - before)) s"; else
+  "$@" 2>&1 | tee "$work/step" || verdict=failed
+  cat "$work/step" >>"$work/log"
+  if [ "$verdict" = passed ]; then say "== $name: ok, $((SECONDS - before)) s"; else
     failed+=("$name")
     say "== $name: FAILED, $((SECONDS - before)) s"
   fi
+  # A program that does not compile, or a run that was cut off, fails without any test that failed.
+  case $verdict in
+    passed) grep -q '^test result: ' "$work/step" || echo 'test result: ok. 1 passed;' >>"$work/log" ;;
+    failed) grep -q '^test result: FAILED' "$work/step" || echo 'test result: FAILED. 1 failed;' >>"$work/log" ;;
+  esac
 }
 
 need_deny() {
