@@ -1,7 +1,8 @@
 //! Taking messages from the queue, each exactly once in effect: one transaction deletes the message, writes what was
 //! decided and records the outcome, under the term's fence. Several messages share a transaction.
 //!
-//! [`compose`] is pure; [`Intake`](super::queue::Intake) sends what it composed and looks at the tree where the outcome is in doubt.
+//! [`compose`] is pure; [`Intake`](super::queue::Intake) sends what it composed and looks at the tree where the outcome
+//! is in doubt.
 
 use super::{Arrival, Decision, decide};
 use crate::desired::{History, Version};
