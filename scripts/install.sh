@@ -20,7 +20,7 @@ mkdir -p "$prefix/bin" "$prefix/lib/systemd/system" || die 9 "$prefix can't be w
 prefix=$(cd "$prefix" && pwd)
 need_rust
 need_target
-say "building in the dist profile (a few minutes when nothing is cached)"
+say "building in the dist profile (5 to 10 minutes when nothing is cached)"
 cd "$MAAS_TOP"
 # Apart from the others: built with them it would get the features of maas-client that only they need.
 cargo build --profile dist -p maas-runner --bins

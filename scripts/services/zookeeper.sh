@@ -31,7 +31,9 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $servers in '' | 1 | 3) ;; *) die 2 "--servers $servers: 1 or 3" ;; esac
-case $port in '') ;; *[!0-9]*) die 2 "--port $port: not a number" ;; esac
+case $port in '') ;; *[!0-9]* | ??????*) die 2 "--port $port: a number from 1 to 65535" ;; esac
+if [ -n "$port" ] && { [ "$port" -lt 1 ] || [ $((port + ${servers:-1} - 1)) -gt 65535 ]; }; then die 2 "--port $port: a number from 1 to 65535"; fi
+case $only in '' | 1 | 2 | 3) ;; *) die 2 "--server $only: 1, 2 or 3" ;; esac
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 lib=$MAAS_CACHE/zookeeper-3.9.5
 
