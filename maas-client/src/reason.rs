@@ -185,3 +185,8 @@ pub mod nullable {
         Ok(fields.reason_code.zip(fields.reason).map(|(code, text)| Reason { code, text }))
     }
 }
+
+/// `1 instance`, `3 instances`: for words that take an s.
+pub fn plural(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

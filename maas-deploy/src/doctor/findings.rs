@@ -204,6 +204,7 @@ fn about_instances(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
 fn about_registrations(facts: &Facts, ports: &[Answer]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut by_url: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut unknown: BTreeMap<&str, Vec<&Registered>> = BTreeMap::new();
     let nobody = Answer::Unknown("it was not asked".to_string());
     for (index, registered) in facts.registered.iter().enumerate() {
         let path = &registered.path;
@@ -240,11 +241,15 @@ fn about_registrations(facts: &Facts, ports: &[Answer]) -> Vec<Finding> {
                     "its runner un-registers it; look once more",
                 ));
             }
-            (Answer::Unknown(why), _) => {
-                let message = format!("{}: can't be known: {why}", what(registered));
-                found.push(Finding::new("silent_endpoint", path, message, "look from its own host with --from-here"));
-            }
+            (Answer::Unknown(why), _) => unknown.entry(why.as_str()).or_default().push(registered),
         }
+    }
+    // Often all for one reason, that nobody could ask: said once.
+    for (why, all) in unknown {
+        let Some(first) = all.first() else { continue };
+        let whom = if all.len() == 1 { what(first) } else { format!("{} endpoints", all.len()) };
+        let message = format!("{whom}: can't be known: {why}");
+        found.push(Finding::new("silent_endpoint", &first.path, message, "look from its own host with --from-here"));
     }
     for (url, paths) in by_url.into_iter().filter(|(_, paths)| paths.len() > 1) {
         let message = format!("{url} is registered {} times: {}", paths.len(), paths.join(", "));

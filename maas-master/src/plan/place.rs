@@ -3,7 +3,7 @@
 use crate::observed::{Node, Observed, Process};
 use maas_client::api::{Amounts, NodeView, WaitingView};
 use maas_client::model::ModelId;
-use maas_client::reason::{Reason, ReasonCode};
+use maas_client::reason::{Reason, ReasonCode, plural};
 use maas_client::request::Resources;
 use std::collections::HashMap;
 
@@ -140,10 +140,6 @@ fn shortage(nodes: &[(&Node, Amounts)], needs: &Resources, most: &str, tail: &st
         plural(needs.vcores.into(), "vcore"),
         plural(needs.gpus.into(), "GPU")
     )
-}
-
-fn plural(count: u64, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Versions that wait for room, first come first.

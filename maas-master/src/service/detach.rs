@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How often it is said what is waited for.
 const SAY_EVERY: Duration = Duration::from_secs(10);
@@ -76,6 +77,15 @@ enum Said {
     },
 }
 
+/// What happens while it is waited for.
+enum Heard {
+    Said(Said),
+    /// It says nothing more: it has ended, or is about to.
+    Silent,
+    /// Ctrl-C or SIGTERM at the one that waits.
+    Interrupted,
+}
+
 #[derive(serde::Deserialize)]
 struct Ending {
     code: String,
@@ -93,27 +103,37 @@ impl From<Ending> for Failure {
 }
 
 fn wait_until_ready(child: &mut Child, log: &Path, log_start: u64, longest: Option<Duration>) -> Result<Line, Error> {
-    let (sender, lines) = mpsc::channel();
+    let (sender, heard) = mpsc::channel();
+    tell_interrupts(sender.clone())?;
     if let Some(stdout) = child.stdout.take() {
         // Ends with the pipe; after the first line nobody listens any more.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 if let Ok(said) = serde_json::from_str::<Said>(&line)
-                    && sender.send(said).is_err()
+                    && sender.send(Heard::Said(said)).is_err()
                 {
                     return;
                 }
             }
+            let _nobody_waits = sender.send(Heard::Silent);
         });
     }
     let started = Instant::now();
     loop {
         let left = longest.map_or(SAY_EVERY, |longest| longest.saturating_sub(started.elapsed()).min(SAY_EVERY));
-        match lines.recv_timeout(left) {
-            Ok(Said::Line(line @ (Line::Ready { .. } | Line::Standby { .. }))) => return Ok(line),
-            Ok(Said::Line(Line::Stopped { .. })) => {}
-            Ok(Said::Error { error }) => return Err(Error::Cli(error.into())),
-            Err(RecvTimeoutError::Disconnected) => {
+        match heard.recv_timeout(left) {
+            Ok(Heard::Said(Said::Line(line @ (Line::Ready { .. } | Line::Standby { .. })))) => return Ok(line),
+            Ok(Heard::Said(Said::Line(Line::Stopped { .. }))) => {}
+            Ok(Heard::Said(Said::Error { error })) => return Err(Error::Cli(error.into())),
+            Ok(Heard::Interrupted) => {
+                // Both fail only when it has ended by itself meanwhile.
+                let _ = child.kill();
+                let _ = child.wait();
+                let failure =
+                    Failure::new(ErrorCode::Interrupted, "interrupted before the master was ready; it is ended");
+                return Err(Error::Cli(failure));
+            }
+            Ok(Heard::Silent) | Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(|source| Error::System { doing: "wait for the master", source })?;
                 show_log(log, log_start);
                 return Err(ended(status, log));
@@ -132,6 +152,26 @@ fn wait_until_ready(child: &mut Child, log: &Path, log_start: u64, longest: Opti
             }
         }
     }
+}
+
+/// Tells when this program is asked to end, from now on.
+fn tell_interrupts(sender: mpsc::Sender<Heard>) -> Result<(), Error> {
+    let failed = |source| Error::System { doing: "listen to signals", source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let entered = runtime.enter();
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    drop(entered);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        let _nobody_waits = sender.send(Heard::Interrupted);
+    });
+    Ok(())
 }
 
 fn ended(status: ExitStatus, log: &Path) -> Error {

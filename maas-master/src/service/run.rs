@@ -15,6 +15,7 @@ use crate::status_writer;
 use crate::view::{Handle, View};
 use maas_cli::exit;
 use maas_client::config::Roots;
+use maas_client::reason::plural;
 use maas_client::tree::SharedTree;
 use maas_client::zk::{ZkOptions, ZkTree};
 use std::net::SocketAddr;
@@ -183,23 +184,24 @@ impl Running {
     fn obey(&self, asked: Asked, reason: &mut String) {
         let view = self.handle.view();
         let running = running_instances(&view);
+        let whom = plural(running, "instance");
         match asked {
             Asked::StopModels if view.leading().is_some() && running > 0 => {
                 note(&format!(
-                    "draining and stopping {running} instances; Ctrl-C again within 3 s leaves them running. What is wanted stays: the next master starts them again"
+                    "draining and stopping {whom}; Ctrl-C again within 3 s leaves them running. What is wanted stays: the next master starts them again"
                 ));
                 *reason = "models drained and stopped after Ctrl-C".to_string();
                 self.handle.stop_models(true);
             }
             Asked::StopModels | Asked::Leave => {
                 if matches!(asked, Asked::Leave) && running > 0 {
-                    note(&format!("leaving {running} instances running; the next master adopts them"));
+                    note(&format!("leaving {whom} running; the next master adopts them"));
                 }
                 *reason = "asked to by a signal".to_string();
                 self.handle.stop_models(false);
                 self.leave.cancel();
             }
-            Asked::Again => note(&format!("still stopping {running} instances; SIGTERM leaves them running")),
+            Asked::Again => note(&format!("still stopping {whom}; SIGTERM leaves them running")),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use maas_cli::exit;
 use maas_cli::output::Out;
 use maas_client::config::Roots;
+use maas_client::reason::plural;
 use maas_client::state::{Leader, Stop};
 use maas_client::tree::{self, Access, Mode, SharedTree, TreeExt};
 use serde_json::json;
@@ -26,7 +27,7 @@ pub(super) async fn stop(cli: &Cli, args: &StopArgs) -> Result<u8, Error> {
     } else {
         let models = match running {
             0 => "no instance runs".to_string(),
-            running => format!("{running} instances run on, the next master adopts them"),
+            running => format!("{} run on, the next master adopts them"),
         };
         note(&format!("the master on {} (pid {}) has stopped; {models}", leader.host, leader.pid));
     }
@@ -45,7 +46,8 @@ async fn tell_and_wait(
     };
     let running = instances(tree, roots).await.map_err(failed)?;
     if args.with_models && running > 0 {
-        note(&format!("stopping {running} instances; what is wanted stays, the next master starts them again"));
+        let running = plural(running as u64, "instance");
+        note(&format!("stopping {running}; what is wanted stays, the next master starts them again"));
     }
     let asked = Stop { with_models: args.with_models, by: Some(asker()) };
     // Plain text and a flag: writing it as JSON can't fail.
