@@ -3,6 +3,7 @@
 //! A launcher starts runners, ends them and proves their death. It does *not* decide what runs, write ZooKeeper, count,
 //! or retry: the reconciler asks again on its next pass.
 
+#[cfg(feature = "fake")]
 pub mod fake;
 pub mod local;
 
