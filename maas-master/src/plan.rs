@@ -15,7 +15,7 @@ use maas_client::api::{CapacityView, PlanVerdict};
 use maas_client::model::ModelId;
 use maas_client::reason::{Reason, VersionState};
 use maas_client::state::Ended;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is to be done, what waits, and where each version stands.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -150,7 +150,7 @@ pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy, now: &Now) 
 
 /// Versions in the order of their arrival; instances of versions that nobody knows come first, they only give room back.
 fn cases<'a>(desired: &'a Desired, observed: &'a Observed) -> Vec<Case<'a>> {
-    let mut by_model: BTreeMap<&ModelId, Vec<&Instance>> = BTreeMap::new();
+    let mut by_model: HashMap<&ModelId, Vec<&Instance>> = HashMap::with_capacity(desired.versions.len());
     for instance in observed.instances.values() {
         by_model.entry(&instance.record.model).or_default().push(instance);
     }
@@ -163,7 +163,10 @@ fn cases<'a>(desired: &'a Desired, observed: &'a Observed) -> Vec<Case<'a>> {
             instances: by_model.remove(model).unwrap_or_default(),
         })
         .collect();
-    cases.sort_by_cached_key(|case| case.version.map(|version| (version.arrival(), case.model.clone())));
+    cases.sort_by_cached_key(|case| case.version.map(|version| (version.arrival(), case.model)));
     let unknown = by_model.into_iter().map(|(model, instances)| Case { model, version: None, instances });
-    unknown.chain(std::mem::take(&mut cases)).collect()
+    let mut all: Vec<Case<'a>> = unknown.collect();
+    all.sort_by_key(|case| case.model);
+    all.append(&mut cases);
+    all
 }

@@ -5,11 +5,13 @@ use maas_client::api::{Amounts, NodeView, WaitingView};
 use maas_client::model::ModelId;
 use maas_client::reason::{Reason, ReasonCode, plural};
 use maas_client::request::Resources;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What is left on each node while a plan is being made.
 pub(super) struct Room<'a> {
     nodes: Vec<(&'a Node, Amounts)>,
+    /// Free memory and place in `nodes` of each, so that a launch need not look at all of them.
+    by_free: BTreeSet<(u64, usize)>,
 }
 
 impl<'a> Room<'a> {
@@ -26,18 +28,21 @@ impl<'a> Room<'a> {
                 take(used, &instance.record.resources);
             }
         }
-        Room { nodes }
+        let by_free = nodes.iter().enumerate().map(|(at, (node, used))| (free(node, used).memory_mb, at)).collect();
+        Room { nodes, by_free }
     }
 
     /// Takes room for one instance on the node with most memory free; `None` when it fits nowhere now.
     pub(super) fn take(&mut self, needs: &Resources) -> Option<&'a str> {
-        let best = self
-            .nodes
-            .iter_mut()
-            .filter(|(node, used)| node_takes(node, needs) && holds(&available(node, used), needs))
-            .max_by_key(|(node, used)| node.total.memory_mb.saturating_sub(used.memory_mb))?;
-        take(&mut best.1, needs);
-        Some(best.0.host.as_str())
+        let large_enough = self.by_free.range((needs.memory_mb, 0)..).rev();
+        let mut nodes = large_enough.filter_map(|(free_mb, at)| Some((*free_mb, *at, self.nodes.get(*at)?)));
+        let (free_mb, at, _) =
+            nodes.find(|(_, _, (node, used))| node_takes(node, needs) && holds(&available(node, used), needs))?;
+        let (node, used) = self.nodes.get_mut(at)?;
+        take(used, needs);
+        self.by_free.remove(&(free_mb, at));
+        self.by_free.insert((free(node, used).memory_mb, at));
+        Some(node.host.as_str())
     }
 
     /// Why no node could ever hold it, even when empty; `None` when one could.

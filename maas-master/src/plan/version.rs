@@ -42,9 +42,9 @@ struct Missing {
 }
 
 impl Pass<'_, '_> {
-    pub(super) fn decide(&mut self, case: &Case<'_>, plan: &mut Plan) -> Verdict {
+    pub(super) fn decide<'c>(&mut self, case: &Case<'c>, plan: &mut Plan) -> Verdict {
         let mut settled = true;
-        let mut counted: Vec<&Instance> = Vec::with_capacity(case.instances.len());
+        let mut counted: Vec<&'c Instance> = Vec::with_capacity(case.instances.len());
         for instance in &case.instances {
             match self.instance_effect(instance, plan) {
                 Some((effect, reason)) => {
@@ -76,7 +76,7 @@ impl Pass<'_, '_> {
 
     /// What is to be done with one instance by itself; `None` when nothing is.
     fn instance_effect(&self, instance: &Instance, plan: &mut Plan) -> Option<(Effect, String)> {
-        let id = instance.id.clone();
+        let id = || instance.id.clone();
         let wants_run = instance.record.wanted == Wanted::Run;
         match &instance.process {
             Process::Dead { .. } => Some(self.bury(instance)),
@@ -90,7 +90,8 @@ impl Pass<'_, '_> {
                 };
                 if self.now.at.since(since) >= limit {
                     let text = format!("{why} for {} s; another takes its place", limit.as_secs());
-                    return Some((Effect::Stop { id, why: Reason::new(ReasonCode::Replaced, text.clone()) }, text));
+                    let why = Reason::new(ReasonCode::Replaced, text.clone());
+                    return Some((Effect::Stop { id: id(), why }, text));
                 }
                 wake(plan, since.plus(limit));
                 None
@@ -104,7 +105,7 @@ impl Pass<'_, '_> {
                     return None;
                 }
                 let reason = format!("did not stop within {} s", bound.as_secs());
-                Some((Effect::Kill { id }, reason))
+                Some((Effect::Kill { id: id() }, reason))
             }
             Process::Unknown => None,
         }
@@ -148,13 +149,14 @@ impl Pass<'_, '_> {
     }
 
     /// Takes waiting ones first, then unready, then the youngest.
-    fn stop_surplus(&self, case: &Case<'_>, counted: &mut Vec<&Instance>, wanted: u32, plan: &mut Plan) {
+    fn stop_surplus<'c>(&self, case: &Case<'c>, counted: &mut Vec<&'c Instance>, wanted: u32, plan: &mut Plan) {
         let surplus = counted.len().saturating_sub(wanted as usize);
         if surplus == 0 {
             return;
         }
         counted.sort_by_cached_key(|instance| {
-            (victim_rank(instance.state().0), Reverse(instance.birth()), Reverse(instance.id.clone()))
+            let instance: &'c Instance = instance;
+            (victim_rank(instance.state().0), Reverse(instance.birth()), Reverse(instance.id.as_str()))
         });
         let why = match case.version {
             Some(_) if self.desired.stop_all => "the master is stopped with its models".to_string(),
