@@ -27,7 +27,8 @@ pub(super) async fn stop(cli: &Cli, args: &StopArgs) -> Result<u8, Error> {
     } else {
         let models = match running {
             0 => "no instance runs".to_string(),
-            running => format!("{} run on, the next master adopts them"),
+            1 => "1 instance runs on, the next master adopts it".to_string(),
+            running => format!("{running} instances run on, the next master adopts them"),
         };
         note(&format!("the master on {} (pid {}) has stopped; {models}", leader.host, leader.pid));
     }
