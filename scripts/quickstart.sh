@@ -9,13 +9,18 @@ set -euo pipefail
 place=$MAAS_TOP/.quickstart
 zookeeper=$MAAS_TOP/scripts/services/zookeeper.sh
 
-# Processes that this quickstart started and that still live: their folder or their command line lies in .quickstart/.
+# Processes of this quickstart that still live: our programs and models' processes (they carry an instance's id) whose
+# folder or command line lies in .quickstart/. A shell or an editor that happens to be there is nobody of ours.
 left_over() {
   local proc
   for proc in /proc/[0-9]*; do
+    case $(readlink "$proc/exe" 2>/dev/null) in
+      */maas_service | */maas_runner | *'/maas_service (deleted)' | *'/maas_runner (deleted)') ;;
+      *) tr '\0' '\n' 2>/dev/null <"$proc/environ" | grep -q '^MAAS_INSTANCE_ID=' || continue ;;
+    esac
     case $(readlink "$proc/cwd" 2>/dev/null) in "$place" | "$place"/*) echo "${proc#/proc/}"; continue ;; esac
     if tr '\0' '\n' 2>/dev/null <"$proc/cmdline" | grep -qF "$place/"; then echo "${proc#/proc/}"; fi
-  done | grep -vx -e $$ -e "$BASHPID" || true
+  done
 }
 
 stop() {

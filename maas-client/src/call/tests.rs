@@ -268,6 +268,20 @@ async fn failures_that_may_pass_are_tried_elsewhere() {
 }
 
 #[tokio::test]
+async fn one_time_out_ejects_nobody() {
+    let hung = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let hangs = move |_| if hung.swap(true, Ordering::Relaxed) { good() } else { Does::Hangs };
+    let slow = Model::start(hangs).await;
+    let healthy = Model::start(|_| good()).await;
+    let mut bed = Bed::with(&[&slow, &healthy]).await;
+    bed.call.deadline = Some(Duration::from_secs(3));
+    for _ in 0..200 {
+        bed.answer().await;
+    }
+    assert!(slow.asked().len() > 1, "asked {} times", slow.asked().len());
+}
+
+#[tokio::test]
 async fn what_is_not_idempotent_is_sent_once() {
     for bad in [Does::Closes, Does::Breaks, Does::Answers(503, "{}".into()), Does::Hangs] {
         let model = Model::start(move |_| bad.clone()).await;

@@ -66,7 +66,7 @@ impl Failed {
 
     /// The time of one try is over.
     fn timed_out(limit: Duration) -> Failed {
-        Failed::new(Failure::TimedOut, Signal::Lost, format!("no answer in {} ms", limit.as_millis()))
+        Failed::new(Failure::TimedOut, Signal::Fault, format!("no answer in {} ms", limit.as_millis()))
     }
 }
 
