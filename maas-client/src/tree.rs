@@ -36,6 +36,8 @@ pub struct Stat {
     pub mtime_ms: i64,
     /// Number of children.
     pub num_children: i32,
+    /// Number of its bytes.
+    pub data_length: i32,
 }
 
 /// A node's bytes and stat.
@@ -357,6 +359,10 @@ pub enum TreeChange {
 pub trait Tree: Send + Sync + 'static {
     /// The node, or `None` when there is none.
     async fn get(&self, path: &str) -> Result<Option<Node>, Error>;
+
+    /// What is known of the node without its bytes, or `None` when there is none. Of a node that this session may not
+    /// read some servers tell it and others answer [`Error::NoAuth`], so that either way the node is there.
+    async fn stat(&self, path: &str) -> Result<Option<Stat>, Error>;
 
     /// The names of the children, sorted; `None` when there is no such node.
     async fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error>;

@@ -1,7 +1,7 @@
 //! A tree that counts the watches set through it.
 
 use async_trait::async_trait;
-use maas_client::tree::{Done, Error, MultiError, Node, Op, SessionState, SharedTree, Tree, TreeChange, Watch};
+use maas_client::tree::{Done, Error, MultiError, Node, Op, SessionState, SharedTree, Stat, Tree, TreeChange, Watch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
@@ -24,6 +24,9 @@ impl Counting {
 impl Tree for Counting {
     async fn get(&self, path: &str) -> Result<Option<Node>, Error> {
         self.tree.get(path).await
+    }
+    async fn stat(&self, path: &str) -> Result<Option<Stat>, Error> {
+        self.tree.stat(path).await
     }
     async fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
         self.tree.children(path).await

@@ -7,7 +7,7 @@
 
 mod server;
 
-use super::{Done, Error, MultiError, Node, Op, SessionState, Tree, TreeChange, Watch, check_ops, check_path};
+use super::{Done, Error, MultiError, Node, Op, SessionState, Stat, Tree, TreeChange, Watch, check_ops, check_path};
 use async_trait::async_trait;
 use server::{ClientId, Data};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -175,6 +175,13 @@ impl Tree for MemoryTree {
         check_path(path)?;
         self.connected()?;
         Ok(lock(&self.data).get(path))
+    }
+
+    async fn stat(&self, path: &str) -> Result<Option<Stat>, Error> {
+        tokio::task::yield_now().await;
+        check_path(path)?;
+        self.connected()?;
+        Ok(lock(&self.data).stat(path))
     }
 
     async fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {

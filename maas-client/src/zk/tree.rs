@@ -97,6 +97,7 @@ fn stat(stat: &zk::Stat) -> Stat {
         ctime_ms: stat.ctime,
         mtime_ms: stat.mtime,
         num_children: stat.num_children,
+        data_length: stat.data_length,
     }
 }
 
@@ -198,6 +199,11 @@ impl Tree for ZkTree {
     async fn get(&self, path: &str) -> Result<Option<Node>, Error> {
         let answer = self.read(path, |live| async move { found(live.client.get_data(path).await) }).await?;
         Ok(answer.map(|(data, of)| Node { data, stat: stat(&of) }))
+    }
+
+    async fn stat(&self, path: &str) -> Result<Option<Stat>, Error> {
+        let answer = self.read(path, |live| async move { live.client.check_stat(path).await }).await?;
+        Ok(answer.map(|of| stat(&of)))
     }
 
     async fn children(&self, path: &str) -> Result<Option<Vec<String>>, Error> {

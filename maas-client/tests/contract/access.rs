@@ -40,6 +40,10 @@ async fn the_world_reads_state_and_enqueues_and_the_runner_claims_and_registers_
         assert!(other.get(&roots.desired(&model)).await.unwrap().is_some(), "state is readable");
         assert!(refused(other.get(&roots.spec(&model)).await) && refused(other.get(&roots.rejection("r")).await));
         assert!(refused(other.children(&roots.rejected()).await));
+        // Whether a closed node may be looked at differs from server to server; that it is there shows either way.
+        let closed = other.stat(&roots.rejection("r")).await;
+        assert!(matches!(closed, Ok(Some(_)) | Err(Error::NoAuth { .. })), "{closed:?}");
+        assert_eq!(other.stat(&roots.rejection("none")).await.unwrap(), None);
         for ops in [
             vec![Op::set(roots.desired(&model), "y", None)],
             vec![Op::set(roots.epoch(), "", None)],

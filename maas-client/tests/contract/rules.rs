@@ -25,16 +25,20 @@ pub(crate) async fn reads_see_what_was_written(world: impl World) {
     let tree = world.a();
     assert_eq!(tree.get("/x").await.unwrap(), None);
     assert_eq!(tree.children("/x").await.unwrap(), None);
+    assert_eq!(tree.stat("/x").await.unwrap(), None);
     let (path, created) = tree.create("/x", b"one".to_vec(), Mode::Persistent, Access::WorldReads).await.unwrap();
     assert_eq!((path.as_str(), created.version, created.ephemeral_owner), ("/x", 0, 0));
     tree.multi(vec![Op::set("/x", "two", Some(0))]).await.unwrap();
     let node = tree.get("/x").await.unwrap().unwrap();
     assert_eq!((node.data.as_slice(), node.stat.version, node.stat.czxid), (&b"two"[..], 1, created.czxid));
     assert!(node.stat.mzxid > node.stat.czxid && node.stat.ctime_ms > 0);
+    assert_eq!((tree.stat("/x").await.unwrap(), node.stat.data_length), (Some(node.stat), 3));
     for name in ["c", "a", "b"] {
         persistent(&tree, &format!("/x/{name}")).await;
     }
     tree.sync("/x").await.unwrap();
+    assert_eq!(tree.stat("/x").await.unwrap().unwrap().num_children, 3);
+    assert!(matches!(tree.stat("no/path").await.unwrap_err(), Error::Invalid { .. }));
     assert_eq!(tree.children("/x").await.unwrap().unwrap(), ["a", "b", "c"]);
     assert!(matches!(tree.multi(vec![Op::delete("/x", None)]).await.unwrap_err().error, Error::NotEmpty { .. }));
     tree.delete_if_exists("/x/a", None).await.unwrap();

@@ -25,7 +25,8 @@ impl Stored {
     fn stat(&self) -> Stat {
         let children = i32::try_from(self.children.len()).unwrap_or(i32::MAX);
         let cversion = self.created.saturating_mul(2).saturating_sub(children);
-        Stat { num_children: children, cversion, ..self.stat }
+        let data_length = i32::try_from(self.data.len()).unwrap_or(i32::MAX);
+        Stat { num_children: children, cversion, data_length, ..self.stat }
     }
 }
 
@@ -82,6 +83,10 @@ impl Data {
 
     pub(super) fn get(&self, path: &str) -> Option<Node> {
         self.nodes.get(path).map(|stored| Node { data: stored.data.to_vec(), stat: stored.stat() })
+    }
+
+    pub(super) fn stat(&self, path: &str) -> Option<Stat> {
+        self.nodes.get(path).map(Stored::stat)
     }
 
     pub(super) fn children(&self, path: &str) -> Option<Vec<String>> {
