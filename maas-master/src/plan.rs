@@ -75,7 +75,7 @@ pub enum Effect {
         /// The instance.
         id: String,
         /// What is kept of it.
-        ended: Ended,
+        ended: Box<Ended>,
         /// Whether it counts as a quick failure.
         quick: bool,
     },
@@ -135,9 +135,9 @@ struct Case<'a> {
 /// Decides. See the module's doc for what it promises.
 pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy, now: &Now) -> Plan {
     let mut plan = Plan::default();
-    let mut room = place::Room::new(observed);
+    let mut room = place::Room::new(&observed.nodes);
     let mut waiting = place::Queue::default();
-    for case in cases(desired, observed) {
+    for case in cases(desired, observed, &mut room) {
         let mut pass = version::Pass { desired, observed, policy, now, room: &mut room, waiting: &mut waiting };
         let verdict = pass.decide(&case, &mut plan);
         if case.version.is_some() {
@@ -148,10 +148,13 @@ pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy, now: &Now) 
     plan
 }
 
-/// Versions in the order of their arrival; instances of versions that nobody knows come first, they only give room back.
-fn cases<'a>(desired: &'a Desired, observed: &'a Observed) -> Vec<Case<'a>> {
+/// One walk over all instances: what they hold is counted, and each goes to its version.
+///
+/// Versions come in the order of their arrival; instances of versions that nobody knows come first, they only give room back.
+fn cases<'a>(desired: &'a Desired, observed: &'a Observed, room: &mut place::Room<'a>) -> Vec<Case<'a>> {
     let mut by_model: HashMap<&ModelId, Vec<&Instance>> = HashMap::with_capacity(desired.versions.len());
     for instance in observed.instances.values() {
+        room.hold(instance);
         by_model.entry(&instance.record.model).or_default().push(instance);
     }
     let mut cases: Vec<Case<'a>> = desired

@@ -1,6 +1,6 @@
 //! Where instances fit: what each node has left, and in words why something does not fit. Pure.
 
-use crate::observed::{Node, Observed, Process};
+use crate::observed::{Instance, Node, Process};
 use maas_client::api::{Amounts, NodeView, WaitingView};
 use maas_client::model::ModelId;
 use maas_client::reason::{Reason, ReasonCode, plural};
@@ -10,38 +10,42 @@ use std::collections::{BTreeSet, HashMap};
 /// What is left on each node while a plan is being made.
 pub(super) struct Room<'a> {
     nodes: Vec<(&'a Node, Amounts)>,
-    /// Free memory and place in `nodes` of each, so that a launch need not look at all of them.
-    by_free: BTreeSet<(u64, usize)>,
+    by_host: HashMap<&'a str, usize>,
+    /// Free memory and place in `nodes` of each, so that a launch need not look at all of them. Made for the first one.
+    by_free: Option<BTreeSet<(u64, usize)>>,
 }
 
 impl<'a> Room<'a> {
-    /// All room less what instances hold whose death is not proved.
-    pub(super) fn new(observed: &'a Observed) -> Room<'a> {
-        let mut nodes: Vec<(&Node, Amounts)> = observed.nodes.iter().map(|node| (node, Amounts::default())).collect();
-        let index: HashMap<&str, usize> =
-            observed.nodes.iter().enumerate().map(|(index, node)| (node.host.as_str(), index)).collect();
-        for instance in observed.instances.values() {
-            let held = !matches!(instance.process, Process::Dead { .. });
-            if let Some((_, used)) = index.get(instance.record.host.as_str()).and_then(|at| nodes.get_mut(*at))
-                && held
-            {
-                take(used, &instance.record.resources);
-            }
+    /// All there is, with nothing on it yet.
+    pub(super) fn new(nodes: &'a [Node]) -> Room<'a> {
+        let by_host = nodes.iter().enumerate().map(|(at, node)| (node.host.as_str(), at)).collect();
+        Room { nodes: nodes.iter().map(|node| (node, Amounts::default())).collect(), by_host, by_free: None }
+    }
+
+    /// Counts what an instance holds, which it does until its death is proved. Before the first [`Room::take`].
+    pub(super) fn hold(&mut self, instance: &Instance) {
+        if matches!(instance.process, Process::Dead { .. }) {
+            return;
         }
-        let by_free = nodes.iter().enumerate().map(|(at, (node, used))| (free(node, used).memory_mb, at)).collect();
-        Room { nodes, by_free }
+        let at = self.by_host.get(instance.record.host.as_str());
+        if let Some((_, used)) = at.and_then(|at| self.nodes.get_mut(*at)) {
+            take(used, &instance.record.resources);
+        }
     }
 
     /// Takes room for one instance on the node with most memory free; `None` when it fits nowhere now.
     pub(super) fn take(&mut self, needs: &Resources) -> Option<&'a str> {
-        let large_enough = self.by_free.range((needs.memory_mb, 0)..).rev();
-        let mut nodes = large_enough.filter_map(|(free_mb, at)| Some((*free_mb, *at, self.nodes.get(*at)?)));
-        let (free_mb, at, _) =
-            nodes.find(|(_, _, (node, used))| node_takes(node, needs) && holds(&available(node, used), needs))?;
-        let (node, used) = self.nodes.get_mut(at)?;
+        let by_free = self.by_free.get_or_insert_with(|| {
+            self.nodes.iter().enumerate().map(|(at, (node, used))| (free(node, used).memory_mb, at)).collect()
+        });
+        let large_enough = by_free.range((needs.memory_mb, 0)..).rev().copied();
+        let mut nodes = large_enough.filter_map(|place| Some((place, self.nodes.get(place.1)?)));
+        let (place, _) =
+            nodes.find(|(_, (node, used))| node_takes(node, needs) && holds(&available(node, used), needs))?;
+        let (node, used) = self.nodes.get_mut(place.1)?;
         take(used, needs);
-        self.by_free.remove(&(free_mb, at));
-        self.by_free.insert((free(node, used).memory_mb, at));
+        by_free.remove(&place);
+        by_free.insert((free(node, used).memory_mb, place.1));
         Some(node.host.as_str())
     }
 

@@ -145,7 +145,7 @@ impl Pass<'_, '_> {
             !matches!(reason.as_ref().map(|reason| reason.code), Some(ReasonCode::Preempted | ReasonCode::NodeLost));
         let quick = unexpected && of_its_own && ran < self.policy.quick_failure;
         let text = reason.map_or_else(|| "it has ended".to_string(), |reason| format!("it has ended: {}", reason.text));
-        (Effect::Bury { id: instance.id.clone(), ended, quick }, text)
+        (Effect::Bury { id: instance.id.clone(), ended: Box::new(ended), quick }, text)
     }
 
     /// Takes waiting ones first, then unready, then the youngest.

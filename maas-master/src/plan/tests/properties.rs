@@ -178,7 +178,7 @@ fn take_step(site: &mut Site, step: &Step, new_id: &str) {
         Effect::Bury { id, ended, quick } => {
             instances.remove(id);
             if let Some(version) = version {
-                version.history = version.history.with_ended(ended.clone(), *quick, &now, &Policy::default());
+                version.history = version.history.with_ended((**ended).clone(), *quick, &now, &Policy::default());
             }
         }
         Effect::Forgive => version.unwrap().history.forgive(),
