@@ -26,8 +26,9 @@ const SIZES: [u32; 3] = [100, 1_000, 10_000];
 /// Instances of one version, and of one node.
 const TOGETHER: u32 = 50;
 const GOAL: Duration = Duration::from_millis(10);
-/// More than this many times a tenth's tenfold is not linear.
-const LINEAR: f64 = 2.0;
+/// More than this many times a tenth's tenfold is not linear. 10,000 instances no longer fit into caches that hold 1,000,
+/// which makes up to 3 of it; a quadratic pass would show 10.
+const LINEAR: f64 = 4.0;
 
 /// What the pass finds.
 #[derive(Clone, Copy)]
