@@ -100,16 +100,29 @@ impl Registry {
 
     /// The endpoints of one name. One bad node never hides the others.
     pub async fn list(&self, name: &str) -> Result<Listing, tree::Error> {
-        let ids = self.tree.children(&self.roots.service(name)).await?.unwrap_or_default();
+        let mut listing = Listing::default();
+        let ids = match self.tree.children(&self.roots.service(name)).await {
+            Err(tree::Error::NoAuth { path }) => {
+                listing.skipped.push(Skipped { path, error: Error::Locked });
+                return Ok(listing);
+            }
+            ids => ids?.unwrap_or_default(),
+        };
         let reads = ids.into_iter().map(|id| async move {
             let path = self.roots.registration(name, &id);
             let node = self.tree.get(&path).await;
             (path, id, node)
         });
-        let mut listing = Listing::default();
         for (path, id, node) in futures_util::future::join_all(reads).await {
+            let node = match node {
+                Err(tree::Error::NoAuth { path }) => {
+                    listing.skipped.push(Skipped { path, error: Error::Locked });
+                    continue;
+                }
+                node => node?,
+            };
             // Gone between the two reads: it is simply not there.
-            let Some(node) = node? else { continue };
+            let Some(node) = node else { continue };
             match decode(name, &id, &node) {
                 Ok(endpoint) => listing.endpoints.push(endpoint),
                 Err(error) => listing.skipped.push(Skipped { path, error }),

@@ -341,6 +341,17 @@ impl Watch {
     }
 }
 
+/// Takes a node that somebody locked for one that is not there: it can't hide those that can be read.
+pub fn unless_locked<T>(answer: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(Error::NoAuth { path }) => {
+            tracing::debug!(path, "not permitted to read it; left out");
+            Ok(None)
+        }
+        answer => answer,
+    }
+}
+
 /// One message of a recursive watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TreeChange {

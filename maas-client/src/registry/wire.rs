@@ -49,6 +49,9 @@ pub enum Error {
     /// A name or version that is none.
     #[error(transparent)]
     Name(#[from] model::Error),
+    /// Its owner lets nobody read it.
+    #[error("its owner permits nobody to read it")]
+    Locked,
     /// A url nobody can call.
     #[error(transparent)]
     Url(#[from] super::published::Error),

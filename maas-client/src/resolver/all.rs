@@ -206,7 +206,9 @@ impl Follower {
             let names = tree.children(&root).await?.unwrap_or_default();
             let lists = names.into_iter().map(|name| {
                 let path = format!("{root}/{name}");
-                async move { tree.children(&path).await.map(|children| (path, children.unwrap_or_default())) }
+                async move {
+                    tree::unless_locked(tree.children(&path).await).map(|children| (path, children.unwrap_or_default()))
+                }
             });
             let mut lists = stream::iter(lists).buffer_unordered(PIPELINE);
             while let Some(list) = lists.next().await {
@@ -244,7 +246,7 @@ impl Follower {
                 Place::Registration(name, id) => roots.registration(name.as_str(), id),
                 Place::Desired(name, version) => format!("{}/{version}", roots.model(name.as_str())),
             };
-            async move { self.shared.tree.get(&path).await.map(|node| (place, node)) }
+            async move { tree::unless_locked(self.shared.tree.get(&path).await).map(|node| (place, node)) }
         });
         let answers: Vec<_> = stream::iter(reads).buffer_unordered(PIPELINE).collect().await;
         answers.into_iter().collect()

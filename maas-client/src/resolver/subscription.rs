@@ -286,9 +286,8 @@ impl Follower {
         let answers: Vec<_> = stream::iter(reads).buffer_unordered(PIPELINE).collect().await;
         let mut found = Vec::new();
         for (id, answer) in answers {
-            let (node, watch) = answer?;
-            // One that went in between comes back, if at all, as a child of the name.
-            let Some(node) = node else {
+            // One that went in between comes back, if at all, as a child of the name; one that is locked never does.
+            let Some((Some(node), watch)) = tree::unless_locked(answer.map(Some))? else {
                 self.watched.remove(&Watched::Instance(id));
                 continue;
             };
@@ -313,8 +312,13 @@ impl Follower {
         let answers: Vec<_> = stream::iter(reads).buffer_unordered(PIPELINE).collect().await;
         let mut wishes = Vec::new();
         for (version, answer) in answers {
-            let (node, watch) = answer?;
-            self.set(Watched::Wish(version.clone()), watch);
+            let node = match tree::unless_locked(answer.map(Some))? {
+                Some((node, watch)) => {
+                    self.set(Watched::Wish(version.clone()), watch);
+                    node
+                }
+                None => None,
+            };
             let wish = read::wish(&self.cell.name, &version, node.as_ref());
             wishes.push((version, wish));
         }

@@ -2,6 +2,9 @@
 
 use super::world::{chroot, options, server};
 use maas_client::config::Roots;
+use maas_client::model::ModelId;
+use maas_client::registry::{Registration, Registry, default_functions};
+use maas_client::resolver::{Policy, Resolver};
 use maas_client::state_store::ensure_roots;
 use maas_client::tree::{Access, Error, Mode, Op, SharedTree, TreeExt};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
@@ -28,7 +31,7 @@ async fn the_world_reads_state_and_enqueues_and_the_runner_claims_and_registers_
     let world: SharedTree = connect(&chroot, None).await;
 
     ensure_roots(&master, &roots, false).await.unwrap();
-    let model = maas_client::model::ModelId::new("m", "1").unwrap();
+    let model = ModelId::new("m", "1").unwrap();
     create(&master, &roots.model("m"), Access::WorldReads).await;
     create(&master, &roots.desired(&model), Access::WorldReads).await;
     create(&master, &roots.spec(&model), Access::Private).await;
@@ -104,4 +107,37 @@ async fn without_credentials_everything_is_open() {
     let second: SharedTree = connect(&chroot, None).await;
     create(&second, &roots.rejection("r"), Access::Private).await;
     assert!(first.get(&roots.rejection("r")).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registration_that_its_owner_locked_hides_no_other() {
+    let (chroot, roots) = (chroot(), Roots::default());
+    let owner: SharedTree = connect(&chroot, Some(Credential::parse("stranger:secret").unwrap())).await;
+    let reader: SharedTree = connect(&chroot, None).await;
+    owner.ensure_path(&roots.service("m"), Access::Open).await.unwrap();
+    let registration = Registration {
+        model: ModelId::new("m", "1").unwrap(),
+        id: "open".into(),
+        url: "http://127.0.0.1:4000".into(),
+        functions: default_functions(),
+        registered_ms: 1,
+    };
+    owner
+        .create(&roots.registration("m", "open"), registration.encode(), Mode::Persistent, Access::Open)
+        .await
+        .unwrap();
+    create(&owner, &roots.registration("m", "locked"), Access::Private).await;
+    create(&owner, &roots.service("closed"), Access::Private).await;
+
+    let listing = Registry::new(reader.clone(), &roots).list_all().await.unwrap();
+    assert_eq!(listing.endpoints.iter().map(|endpoint| &*endpoint.id).collect::<Vec<_>>(), ["open"]);
+    assert!(listing.skipped.iter().any(|skipped| skipped.path == roots.registration("m", "locked")));
+    for recursive in [false, true] {
+        let resolver = Resolver::new(reader.clone(), roots.clone(), Policy::default());
+        if recursive {
+            resolver.all().await.unwrap();
+        }
+        let model = resolver.model(&"m".parse().unwrap()).await.unwrap();
+        assert_eq!(model.current().map(|version| version.slots().len()), Some(1), "recursive {recursive}");
+    }
 }
