@@ -13,7 +13,7 @@ pub struct Event {
     pub time: jiff::Timestamp,
     /// One word in CamelCase: `RequestAccepted`, `RequestRefused`, `InstanceLaunched`, `InstanceReady`, `InstanceUnready`,
     /// `InstanceStopping`, `InstanceStopped`, `InstanceFailed`, `InstanceAdopted`, `CrashLoop`, `CurrentVersionMoved`,
-    /// `SpecReplaced`, `Imported`, `LeaderElected`, `ForeignConsumer`, `MessageRejected`, `StepFailed`.
+    /// `SpecReplaced`, `Imported`, `LeaderElected`, `ForeignConsumer`, `MessageRejected`, `StepFailed`, `InstancesLeft`, `PayloadKept`.
     pub kind: String,
     /// The model it concerns.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -57,7 +57,7 @@ pub struct Arrival<'a> {
 pub fn decide(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Version>, policy: &Policy) -> Decision {
     match request.action {
         Action::Add => decide_add(request, arrival, current, policy),
-        Action::Remove => decide_remove(request, arrival, current, policy),
+        Action::Remove => decide_remove(request, arrival, current),
         Action::Scale => decide_scale(request, arrival, current, policy),
     }
 }
@@ -189,11 +189,10 @@ fn add_to(
     Decision::Accept(Box::new(Change { desired, spec, before: old.count, note, replaced }))
 }
 
-fn decide_remove(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Version>, policy: &Policy) -> Decision {
+fn decide_remove(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Version>) -> Decision {
     let asked = request.num_instances;
-    if asked == 0 || asked > policy.most_of_version {
-        let reason = format!("{asked} instances; REMOVE takes 1 to {}", policy.most_of_version);
-        return refuse(ErrorCode::CountMax, reason);
+    if asked == 0 {
+        return refuse(ErrorCode::CountMax, "0 instances; REMOVE takes 1 or more".to_string());
     }
     let Some(version) = current else {
         return refuse(ErrorCode::NoVersion, format!("{} was never asked for", request.model));

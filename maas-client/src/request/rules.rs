@@ -81,7 +81,9 @@ pub(super) fn bad(key: &'static str, value: impl AsRef<str>, expected: impl Into
 /// How many instances this action may concern.
 pub(super) fn instances(action: Action, number: i32) -> Result<u32, Error> {
     let (least, most) = match action {
-        Action::Add | Action::Remove => (1, MAX_INSTANCES),
+        Action::Add => (1, MAX_INSTANCES),
+        // More than there is takes all.
+        Action::Remove => (1, i32::MAX.unsigned_abs()),
         Action::Scale => (0, MAX_PER_VERSION),
     };
     match u32::try_from(number) {
