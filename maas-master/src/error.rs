@@ -83,6 +83,15 @@ pub enum Error {
         /// What is known.
         known: u32,
     },
+    /// The state in ZooKeeper does not say by which master it was written.
+    #[error("node {path} does not say which format the state has; delete it if no newer maas_service wrote it")]
+    UnreadableFormat {
+        /// The node.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// No master leads.
     #[error("no master leads on {zookeeper}; start one with maas_service -zq {zookeeper}")]
     NoLeader {
@@ -156,7 +165,7 @@ impl Error {
             Error::Store { .. } => ErrorCode::BadStoreUrl,
             Error::ZooKeeper { source, .. } => zookeeper_code(source),
             Error::Roots(_) => ErrorCode::ConfigNode,
-            Error::NewerFormat { .. } => ErrorCode::NewerFormat,
+            Error::NewerFormat { .. } | Error::UnreadableFormat { .. } => ErrorCode::NewerFormat,
             Error::StateDirBusy { .. } => ErrorCode::StateDirTaken,
             Error::Listen { .. } => ErrorCode::PortTaken,
             Error::NoLeader { .. } => ErrorCode::NoMaster,

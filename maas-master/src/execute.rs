@@ -96,6 +96,8 @@ pub enum Trouble {
 pub struct Executor {
     pub(crate) tree: SharedTree,
     pub(crate) roots: Roots,
+    /// Whether others' runners may register.
+    pub(crate) world_registers: bool,
     pub(crate) policy: Policy,
     pub(crate) term: Term,
     pub(crate) launcher: SharedLauncher,

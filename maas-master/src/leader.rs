@@ -45,13 +45,32 @@ pub enum Attempt {
     },
 }
 
-/// The format of the state, when it is newer than ours; such a tree is not touched.
-pub async fn newer_format(tree: &SharedTree, roots: &Roots) -> Result<Option<u32>, Error> {
-    let cluster = tree.get_json::<Cluster>(&roots.cluster()).await?;
-    let Some((Ok(cluster), _)) = cluster else {
-        return Ok(None);
-    };
-    Ok((cluster.format > FORMAT).then_some(cluster.format))
+/// What the state tree says of its format.
+#[derive(Debug)]
+#[must_use]
+pub enum Format {
+    /// Ours, older, or not written yet.
+    Known,
+    /// Newer than ours; such a tree is not touched.
+    Newer(u32),
+    /// It can't be read, so that it may be newer; such a tree is not touched either.
+    Unreadable(serde_json::Error),
+}
+
+/// The one field that every format has; all else may change with it.
+#[derive(serde::Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// The format of the state.
+pub async fn format_of(tree: &SharedTree, roots: &Roots) -> Result<Format, Error> {
+    Ok(match tree.get_json::<FormatOnly>(&roots.cluster()).await? {
+        None => Format::Known,
+        Some((Ok(there), _)) if there.format > FORMAT => Format::Newer(there.format),
+        Some((Ok(_), _)) => Format::Known,
+        Some((Err(error), _)) => Format::Unreadable(error),
+    })
 }
 
 /// Tries once to win. After a lost answer call it again: it finds its own node.

@@ -1,6 +1,7 @@
 //! What is there: instance records, claims, registrations, processes, payloads and room. Plain data, made by the observer.
 
 use crate::clock::Moment;
+use crate::policy::Policy;
 use maas_client::api::Amounts;
 use maas_client::launch::Exit;
 use maas_client::model::{ModelId, ModelName};
@@ -10,6 +11,7 @@ use maas_client::state::{CallSettings, Claim, InstanceRecord, Wanted};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything one pass looks at.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -150,6 +152,15 @@ impl Instance {
     pub fn birth(&self) -> (i32, u64) {
         let number = self.id.split('-').nth(1).and_then(|number| number.parse().ok());
         (self.record.epoch, number.unwrap_or(0))
+    }
+
+    /// True when this master can do no more about it: another host's instance whose runner is gone, or did not stop in
+    /// its time. Its record stays until a master of that host proves its death.
+    pub fn is_beyond_reach(&self, policy: &Policy, now: Moment) -> bool {
+        let bound = Duration::from_secs(self.record.stop_bound_s).saturating_add(policy.stop_margin);
+        let in_time = self.stopping_since.is_some_and(|since| now.since(since) < bound);
+        let may_stop_yet = self.claim.is_some() && (in_time || self.record.wanted == Wanted::Run);
+        self.process == Process::Unknown && !may_stop_yet
     }
 
     /// True while it counts towards the wanted number.

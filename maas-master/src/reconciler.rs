@@ -7,7 +7,7 @@ mod term;
 use crate::clock::{Clock, wall_time};
 use crate::failpoint::{Failpoints, Reached};
 use crate::launcher::SharedLauncher;
-use crate::leader::{self, Attempt, Term};
+use crate::leader::{self, Attempt, Format, Term};
 use crate::payload::Payloads;
 use crate::policy::Policy;
 use crate::view::{Counts, Handle, Role, View};
@@ -76,6 +76,15 @@ pub enum Error {
         found: u32,
         /// What this program knows.
         known: u32,
+    },
+    /// The format of the state tree can't be told.
+    #[error("node {path} does not say which format the state has; delete it if no newer program wrote it")]
+    UnreadableFormat {
+        /// The node.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
     },
     /// ZooKeeper refuses in a way that does not pass by itself.
     #[error("ZooKeeper refused")]
@@ -156,8 +165,10 @@ impl Master {
         if tree.session().borrow().connected().is_none() {
             return Err(Error::Tree(tree::Error::ConnectionLoss));
         }
-        if let Some(found) = leader::newer_format(&tree, &roots).await.map_err(Error::Tree)? {
-            return Err(Error::NewerFormat { found, known: FORMAT });
+        match leader::format_of(&tree, &roots).await.map_err(Error::Tree)? {
+            Format::Known => {}
+            Format::Newer(found) => return Err(Error::NewerFormat { found, known: FORMAT }),
+            Format::Unreadable(source) => return Err(Error::UnreadableFormat { path: roots.cluster(), source }),
         }
         state_store::ensure_roots(&tree, &roots, self.setup.world_registers).await.map_err(Error::Tree)?;
         stop.look().await.map_err(Error::Tree)?;
@@ -275,6 +286,16 @@ impl StopNode {
                 Ok(node.is_some_and(|node| Some(node.stat.czxid) != self.old))
             }
         }
+    }
+
+    /// Whether the node changed since this was last asked, without waiting.
+    fn was_touched(&mut self) -> bool {
+        let Some(changes) = &mut self.changes else { return false };
+        let mut touched = false;
+        while changes.try_recv().is_ok() {
+            touched = true;
+        }
+        touched
     }
 
     /// What is asked now, without waiting.

@@ -7,13 +7,16 @@ use crate::outbox::{EventExt, Events, event};
 use crate::view::{Counts, QueueView};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use maas_client::paths::request_id;
+use maas_client::state_store;
 use maas_client::tree::{Access, Error, TreeExt, Watch};
 use std::collections::HashMap;
 
 /// Prefix of a request's node; others are not ours to read.
 const PREFIX: &str = "qn-";
-/// Messages read at once.
-const READ_AT_ONCE: usize = 256;
+/// Messages looked at at once.
+const LOOK_AT_ONCE: usize = 256;
+/// Bytes of messages read at once; one that is longer is read by itself.
+const READ_BYTES: usize = 4 << 20;
 /// Messages taken before the planner gets its turn.
 const TAKE_AT_ONCE: usize = 1024;
 
@@ -26,6 +29,8 @@ pub struct Intake {
     used_ids: HashMap<String, String>,
     /// Messages that can't be taken for now, with the reason, so that it is said once.
     stuck: HashMap<String, String>,
+    /// Whether the tree was read again in this round: once is enough, whatever many messages meet.
+    looked_again: bool,
     /// The queue as last seen.
     pub view: QueueView,
 }
@@ -60,6 +65,7 @@ impl Intake {
         counts: &mut Counts,
     ) -> Result<bool, Trouble> {
         self.settle(executor, mirror, events, counts).await?;
+        self.looked_again = false;
         if self.watch.is_some() {
             return Ok(false);
         }
@@ -78,10 +84,12 @@ impl Intake {
         self.view.oldest_ms = None;
         self.stuck.retain(|name, _| names.binary_search(name).is_ok());
         let more = names.len() > TAKE_AT_ONCE;
-        for chunk in names.chunks(READ_AT_ONCE).take(TAKE_AT_ONCE / READ_AT_ONCE) {
-            let messages = read_all(executor, chunk).await?;
-            self.view.oldest_ms = messages.first().map(|message| message.ctime_ms);
-            self.take_all(&messages, executor, mirror, events, counts).await?;
+        for chunk in names.chunks(LOOK_AT_ONCE).take(TAKE_AT_ONCE / LOOK_AT_ONCE) {
+            for few in within_bytes(look_at(executor, chunk).await?, READ_BYTES) {
+                let messages = read_all(executor, &few).await?;
+                self.view.oldest_ms = messages.first().map(|message| message.ctime_ms);
+                self.take_all(&messages, executor, mirror, events, counts).await?;
+            }
         }
         let stuck = self.stuck.len() as u64;
         self.view.waiting = if more { self.view.waiting - TAKE_AT_ONCE as u64 } else { stuck };
@@ -128,16 +136,15 @@ impl Intake {
                     // One of several did not go: each by itself, so that it delays no other.
                     Trouble::Stale(_) | Trouble::Failed(_) if taken > 1 => most = 1,
                     Trouble::Stale(error) => {
-                        if self.explain(first, &error, executor, mirror, events, counts).await? {
-                            rest = &rest[1..];
+                        match self.explain(first, &error, executor, mirror, events, counts).await? {
+                            Next::Again => continue,
+                            Next::Done => {}
+                            Next::Stuck => self.put_aside(first, error.to_string(), events),
                         }
+                        rest = &rest[1..];
                     }
                     Trouble::Failed(error) => {
-                        tracing::error!(request = first.id, error, "request can't be taken now");
-                        if self.stuck.insert(first.child.clone(), error.clone()).is_none() {
-                            let failed = event("StepFailed", crate::clock::wall_time()).because(error);
-                            events.emit(failed.by_request(&first.id, None));
-                        }
+                        self.put_aside(first, error, events);
                         rest = &rest[1..];
                     }
                     over => return Err(over),
@@ -145,6 +152,15 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    /// A message that can't be taken for now waits in the queue, which is said once; the pass goes on without it.
+    fn put_aside(&mut self, message: &Message, error: String, events: &mut Events) {
+        tracing::error!(request = message.id, error, "request can't be taken now");
+        if self.stuck.insert(message.child.clone(), error.clone()).is_none() {
+            let failed = event("StepFailed", crate::clock::wall_time()).because(format!("intake: {error}"));
+            events.emit(failed.by_request(&message.id, None));
+        }
     }
 
     fn compose(&self, messages: &[Message], executor: &Executor, mirror: &Mirror) -> Batch {
@@ -160,7 +176,7 @@ impl Intake {
         compose(messages, &context)
     }
 
-    /// Finds out why the transaction for one message was refused; true when the message is done with.
+    /// Finds out why the transaction for one message was refused, and what that means for the message.
     async fn explain(
         &mut self,
         message: &Message,
@@ -169,7 +185,7 @@ impl Intake {
         mirror: &mut Mirror,
         events: &mut Events,
         counts: &mut Counts,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Next, Trouble> {
         let (tree, roots) = (&executor.tree, &executor.roots);
         let queue_node = roots.queue_child(&message.child);
         match error {
@@ -177,7 +193,7 @@ impl Intake {
                 if !is_recorded(message, executor).await? {
                     foreign(message, events, counts);
                 }
-                return Ok(true);
+                return Ok(Next::Done);
             }
             Error::NodeExists { path } => {
                 if let Content::Request(request) = read(&message.data, &executor.policy)
@@ -187,23 +203,31 @@ impl Intake {
                     let node = tree.get(path).await.map_err(Trouble::Unknown)?;
                     let first = node.map(|node| String::from_utf8_lossy(&node.data).into_owned());
                     self.used_ids.insert(uuid.clone(), first.unwrap_or_default());
-                    return Ok(false);
+                    return Ok(Next::Again);
                 }
                 if *path == roots.request(&message.id) || *path == roots.rejection(&message.id) {
                     // Decided before; only the message is left.
                     let delete = maas_client::tree::Op::delete(queue_node, Some(message.version));
                     executor.fenced(vec![delete]).await?;
-                    return Ok(true);
+                    return Ok(Next::Done);
                 }
             }
             _ => {}
         }
-        // The wanted state was not as the mirror has it: read it again and decide again, on the next pass.
+        if self.looked_again || self.stuck.contains_key(&message.child) {
+            return Ok(Next::Stuck);
+        }
+        // The tree was not as the mirror has it: it is read again and the message decided again. Once is enough: what
+        // can't be read (a wanted state that is no JSON) would look the same for ever, and hold up every pass.
         tracing::warn!(request = message.id, %error, "request meets a changed tree; looking again");
+        self.looked_again = true;
+        if matches!(error, Error::NoNode { .. }) {
+            let made = state_store::ensure_roots(tree, roots, executor.world_registers).await;
+            made.map_err(Trouble::Unknown)?;
+        }
         mirror.mark_stale();
         mirror.refresh().await.map_err(Trouble::Unknown)?;
-        self.watch = None;
-        Err(Trouble::Stale(error.clone()))
+        Ok(Next::Again)
     }
 
     /// After a lost answer: the first message of the batch tells for all, because it was one transaction.
@@ -239,6 +263,16 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// What follows from a transaction that was refused.
+enum Next {
+    /// The message is to be decided again.
+    Again,
+    /// The message is done with.
+    Done,
+    /// It can't be taken for now.
+    Stuck,
 }
 
 /// Whether a batch sets messages aside, and whether it takes any.
@@ -280,7 +314,39 @@ fn applied(batch: Batch, mirror: &mut Mirror, events: &mut Events, counts: &mut 
     }
 }
 
-async fn read_all(executor: &Executor, names: &[String]) -> Result<Vec<Message>, Trouble> {
+/// How long each message is; those that went meanwhile are left out.
+async fn look_at<'n>(executor: &Executor, names: &'n [String]) -> Result<Vec<(&'n str, usize)>, Trouble> {
+    let looks: Vec<_> = names.iter().map(|name| look_at_one(executor, name)).collect();
+    let found: Vec<Option<(&str, usize)>> =
+        stream::iter(looks).buffered(64).try_collect().await.map_err(Trouble::Unknown)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+async fn look_at_one<'n>(executor: &Executor, name: &'n str) -> Result<Option<(&'n str, usize)>, Error> {
+    let stat = executor.tree.stat(&executor.roots.queue_child(name)).await?;
+    Ok(stat.map(|stat| (name, usize::try_from(stat.data_length).unwrap_or(0))))
+}
+
+/// Cuts a list of messages, in its order, into parts of at most so many bytes. Pure.
+fn within_bytes(messages: Vec<(&str, usize)>, most: usize) -> Vec<Vec<&str>> {
+    let mut parts: Vec<Vec<&str>> = Vec::new();
+    let mut bytes = most;
+    for (name, length) in messages {
+        match parts.last_mut().filter(|_| bytes + length <= most) {
+            Some(part) => {
+                part.push(name);
+                bytes += length;
+            }
+            None => {
+                parts.push(vec![name]);
+                bytes = length;
+            }
+        }
+    }
+    parts
+}
+
+async fn read_all(executor: &Executor, names: &[&str]) -> Result<Vec<Message>, Trouble> {
     let reads: Vec<_> = names.iter().map(|name| read_one(executor, name)).collect();
     let read: Vec<Option<Message>> = stream::iter(reads).buffered(64).try_collect().await.map_err(Trouble::Unknown)?;
     // One that went between listing and reading leaves no trace we could name it by.
@@ -296,4 +362,16 @@ async fn read_one(executor: &Executor, name: &str) -> Result<Option<Message>, Er
         version: node.stat.version,
         ctime_ms: node.stat.ctime_ms,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within_bytes;
+
+    #[test]
+    fn long_messages_are_read_in_small_parts_and_short_ones_together() {
+        let messages = vec![("a", 0), ("b", 3), ("c", 1), ("d", 90), ("e", 4), ("f", 1)];
+        assert_eq!(within_bytes(messages, 4), [vec!["a", "b", "c"], vec!["d"], vec!["e"], vec!["f"]]);
+        assert!(within_bytes(vec![], 4).is_empty());
+    }
 }

@@ -292,10 +292,12 @@ impl Launcher for Fake {
 
     async fn observe(&self, known: &BTreeMap<String, Arc<Instance>>) -> Report {
         let runners = lock(&self.world.runners);
-        let processes = known
-            .keys()
-            .map(|id| (id.clone(), runners.get(id).map_or(Process::Absent, |runner| runner.process.clone())))
-            .collect();
+        let process = |(id, instance): (&String, &Arc<Instance>)| match runners.get(id) {
+            Some(runner) => (id.clone(), runner.process.clone()),
+            None if instance.record.host != self.world.host => (id.clone(), Process::Unknown),
+            None => (id.clone(), Process::Absent),
+        };
+        let processes = known.iter().map(process).collect();
         let node = Node {
             host: self.world.host.clone(),
             total: self.world.capacity,

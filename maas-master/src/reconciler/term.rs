@@ -68,6 +68,7 @@ impl<'m> Leading<'m> {
         let executor = Executor {
             tree: setup.tree.clone(),
             roots: setup.roots.clone(),
+            world_registers: setup.world_registers,
             policy: setup.policy.clone(),
             term: term.clone(),
             launcher: setup.launcher.clone(),
@@ -153,16 +154,18 @@ impl<'m> Leading<'m> {
                     true
                 }
             };
-            if let Some(end) = self.ends_with
-                && self.mirror.instances.is_empty()
-                && !again
-            {
+            if let Some(end) = self.ends_with.filter(|_| !again && self.nothing_left_to_stop()) {
+                self.tell_left();
                 return self.resign(end, stop).await;
             }
+            self.start_trimming();
             if again {
+                // Under load there is always more to do: what else is asked must not wait for its end.
+                if stop.was_touched() && self.obey_stop(stop).await {
+                    return self.resign(End::StopNode, stop).await;
+                }
                 continue;
             }
-            self.start_trimming();
             let tick = self.next_wake();
             let mut stopping = false;
             tokio::select! {
@@ -180,6 +183,12 @@ impl<'m> Leading<'m> {
                 return self.resign(End::StopNode, stop).await;
             }
         }
+    }
+
+    /// True when all instances that are left are of hosts out of reach: nobody here can prove their death.
+    fn nothing_left_to_stop(&self) -> bool {
+        let (policy, now) = (&self.executor.policy, self.master.clock.moment());
+        self.mirror.instances.values().all(|instance| instance.is_beyond_reach(policy, now))
     }
 
     /// Looks at the stop node; true when the master ends at once.

@@ -171,6 +171,9 @@ impl Running {
             Ok(Err(reconciler::Error::NewerFormat { found, known })) => {
                 return Err(Error::NewerFormat { found, known });
             }
+            Ok(Err(reconciler::Error::UnreadableFormat { path, source })) => {
+                return Err(Error::UnreadableFormat { path, source });
+            }
             Ok(Err(reconciler::Error::Tree(source))) => {
                 return Err(Error::ZooKeeper { doing: format!("ZooKeeper {} refuses", config.zookeeper), source });
             }

@@ -4,6 +4,7 @@ use crate::world::{World, model, ours, request, until};
 use maas_client::request::Action;
 use maas_client::state::Outcome;
 use maas_client::tree::{Access, Mode, Op, TreeExt};
+use maas_master::reconciler::End;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -158,4 +159,71 @@ async fn a_thousand_requests_in_the_queue_are_all_taken() {
     let expected: Vec<_> = models.iter().map(|model| (model, 100)).collect();
     world.settle(&expected).await;
     assert_eq!(world.children(&world.roots.requests()).await.len(), 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wanted_state_that_cannot_be_read_holds_up_no_other_model_and_no_stop() {
+    let world = World::new();
+    let (bad, good) = (model("bad", "1"), model("good", "1"));
+    let mut master = world.start();
+    until("a master", || async { master.handle.view().leading().is_some() }).await;
+    world.tree.create(&world.roots.model("bad"), vec![], Mode::Persistent, Access::WorldReads).await.unwrap();
+    world.tree.create(&world.roots.desired(&bad), b"{".to_vec(), Mode::Persistent, Access::WorldReads).await.unwrap();
+    let stuck = world.ask(&request(Action::Add, &bad, 1)).await;
+    world.ask(&request(Action::Add, &good, 2)).await;
+    until("the good one", || async { world.registered().await.get(&good) == Some(&2) }).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(world.request(&stuck).await.is_none(), "it waits in the queue");
+    assert_eq!(master.handle.view().queue.waiting, 1);
+    let mut said = 0;
+    while let Ok(event) = master.outbox.try_recv() {
+        said += u32::from(event.kind == "StepFailed");
+    }
+    assert_eq!(said, 1, "said once");
+    // Once the node can be read (here: is gone) the request is taken.
+    world.tree.delete_if_exists(&world.roots.desired(&bad), None).await.unwrap();
+    world.settle(&[(&bad, 1), (&good, 2)]).await;
+    assert_eq!(world.request(&stuck).await.unwrap().outcome, Outcome::Accepted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_that_was_deleted_is_made_again() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let master = world.start();
+    until("a master", || async { master.handle.view().leading().is_some() }).await;
+    for root in [world.roots.requests(), world.roots.ids(), world.roots.models()] {
+        world.tree.delete_if_exists(&root, None).await.unwrap();
+    }
+    world.ask(&ours(Action::Add, &dga, 2, "0f0e0d0c-0000-4000-8000-000000000001")).await;
+    world.settle(&[(&dga, 2)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_more_than_an_add_may_ask_for_takes_all() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let _master = world.start();
+    world.ask_when_led(&dga, 2).await;
+    let message =
+        br#"{"name":"dga","version":"1.0","numInstances":2147483647,"memory":0,"action":"REMOVE","path":null}"#;
+    world.queue.enqueue_bytes(message.to_vec()).await.unwrap();
+    world.settle(&[(&dga, 0)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_is_obeyed_while_the_queue_is_long() {
+    let world = World::new();
+    world.tree.ensure_path(&world.roots.queue, Access::WorldCreates).await.unwrap();
+    for _ in 0..8_000 {
+        world.queue.enqueue_bytes(b"null".to_vec()).await.unwrap();
+    }
+    let mut master = world.start();
+    // Without sleeping: paused time goes on only once the queue is empty.
+    while master.handle.view().counts.nulls == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.tree.create(&world.roots.stop(), b"{}".to_vec(), Mode::Persistent, Access::WorldReads).await.unwrap();
+    assert_eq!(master.ended().await.unwrap(), End::StopNode);
+    assert!(!world.children(&world.roots.queue).await.is_empty(), "it did not read on to the end");
 }

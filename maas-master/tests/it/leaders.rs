@@ -2,7 +2,7 @@
 
 use crate::world::{World, model, request, until};
 use maas_client::request::Action;
-use maas_client::state::{Cluster, Leader, Stop};
+use maas_client::state::{Cluster, InstanceRecord, Leader, Stop};
 use maas_client::tree::{Access, Mode, TreeExt};
 use maas_master::reconciler::{End, Error};
 use maas_master::view::Role;
@@ -109,4 +109,40 @@ async fn a_state_of_a_newer_format_is_not_touched() {
     let mut master = world.start();
     let ended = master.ended().await;
     assert!(matches!(ended, Err(Error::NewerFormat { found: 2, known: 1 })), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_whose_format_cannot_be_read_is_not_touched() {
+    let world = World::new();
+    world.tree.ensure_path(&world.roots.state, Access::WorldReads).await.unwrap();
+    let path = world.roots.cluster();
+    world.tree.create(&path, b"{\"store\":1}".to_vec(), Mode::Persistent, Access::WorldReads).await.unwrap();
+    let ended = world.start().ended().await;
+    assert!(matches!(ended, Err(Error::UnreadableFormat { .. })), "{ended:?}");
+    assert_eq!(world.tree.get(&path).await.unwrap().unwrap().data, b"{\"store\":1}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_with_models_ends_though_a_dead_hosts_instance_is_left() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let mut master = world.start();
+    world.ask_when_led(&dga, 2).await;
+    world.settle(&[(&dga, 2)]).await;
+    let ours = world.children(&world.roots.instances()).await;
+    let node = world.tree.get(&world.roots.instance(&ours[0])).await.unwrap().unwrap();
+    let mut record: InstanceRecord = serde_json::from_slice(&node.data).unwrap();
+    record.host = "node7".to_string();
+    let elsewhere = world.roots.instance("0-1-dead");
+    let bytes = serde_json::to_vec(&record).unwrap();
+    world.tree.create(&elsewhere, bytes, Mode::Persistent, Access::WorldReads).await.unwrap();
+    master.handle.stop_models(true);
+    assert_eq!(master.ended().await.unwrap(), End::Shutdown);
+    assert!(world.fake.alive().is_empty());
+    assert_eq!(world.children(&world.roots.instances()).await, ["0-1-dead"]);
+    let mut left = None;
+    while let Ok(event) = master.outbox.try_recv() {
+        left = left.or((event.kind == "InstancesLeft").then_some(event.reason));
+    }
+    assert!(left.is_some_and(|text| text.starts_with("1 instance on node7")));
 }

@@ -9,7 +9,7 @@ use crate::observed::{Observed, Process};
 use crate::outbox::{EventExt, event};
 use crate::plan::Step;
 use maas_client::model::{ModelId, ModelName, ModelVersion};
-use maas_client::reason::{InstanceState, Reason, ReasonCode};
+use maas_client::reason::{InstanceState, Reason, ReasonCode, plural};
 use maas_client::state::Ended;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,6 +79,21 @@ impl Leading<'_> {
         let mut failed = event("StepFailed", wall_time()).of(&step.model);
         failed.instance = step.effect.instance().map(str::to_string);
         self.events.emit(failed.because(format!("{}: {text}", step.effect.word())));
+    }
+
+    /// Says what a master that stops its models leaves behind, because it is out of its reach.
+    pub(super) fn tell_left(&mut self) {
+        let mut hosts: BTreeMap<String, usize> = BTreeMap::new();
+        for instance in self.mirror.instances.values() {
+            *hosts.entry(instance.record.host.clone()).or_default() += 1;
+        }
+        for (host, count) in hosts {
+            let whom = plural(count as u64, "instance");
+            let text =
+                format!("{whom} on {host}, told to stop, out of reach from here; a master on {host} sees to them");
+            tracing::warn!(host, count, "instances are left that this master can't reach");
+            self.events.emit(event("InstancesLeft", wall_time()).because(text));
+        }
     }
 
     /// Says what changed by itself since the last pass.
