@@ -25,6 +25,7 @@ pub mod launch;
 pub mod model;
 pub mod open;
 pub mod paths;
+pub mod process;
 pub mod queue;
 pub mod reach;
 pub mod reason;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use published::{Error as UrlError, check as check_url, published_url};
+pub use published::{Error as UrlError, check as check_url};
 pub use wire::{Error, decode};
 
 /// Function map of an endpoint that names none, as in Metron.

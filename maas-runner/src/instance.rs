@@ -101,8 +101,8 @@ impl Directory {
         let own = crate::process_tree::own_pid();
         let content = LockFile {
             pid: std::process::id(),
-            start_ticks: crate::process_tree::look(own).map_or(0, |process| process.start_ticks),
-            boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string(),
+            start_ticks: maas_client::process::look(own)?.map_or(0, |process| process.start_ticks),
+            boot_id: maas_client::process::boot_id()?,
             gpu_indices,
         };
         lock.set_len(0)?;

@@ -153,8 +153,7 @@ pub(crate) struct Ledger {
     last_record: Option<Record>,
     last_error: Option<String>,
     service_is_there: bool,
-    /// Set once and kept until it fires: a watch per pass would pile up in the client.
-    record_watch: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    watches: Watches,
 }
 
 impl Ledger {

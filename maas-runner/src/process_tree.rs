@@ -2,52 +2,26 @@
 //!
 //! Guard and runner are both subreapers, so whatever a model starts stays below one of them even when it makes its own
 //! session or its parent dies. Signals go through pidfds, after a second look at the start time: a pid that was reused
-//! since the look at `/proc` is never hit. Deciding who is below whom is pure ([`below`]).
+//! since the look at `/proc` is never hit. Reading one process is [`maas_client::process`]'s. Deciding who is below whom is pure ([`below`]).
 
+pub(crate) use maas_client::process::Process;
+
+use maas_client::process;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal};
 use std::collections::HashMap;
-use std::fs;
+use std::{fs, io};
 
-/// What `/proc/<pid>/stat` says of one process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Process {
-    /// Its id.
-    pub(crate) pid: i32,
-    /// Its parent's id.
-    pub(crate) parent: i32,
-    /// When it was started, in clock ticks since boot: with the pid, which process it is.
-    pub(crate) start_ticks: u64,
-    /// Resident pages.
-    pub(crate) resident_pages: u64,
-    /// False for a zombie, of which nothing is left but its exit code.
-    pub(crate) alive: bool,
-}
-
-/// Reads one line of `/proc/<pid>/stat`. The command's name may hold blanks and brackets, so it is cut at the last one.
-pub(crate) fn parse_stat(text: &str) -> Option<Process> {
-    let pid = text.split_once(' ')?.0.parse().ok()?;
-    let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
-    // Numbered from `state`, which proc(5) counts as field 3. A leader thread that is gone while others go on is shown
-    // as a zombie too; the number of threads tells.
-    let threads: u32 = fields.get(17)?.parse().ok()?;
-    Some(Process {
-        pid,
-        parent: fields.get(1)?.parse().ok()?,
-        start_ticks: fields.get(19)?.parse().ok()?,
-        resident_pages: fields.get(21)?.parse::<i64>().ok()?.max(0).unsigned_abs(),
-        alive: !matches!(*fields.first()?, "Z" | "X") || threads > 1,
-    })
-}
-
-/// One process now; `None` when there is none of that id.
+/// One process now; `None` when there is none of that id, or when it can't be told.
 pub(crate) fn look(pid: i32) -> Option<Process> {
-    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    process::look(pid).ok().flatten()
 }
 
 /// Every process that `/proc` shows.
-fn all() -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(look).collect()
+fn all() -> io::Result<Vec<Process>> {
+    let hidden = |looked: &io::Result<Process>| matches!(looked, Err(e) if e.kind() == io::ErrorKind::PermissionDenied);
+    let looked = process::all()?.into_iter().filter_map(|pid| process::look(pid).transpose());
+    // Where /proc hides other users' processes they are none of ours.
+    looked.filter(|looked| !hidden(looked)).collect()
 }
 
 /// Those of `processes` that stand below `root`, `root` left out. Pure.
@@ -67,15 +41,16 @@ pub(crate) fn below(root: i32, processes: &[Process]) -> Vec<Process> {
     found
 }
 
-/// Everything below `root` now, zombies included, from a look at the whole of `/proc`.
-pub(crate) fn descendants(root: i32) -> Vec<Process> {
-    below(root, &all())
+/// Everything below `root` now, zombies included, from a look at the whole of `/proc`. Fails when that can't be told,
+/// which is not the same as nothing.
+pub(crate) fn descendants(root: i32) -> io::Result<Vec<Process>> {
+    Ok(below(root, &all()?))
 }
 
 /// As [`descendants`], following the kernel's lists of children where it keeps them: the cost is that of this tree, not
 /// of the machine. It may miss a process that is being started or re-parented just now, so it is for accounting only.
 pub(crate) fn descendants_cheaply(root: i32) -> Vec<Process> {
-    let Some(first) = children_of(root) else { return descendants(root) };
+    let Some(first) = children_of(root) else { return descendants(root).unwrap_or_default() };
     let mut found = Vec::new();
     let mut waiting = first;
     while let Some(pid) = waiting.pop() {
@@ -111,13 +86,13 @@ pub(crate) fn signal(process: &Process, signal: Signal) {
 /// Sends `SIGKILL` to all that live below `root` but `spared`, and says how many those were.
 ///
 /// A process may have forked between the look and the signal: repeat until nothing is left.
-pub(crate) fn kill_below(root: i32, spared: Option<i32>) -> usize {
+pub(crate) fn kill_below(root: i32, spared: Option<i32>) -> io::Result<usize> {
     let mut living = 0;
-    for process in descendants(root).iter().filter(|process| process.alive && Some(process.pid) != spared) {
+    for process in descendants(root)?.iter().filter(|process| process.alive && Some(process.pid) != spared) {
         living += 1;
         signal(process, Signal::KILL);
     }
-    living
+    Ok(living)
 }
 
 /// Takes the exit code of one child that has ended, if there is one: pid and raw wait status.
@@ -137,16 +112,6 @@ mod tests {
 
     fn process(pid: i32, parent: i32) -> Process {
         Process { pid, parent, start_ticks: 1, resident_pages: 1, alive: true }
-    }
-
-    #[test]
-    fn a_command_name_with_blanks_and_brackets_does_not_shift_the_fields() {
-        let line = "71 (a) b (c) S 9 71 71 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 5566 1000 77 18446744073709551615 1 1";
-        let found = parse_stat(line).unwrap();
-        assert_eq!((found.pid, found.parent, found.start_ticks, found.resident_pages), (71, 9, 5566, 77));
-        assert!(found.alive);
-        assert!(!parse_stat(&line.replace(") S ", ") Z ")).unwrap().alive);
-        assert!(parse_stat("71 (cut").is_none());
     }
 
     #[test]

@@ -92,7 +92,7 @@ struct EndpointOut<'a> {
 impl Registration {
     /// The nine keys in Curator's order, nulls included. Ours go with the runner's session and say so.
     ///
-    /// The url is one that [`super::published_url`] gave; of another text address and port are taken as far as they go.
+    /// The url is one that [`super::check_url`] took; of another text address and port are taken as far as they go.
     pub fn encode(&self) -> Vec<u8> {
         let (address, port) = address_and_port(&self.url);
         let instance = InstanceOut {

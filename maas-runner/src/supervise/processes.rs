@@ -98,7 +98,12 @@ impl Processes {
     /// SIGTERM to all but the guard; what was stopped is continued, so that it can obey.
     pub(super) fn terminate(&self) {
         let guard = self.running.as_ref().map(|running| running.guard);
-        for process in descendants(own_pid()).iter().filter(|process| process.alive && Some(process.pid) != guard) {
+        let tree = descendants(own_pid()).unwrap_or_else(|error| {
+            // They are killed when their time is up.
+            tracing::warn!(%error, "the model's processes can't be seen and are not asked to end");
+            Vec::new()
+        });
+        for process in tree.iter().filter(|process| process.alive && Some(process.pid) != guard) {
             signal(process, Signal::TERM);
             signal(process, Signal::CONT);
         }
@@ -118,8 +123,9 @@ impl Processes {
             let mut pause = Duration::from_millis(1);
             loop {
                 let spared = guard.filter(|_| begun.elapsed() < GUARD_CLEARS_FOR);
-                kill_below(own, spared);
-                if !descendants(own).iter().any(|process| process.alive) {
+                let _looked_at_again = kill_below(own, spared);
+                // What can't be looked at just now may live.
+                if descendants(own).is_ok_and(|tree| !tree.iter().any(|process| process.alive)) {
                     return done();
                 }
                 tokio::time::sleep(pause).await;
