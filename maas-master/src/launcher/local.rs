@@ -4,8 +4,11 @@
 //! Its death is proved by its free lock, after every process that carries its instance's id is gone. What runs on other
 //! hosts is not seen.
 
+mod cgroup;
 mod files;
 mod process;
+#[cfg(test)]
+mod tests;
 mod watch_over;
 
 use super::{Ask, Launcher, LogFiles, Report};
@@ -17,19 +20,22 @@ use maas_client::config::Roots;
 use maas_client::launch::{Exit, LaunchSpec};
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::state::{Ended, InstanceRecord, LocalHome};
+use rustix::process::Rlimit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, watch};
+use watch_over::Upkeep;
 
 /// Runners started at once.
 const STARTS_AT_ONCE: usize = 8;
 
-/// What a local launcher needs to know.
-#[derive(Debug, Clone)]
+/// What a local launcher needs to know. It holds secrets, so it can't be printed.
+#[derive(Clone)]
 pub struct Options {
     /// This machine's own name, by which its instances are known again.
     pub node: String,
@@ -47,7 +53,7 @@ pub struct Options {
     pub service_env: BTreeMap<String, String>,
     /// The host others reach this one by, published with every endpoint.
     pub advertise: String,
-    /// cgroup directory for leaves.
+    /// The control group for leaves; `None`: one that is lent, if any.
     pub cgroup: Option<PathBuf>,
     /// What may be given out.
     pub capacity: Amounts,
@@ -90,11 +96,14 @@ impl Slot {
 
 struct Inner {
     options: Options,
-    boot_id: String,
     slots: Mutex<BTreeMap<String, Slot>>,
     changed: watch::Sender<u64>,
     starts: Semaphore,
-    swept: Mutex<bool>,
+    upkeep: Mutex<Upkeep>,
+    /// Instances of this machine could not be looked at: which GPUs are theirs is not known.
+    unseen: AtomicBool,
+    /// The limit on open files that this process was started with, for its children.
+    file_limit: Rlimit,
 }
 
 /// The local launcher. Cheap to clone.
@@ -104,15 +113,22 @@ pub struct Local {
 }
 
 impl Local {
-    /// A launcher over a state directory that this master holds.
+    /// A launcher over a state directory that this master holds. Raises this process's limit on open files: every
+    /// instance needs some.
     pub fn new(options: Options) -> Local {
+        let cgroup = options.cgroup.clone().or_else(cgroup::delegated);
+        match &cgroup {
+            Some(group) => tracing::info!(group = %group.display(), "instances get control groups below"),
+            None => tracing::info!("no control group is given or lent; the memory of instances is watched"),
+        }
         let inner = Inner {
-            options,
-            boot_id: process::boot_id(),
+            options: Options { cgroup, ..options },
             slots: Mutex::default(),
             changed: watch::channel(0).0,
             starts: Semaphore::new(STARTS_AT_ONCE),
-            swept: Mutex::new(false),
+            upkeep: Mutex::default(),
+            unseen: AtomicBool::new(false),
+            file_limit: process::raise_file_limit(),
         };
         Local { inner: Arc::new(inner) }
     }
@@ -132,6 +148,10 @@ impl Local {
         if slots.contains_key(&ask.id) {
             return None;
         }
+        if ask.resources.gpus > 0 && self.inner.unseen.load(Ordering::Relaxed) {
+            // It is asked for again on the next pass.
+            return None;
+        }
         let held: BTreeSet<u32> = slots.values().flat_map(|slot| slot.gpus().iter().copied()).collect();
         let free = (0..self.inner.options.capacity.gpus).filter(|index| !held.contains(index));
         let gpus: Vec<u32> = free.take(ask.resources.gpus as usize).collect();
@@ -144,6 +164,7 @@ impl Local {
         let _permit = self.inner.starts.acquire().await;
         match self.spawn(&ask, &gpus).await {
             Ok(child) => {
+                process::restore_file_limit(child.id(), self.inner.file_limit);
                 self.set(&ask.id, Slot::Running { pid: child.id(), gpus: gpus.clone() });
                 let this = self.clone();
                 tokio::spawn(this.wait_child(ask.id, child, gpus));
@@ -273,7 +294,7 @@ impl Launcher for Local {
             return;
         }
         let id = id.to_string();
-        if let Err(error) = run_blocking(move || Ok(process::kill_all(&id))).await {
+        if let Err(error) = run_blocking(move || process::kill_all(&id)).await {
             tracing::warn!(%error, "can't kill");
         }
     }
@@ -296,7 +317,9 @@ impl Launcher for Local {
                 }
             }
         }
-        if !unknown.is_empty() {
+        if unknown.is_empty() {
+            self.inner.unseen.store(false, Ordering::Relaxed);
+        } else {
             processes.extend(self.adopt(unknown).await);
         }
         {

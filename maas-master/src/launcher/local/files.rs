@@ -4,6 +4,7 @@ use super::process;
 use jiff::Timestamp;
 use maas_client::launch::{EXIT_FILE, Exit, LAUNCH_FILE, LOCK_FILE, LaunchSpec, LockFile};
 use maas_client::model::ModelId;
+use maas_client::process::is_gone;
 use maas_client::reason::InstanceState;
 use maas_client::state::Ended;
 use serde::{Deserialize, Serialize};
@@ -66,24 +67,43 @@ pub(super) fn runner_log(directory: &Path) -> io::Result<File> {
 }
 
 /// What a look at an instance's directory says.
+pub(super) struct Look {
+    /// Whether its runner lives.
+    pub(super) found: Found,
+    /// The GPUs it was given; they are its own until its death is proved.
+    pub(super) gpus: Vec<u32>,
+}
+
+/// Whether a runner lives.
 pub(super) enum Found {
     /// No directory, or nothing was ever started in it.
     Nothing,
     /// The runner lives.
-    Runner { pid: u32, gpus: Vec<u32>, handle: std::os::fd::OwnedFd },
+    Runner { pid: u32, handle: std::os::fd::OwnedFd },
     /// A runner was started there and does not live; others of its processes may.
     Ended,
 }
 
 /// Looks at an instance's directory. The lock alone proves death; the lock file names who to look for first.
-pub(super) fn look(directory: &Path, boot_id: &str) -> Found {
-    let lock = read_json::<LockFile>(&directory.join(LOCK_FILE));
-    if let Some(lock) = &lock
-        && let Some(handle) = process::runner_of(lock, boot_id)
-    {
-        return Found::Runner { pid: lock.pid, gpus: lock.gpu_indices.clone(), handle };
-    }
-    if lock.is_some() || directory.join(EXIT_FILE).exists() { Found::Ended } else { Found::Nothing }
+pub(super) fn look(directory: &Path) -> io::Result<Look> {
+    let lock = read_json::<LockFile>(&directory.join(LOCK_FILE))?;
+    let runner = lock.as_ref().map(process::runner_of).transpose()?.flatten();
+    let found = match (runner, &lock) {
+        (Some(handle), Some(lock)) => Found::Runner { pid: lock.pid, handle },
+        (_, Some(_)) => Found::Ended,
+        (_, None) if directory.join(EXIT_FILE).try_exists()? => Found::Ended,
+        (_, None) => Found::Nothing,
+    };
+    let gpus = match lock {
+        Some(lock) => lock.gpu_indices,
+        None => launched(directory)?.map(|spec| spec.gpu_indices).unwrap_or_default(),
+    };
+    Ok(Look { found, gpus })
+}
+
+/// What the launch file asks for.
+fn launched(directory: &Path) -> io::Result<Option<LaunchSpec>> {
+    read_json(&directory.join(LAUNCH_FILE))
 }
 
 /// The lock of an instance's directory.
@@ -92,22 +112,27 @@ pub(super) fn lock_path(directory: &Path) -> PathBuf {
 }
 
 /// What the runner wrote at its end.
-pub(super) fn exit(directory: &Path, id: &str) -> Option<Exit> {
-    read_json::<Exit>(&directory.join(EXIT_FILE)).filter(|exit| exit.id == id)
+pub(super) fn exit(directory: &Path, id: &str) -> io::Result<Option<Exit>> {
+    Ok(read_json::<Exit>(&directory.join(EXIT_FILE))?.filter(|exit| exit.id == id))
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+/// A file's content; `None` when there is none, or none that is what it should be.
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    match File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Cleans an ended instance's directory: a failed one keeps the ends of its logs, another nothing.
 pub(super) fn clean(state_dir: &Path, id: &str, model: &ModelId, ended: &Ended) -> io::Result<()> {
     let Some(directory) = directory(state_dir, id) else { return Ok(()) };
-    if !directory.exists() {
+    if !directory.try_exists()? {
         return Ok(());
     }
+    remove_group(&directory, id)?;
     let failed = ended.state == InstanceState::Failed;
     if !failed {
         return remove(&directory);
@@ -124,7 +149,19 @@ pub(super) fn clean(state_dir: &Path, id: &str, model: &ModelId, ended: &Ended) 
     for stream in ["stdout", "stderr"] {
         keep_end(&directory.join("logs"), stream)?;
     }
-    prune(state_dir, model)
+    prune(state_dir, Some(model))
+}
+
+/// Removes the control group that a killed runner has left: the runner itself takes away that of an orderly end.
+fn remove_group(directory: &Path, id: &str) -> io::Result<()> {
+    let Some(parent) = launched(directory)?.and_then(|spec| spec.cgroup) else { return Ok(()) };
+    let leaf = parent.join(id);
+    // Only an empty directory goes; on a control group's own files the kernel insists.
+    match fs::remove_dir(&leaf) {
+        Err(error) if !is_gone(&error) => tracing::warn!(group = %leaf.display(), %error, "a control group stays"),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Keeps the last bytes of a stream over its two files.
@@ -152,16 +189,16 @@ fn cut_front(path: &Path, keep: u64) -> io::Result<()> {
     fs::rename(shorter, path)
 }
 
-/// Removes the kept logs that are too many of a version or too old.
-fn prune(state_dir: &Path, model: &ModelId) -> io::Result<()> {
+/// Removes the kept logs that are too old and, of `model`, those that are too many.
+pub(super) fn prune(state_dir: &Path, model: Option<&ModelId>) -> io::Result<()> {
     let mut kept: Vec<(Timestamp, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(instances(state_dir))?.flatten() {
-        let Some(mark) = read_json::<EndedFile>(&entry.path().join(ENDED_FILE)) else { continue };
+    for path in entries(state_dir)? {
+        let Some(mark) = read_json::<EndedFile>(&path.join(ENDED_FILE))? else { continue };
         let age = Duration::try_from(Timestamp::now().duration_since(mark.ended)).unwrap_or_default();
         if age > KEEP_FOR {
-            remove(&entry.path())?;
-        } else if mark.model == *model {
-            kept.push((mark.ended, entry.path()));
+            remove(&path)?;
+        } else if Some(&mark.model) == model {
+            kept.push((mark.ended, path));
         }
     }
     kept.sort();
@@ -169,16 +206,29 @@ fn prune(state_dir: &Path, model: &ModelId) -> io::Result<()> {
     kept.iter().take(surplus).try_for_each(|(_, path)| remove(path))
 }
 
+/// All instances' directories; none before the first is made.
+fn entries(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(instances(state_dir)) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if is_gone(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Ids of directories that hold an instance that is not marked as ended.
-pub(super) fn not_ended(state_dir: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(instances(state_dir)) else { return Vec::new() };
-    let names = entries.flatten().filter(|entry| !entry.path().join(ENDED_FILE).exists());
-    names.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+pub(super) fn not_ended(state_dir: &Path) -> io::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for path in entries(state_dir)? {
+        if !path.join(ENDED_FILE).try_exists()? {
+            ids.extend(path.file_name().and_then(|name| name.to_str()).map(str::to_string));
+        }
+    }
+    Ok(ids)
 }
 
 /// Which model a directory's launch file names.
-pub(super) fn model_of(directory: &Path) -> Option<ModelId> {
-    read_json::<LaunchSpec>(&directory.join(LAUNCH_FILE)).map(|spec| spec.model)
+pub(super) fn model_of(directory: &Path) -> io::Result<Option<ModelId>> {
+    Ok(launched(directory)?.map(|spec| spec.model))
 }
 
 /// Removes a file or directory; not found is done.
