@@ -1,4 +1,5 @@
-//! What the runner has in ZooKeeper: its claim and its registration, kept as they are wanted, and its record, watched.
+//! What the runner has in ZooKeeper: its claim and its registration, kept as they are wanted, and its record; all three
+//! are watched.
 //!
 //! Level-triggered: every pass reads record, claim and registration and makes one transaction of the difference, so a
 //! lost answer, a lost connection or a replaced session needs no code of its own. [`plan_pass`] decides and is pure;
@@ -142,6 +143,39 @@ fn plan_pass(
     Pass::Write(ops)
 }
 
+/// A watch that is set once and kept until it fires: one per pass would pile up in the client.
+#[derive(Default)]
+struct Standing(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Standing {
+    /// Reads the node, and watches it from then on unless it is watched already.
+    async fn read(&mut self, tree: &SharedTree, path: &str) -> Result<Option<Node>, tree::Error> {
+        if self.0.is_some() {
+            return tree.get(path).await;
+        }
+        let (node, watch) = tree.get_and_watch(path).await?;
+        self.0 = Some(Box::pin(watch.changed()));
+        Ok(node)
+    }
+
+    /// Returns once it fires; may be dropped and asked again.
+    async fn fired(&mut self) {
+        match &mut self.0 {
+            Some(watch) => watch.await,
+            None => std::future::pending().await,
+        }
+        self.0 = None;
+    }
+}
+
+/// The nodes of one instance as they are watched: what somebody else does to ours is put right too.
+#[derive(Default)]
+struct Watches {
+    record: Standing,
+    claim: Standing,
+    registration: Standing,
+}
+
 /// Keeps one instance's nodes as they are wanted.
 pub(crate) struct Ledger {
     tree: SharedTree,
@@ -181,7 +215,7 @@ impl Ledger {
             last_record: None,
             last_error: None,
             service_is_there: false,
-            record_watch: None,
+            watches: Watches::default(),
         }
     }
 
@@ -218,18 +252,11 @@ impl Ledger {
                     None => std::future::pending().await,
                 }
             };
-            let watch = async {
-                match self.record_watch.as_mut() {
-                    Some(watch) => watch.await,
-                    None => std::future::pending().await,
-                }
-            };
             // Each only says "look again".
             let over = tokio::select! {
-                () = watch => {
-                    self.record_watch = None;
-                    false
-                }
+                () = self.watches.record.fired() => false,
+                () = self.watches.claim.fired() => false,
+                () = self.watches.registration.fired() => false,
                 () = timer => false,
                 changed = self.target.changed() => changed.is_err(),
                 changed = session.changed() => changed.is_err(),
@@ -242,18 +269,13 @@ impl Ledger {
 
     /// Reads, compares, writes; `false` when there is nothing more to do here, ever.
     async fn pass(&mut self) -> Result<bool, tree::Error> {
-        let (tree, paths, watched) = (&self.tree, &self.paths, self.record_watch.is_some());
-        let record = async move {
-            if watched {
-                return tree.get(&paths.record).await.map(|node| (node, None));
-            }
-            tree.get_and_watch(&paths.record).await.map(|(node, watch)| (node, Some(watch)))
-        };
-        let (node, claim, registration) = tokio::join!(record, tree.get(&paths.claim), tree.get(&paths.registration));
-        let (node, watch) = node?;
-        if let Some(watch) = watch {
-            self.record_watch = Some(Box::pin(watch.changed()));
-        }
+        let (tree, paths, watches) = (&self.tree, &self.paths, &mut self.watches);
+        let (node, claim, registration) = tokio::join!(
+            watches.record.read(tree, &paths.record),
+            watches.claim.read(tree, &paths.claim),
+            watches.registration.read(tree, &paths.registration),
+        );
+        let node = node?;
         let (claim, registration) = (claim?, registration?);
         let record = Record::read(node.as_ref());
         let Some(session) = self.tree.session().borrow().connected() else { return Err(tree::Error::ConnectionLoss) };

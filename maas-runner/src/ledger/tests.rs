@@ -215,6 +215,20 @@ async fn an_expired_session_is_replaced_with_all_it_had() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_removes_comes_back() {
+    let mut play = Play::new().await;
+    assert_eq!(play.told().await, Told::Event(Event::Claimed));
+    play.ready();
+    play.registered().await;
+    for path in [play.registration_path(), play.roots.claim(ID), play.registration_path()] {
+        let before = play.master.get(&path).await.unwrap().unwrap().stat.czxid;
+        play.master.multi(vec![Op::delete(&path, None)]).await.unwrap();
+        play.until(&path, |node| node.is_some_and(|node| node.stat.czxid > before)).await;
+    }
+    play.registered().await;
+}
+
+#[tokio::test]
 async fn a_stop_during_an_outage_is_seen_after_it() {
     let mut play = Play::new().await;
     assert_eq!(play.told().await, Told::Event(Event::Claimed));
