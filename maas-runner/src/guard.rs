@@ -122,13 +122,21 @@ fn enter(procs: &Path) -> std::io::Result<()> {
 
 /// The `cgroup.procs` file of the group that this process is in now, in the hierarchy that `group` belongs to.
 fn group_of_this_process(group: &Path) -> Option<PathBuf> {
-    let mine = own_pid().to_string();
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    find_home(group, &groups, &own_pid().to_string())
+}
+
+/// Each line of `groups` names a group from the root of its hierarchy: the one that lists `pid` below a directory above
+/// `group` is meant.
+fn find_home(group: &Path, groups: &str, pid: &str) -> Option<PathBuf> {
+    let paths = groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).map(|path| path.trim_start_matches('/'));
+    let places: Vec<&str> = paths.collect();
     group
         .parent()?
         .ancestors()
         .skip(1)
-        .map(|directory| directory.join(crate::memory::PROCS))
-        .find(|procs| fs::read_to_string(procs).is_ok_and(|list| list.lines().any(|line| line == mine)))
+        .flat_map(|above| places.iter().map(move |place| above.join(place).join(crate::memory::PROCS)))
+        .find(|procs| fs::read_to_string(procs).is_ok_and(|list| list.lines().any(|line| line == pid)))
 }
 
 /// True when the runner's end is closed.
@@ -164,6 +172,21 @@ fn clear() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_group_to_go_back_to_may_stand_beside_the_instances() {
+        let mount = tempfile::tempdir().unwrap();
+        let service = mount.path().join("system.slice/maas.service");
+        for (group, processes) in [("", ""), ("master", "70\n71\n"), ("1-1-beef", "")] {
+            fs::create_dir_all(service.join(group)).unwrap();
+            fs::write(service.join(group).join(crate::memory::PROCS), processes).unwrap();
+        }
+        let leaf = service.join("1-1-beef").join(crate::memory::PROCS);
+        let groups = "4:memory:/elsewhere\n0::/system.slice/maas.service/master\n";
+        let home = service.join("master").join(crate::memory::PROCS);
+        assert_eq!(find_home(&leaf, groups, "71"), Some(home));
+        assert_eq!(find_home(&leaf, groups, "7"), None);
+    }
 
     #[test]
     fn a_report_survives_its_line() {
