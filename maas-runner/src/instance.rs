@@ -45,6 +45,11 @@ impl Directory {
         Ok(Directory { root })
     }
 
+    /// Its name, which is the instance's id where the order can't be read.
+    pub(crate) fn name(&self) -> String {
+        self.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// The model's working directory.
     pub(crate) fn work(&self) -> PathBuf {
         self.root.join("work")

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, Response, Uri, body::Incoming};
 use hyper_util::rt::TokioIo;
+use maas_store::Settings;
 use maas_store::settings::{self, Live, Ready, WarmUp};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -70,7 +71,22 @@ pub(crate) enum Error {
     Request { url: String, problem: String },
 }
 
-/// Asks once, within `timeout`.
+/// Why an endpoint can't be asked as the model's settings want it: an `https` one is asked for a connection only. Pure.
+pub(crate) fn refusal(published: &Published, settings: &Settings) -> Option<String> {
+    let live = settings.live.as_ref().and_then(|live| live.http.as_ref());
+    let wanted = [
+        (settings.ready.http.is_some(), "ready.http"),
+        (live.is_some(), "live.http"),
+        (!settings.warm_up.is_empty(), "warm_up"),
+    ];
+    let what = wanted.iter().find(|(wanted, _)| published.tls && *wanted)?.1;
+    let url = &published.url;
+    Some(format!(
+        "endpoint.dat: {url} is https, which is only connected to: take {what} out of maas.json, or serve http"
+    ))
+}
+
+/// Asks once, within `timeout`. What [`refusal`] refuses is not asked.
 pub(crate) async fn ask(published: &Published, check: &Check, timeout: Duration) -> Result<(), Error> {
     let url = match check {
         Check::Path(path) => format!("{}/{}", published.url, path.trim_start_matches('/')),
@@ -92,7 +108,7 @@ pub(crate) async fn ask(published: &Published, check: &Check, timeout: Duration)
     tokio::time::timeout(timeout, asking).await.unwrap_or_else(|_| Err(Error::Timeout { url: url.clone(), timeout }))
 }
 
-/// Makes one call as callers will make it, and reads the answer to its end.
+/// Makes one call as callers will make it, and reads the answer to its end. Not for `https`, which [`refusal`] refuses.
 pub(crate) async fn warm_up(
     published: &Published,
     call: &WarmUp,
@@ -117,9 +133,6 @@ pub(crate) async fn warm_up(
     };
     let calling = async {
         let stream = connect(published, &base).await?;
-        if published.tls {
-            return Ok(());
-        }
         let answer = exchange(stream, url.as_str(), method, body).await?;
         let status = answer.status();
         Limited::new(answer.into_body(), MAX_ANSWER)
@@ -246,6 +259,23 @@ mod tests {
         drop(listener);
         let error = ask(&target, &Check::Connects, PATIENCE).await.unwrap_err();
         assert!(!error.to_string().contains("only"), "{error}");
+    }
+
+    #[test]
+    fn what_only_http_can_answer_is_refused_of_https() {
+        let https = Published { url: "https://node7:1".into(), tls: true, ..published(1) };
+        let settings = |json: &str| serde_json::from_str::<Settings>(json).unwrap();
+        for (json, what) in [
+            (r#"{"ready":{"http":"/ping"}}"#, "ready.http"),
+            (r#"{"live":{"http":"/ping"}}"#, "live.http"),
+            (r#"{"warm_up":[{"function":"apply","args":{}}]}"#, "warm_up"),
+        ] {
+            let why = refusal(&https, &settings(json)).unwrap();
+            assert!(why.starts_with("endpoint.dat: https://node7:1 is https") && why.contains(what), "{why}");
+            assert_eq!(refusal(&published(1), &settings(json)), None);
+        }
+        assert_eq!(refusal(&https, &settings(r#"{"ready":{"tcp":true}}"#)), None);
+        assert_eq!(refusal(&https, &Settings::default()), None);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@
 mod processes;
 mod report;
 
-use crate::endpoint::Published;
+use crate::endpoint::{Conclusion, Published};
 use crate::error::{Error, chain, exit};
 use crate::guard::Report;
 use crate::instance::Directory;
@@ -59,12 +59,25 @@ pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
     if directory.has_ended() {
         return Err(Error::Refused("the instance has ended before; its exit.json is there".to_string()));
     }
+    let outcome = run_locked(&directory, &lock, scratch).await;
+    if let Err(error) = &outcome {
+        // Without a word the master could only say that its runner was killed.
+        let exit = report::refused(directory.name(), directory.spec().ok().as_ref(), error);
+        if let Err(error) = directory.write_exit(&exit) {
+            tracing::error!(%error, "exit.json can't be written");
+        }
+    }
+    outcome
+}
+
+/// As [`run`], with the lock held.
+async fn run_locked(directory: &Directory, lock: &File, scratch: bool) -> Result<u8, Error> {
     // Fails for the leader of a process group, which is as good: a terminal's signals do not reach it either.
     let _leader_already = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|source| Error::System { what: "can't become the reaper of orphans", source: source.into() })?;
     let spec = directory.spec()?;
-    if let Err(error) = directory.describe(&lock, spec.gpu_indices.clone()) {
+    if let Err(error) = directory.describe(lock, spec.gpu_indices.clone()) {
         tracing::warn!(%error, "lock file can't be written");
     }
     if let Err(error) = directory.reserve_exit() {
@@ -99,10 +112,9 @@ pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
         settings: Settings::default(),
         manifest: None,
         watcher: None,
-        directory,
+        directory: directory.clone(),
         spec,
         inputs,
-        _lock: lock,
     };
     let outcome = instance.serve(inbox).await;
     let tree: Option<SharedTree> = tree.borrow().clone();
@@ -161,7 +173,6 @@ struct Instance {
     manifest: Option<Manifest>,
     watcher: Option<Watcher>,
     inputs: mpsc::UnboundedSender<Input>,
-    _lock: File,
 }
 
 impl Instance {
@@ -217,6 +228,13 @@ impl Instance {
     /// From an input to an event for the state machine.
     fn take(&mut self, input: Option<Input>) -> Result<Option<Event>, Error> {
         Ok(match input {
+            Some(Input::Event(Event::Endpoint(Conclusion::Published(published)))) => {
+                let concluded = match probe::refusal(&published, &self.settings) {
+                    None => Conclusion::Published(published),
+                    Some(why) => Conclusion::Bad(why),
+                };
+                Some(Event::Endpoint(concluded))
+            }
             Some(Input::Event(event)) => Some(event),
             Some(Input::Told(Told::Event(event))) => Some(event),
             Some(Input::Told(Told::Refused(why))) => return Err(Error::Refused(why)),

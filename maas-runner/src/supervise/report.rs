@@ -1,5 +1,6 @@
 //! What others are told of an instance: its claim and registration while it lives, `exit.json` at its end.
 
+use crate::error::{Error, describe};
 use crate::ledger::Target;
 use crate::lifecycle::{Lifecycle, ScriptEnd};
 use crate::memory::is_notable;
@@ -113,6 +114,22 @@ impl Report {
             was_ready: lifecycle.was_ready(),
             stderr_tail,
         }
+    }
+}
+
+/// What is left behind where nothing could be started: of the order, as much as could be read.
+pub(super) fn refused(name: String, spec: Option<&LaunchSpec>, error: &Error) -> Exit {
+    Exit {
+        id: spec.map_or(name, |spec| spec.id.clone()),
+        state: InstanceState::Failed,
+        reason: Reason::new(ReasonCode::ScriptNotStarted, describe(error)),
+        exit_code: None,
+        host: spec.map(|spec| spec.advertise.clone()).unwrap_or_default(),
+        started: None,
+        ended: milliseconds(Timestamp::now()),
+        ran_ms: 0,
+        was_ready: false,
+        stderr_tail: Vec::new(),
     }
 }
 

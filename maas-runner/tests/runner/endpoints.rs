@@ -39,6 +39,14 @@ async fn an_endpoint_on_another_host_is_refused_with_its_name() {
 }
 
 #[tokio::test]
+async fn https_that_would_have_to_be_asked_by_http_is_refused_with_what_to_do() {
+    let script = "#!/bin/sh\necho '{\"url\":\"https://localhost:80\"}' > endpoint.dat\nexec sleep 1000\n";
+    let (code, text) = reason_of(script, r#"{"ready":{"http":"/ping"}}"#).await;
+    assert_eq!(code, ReasonCode::BadEndpoint);
+    assert!(text.contains("take ready.http out of maas.json"), "{text}");
+}
+
+#[tokio::test]
 async fn a_script_that_writes_its_endpoint_slowly_in_place_is_waited_for() {
     let script = "#!/bin/sh\n\
         python3 - <<'END' &\n\

@@ -44,13 +44,21 @@ async fn draining_waits_for_callers_and_not_longer_than_it_must() {
     bed.unregistered().await;
     let claim = bed.claim_that("Draining", |claim| claim.state == InstanceState::Draining).await;
     assert_eq!(claim.reason.unwrap().text, "asked by a test");
-    // Longer than the quiet it waits for without callers.
-    tokio::time::sleep(Duration::from_millis(800)).await;
     assert!(TcpStream::connect(&address).is_ok(), "it serves on while a caller is connected");
     let gone = Instant::now();
     drop(caller);
     assert_eq!(bed.ended().await.0, Some(0));
     assert!(gone.elapsed() < Duration::from_secs(10), "it ends soon after the last caller");
+}
+
+#[tokio::test]
+async fn draining_lasts_as_long_as_it_may_while_a_caller_stays() {
+    let mut bed = Bed::ready(&Model::server().settings(r#"{"drain_s":2}"#)).await;
+    let _caller = TcpStream::connect(bed.registration().await.unwrap().replace("http://", "")).unwrap();
+    let asked = Instant::now();
+    bed.want_stop().await;
+    assert_eq!(bed.ended().await.0, Some(0));
+    assert!(asked.elapsed() >= Duration::from_secs(2), "it ended after {:?}", asked.elapsed());
 }
 
 #[tokio::test]
@@ -105,8 +113,10 @@ async fn a_second_runner_for_the_same_instance_starts_nothing() {
     let home = std::mem::replace(&mut bed.directory, elsewhere);
     bed.start();
     let (code, exit) = bed.ended().await;
-    assert_eq!((code, exit), (Some(8), None), "{}", bed.read("runner.log"));
-    assert!(bed.read("runner.log").contains("another runner has claimed it"));
+    let exit = exit.unwrap();
+    assert_eq!((code, exit.id, exit.state), (Some(8), bed.spec.id.clone(), InstanceState::Failed));
+    assert_eq!((exit.reason.code, exit.started), (ReasonCode::ScriptNotStarted, None));
+    assert!(exit.reason.text.contains("another runner has claimed it"), "{}", exit.reason.text);
     assert!(!bed.directory.join("work").exists());
     bed.directory = home;
     bed.runner = first;
@@ -203,9 +213,13 @@ async fn an_order_that_cannot_be_used_and_an_instance_that_has_ended_start_nothi
     for id in ["../escape", "", "a b"] {
         bed.spec.id = id.to_string();
         bed.start();
-        assert_eq!(bed.ended().await.0, Some(3), "{id}");
+        let (code, exit) = bed.ended().await;
+        let exit = exit.unwrap();
+        // By the directory's name the master knows it for its own.
+        assert_eq!((code, &exit.id), (Some(3), &whole), "{id}");
+        assert!(exit.reason.text.contains("which is no instance id"), "{}", exit.reason.text);
+        fs::remove_file(bed.directory.join("exit.json")).unwrap();
     }
-    assert!(bed.read("runner.log").contains("which is no instance id"));
     bed.spec.id = whole;
     fs::write(bed.directory.join("exit.json"), "{}").unwrap();
     bed.start();
