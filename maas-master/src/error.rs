@@ -162,7 +162,7 @@ impl Error {
             Error::Config(_) => ErrorCode::BadConfig,
             Error::NotBuilt { .. } => ErrorCode::Usage,
             Error::NoRunner { .. } => ErrorCode::NoTool,
-            Error::Store { .. } => ErrorCode::BadStoreUrl,
+            Error::Store { source } => source.code().parse().unwrap_or(ErrorCode::BadStoreUrl),
             Error::ZooKeeper { source, .. } => zookeeper_code(source),
             Error::Roots(_) => ErrorCode::ConfigNode,
             Error::NewerFormat { .. } | Error::UnreadableFormat { .. } => ErrorCode::NewerFormat,

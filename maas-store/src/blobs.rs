@@ -17,9 +17,9 @@ pub trait Blobs: Send + Sync + std::fmt::Debug {
     /// The object under a key; `None` when there is none.
     fn get(&self, key: &str) -> Result<Option<Box<dyn Read + Send>>, Error>;
 
-    /// Writes an object from all that `from` gives; another under the key is replaced. When `from` fails nothing is
-    /// written.
-    fn put(&self, key: &str, from: &mut (dyn Read + Send)) -> Result<(), Error>;
+    /// Writes an object from all that `from` gives, read to its end on this thread; another under the key is
+    /// replaced. When `from` fails nothing is written. `size` is how much is to be expected, for choosing how to send it.
+    fn put(&self, key: &str, from: &mut dyn Read, size: u64) -> Result<(), Error>;
 
     /// Writes an object unless there is one; `false` when there is. Of several at once exactly one is told `true`.
     fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, Error>;
@@ -54,7 +54,7 @@ impl Blobs for MemoryBlobs {
         Ok(found.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn Read + Send>))
     }
 
-    fn put(&self, key: &str, from: &mut (dyn Read + Send)) -> Result<(), Error> {
+    fn put(&self, key: &str, from: &mut dyn Read, _size: u64) -> Result<(), Error> {
         let mut bytes = Vec::new();
         from.read_to_end(&mut bytes).map_err(|source| Error::Io {
             action: "read what goes to",

@@ -8,15 +8,16 @@ mod denied;
 pub(crate) mod staging;
 
 use crate::bundle::{self, Bundle, Limits};
+use crate::fetch;
 use crate::location::Location;
-use crate::manifest::{FILES_DIR, Manifest};
+use crate::manifest::{FILES_DIR, FileEntry, Manifest};
 use crate::path::StorePath;
 use crate::payload::{self, Durability};
 use crate::store::{Error, Found, Listed, Meter, ModelStore, Progress, Put};
 use crate::tree_import;
 use staging::Staging;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 const IMPORTED_DIR: &str = ".imported";
@@ -123,25 +124,17 @@ impl FileStore {
         to: &Path,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Manifest, Error> {
-        let dir = self.dir(path);
+        let dir = self.dir(path).join(FILES_DIR);
         let manifest = self.manifest(path)?;
-        if payload::holds(to, &manifest) {
-            return Ok(manifest);
-        }
-        let parent = to.parent().unwrap_or(Path::new("/"));
-        let staging = Staging::make(parent)?;
-        let files = staging.dir().join(FILES_DIR);
-        fs::create_dir(&files).map_err(|error| payload::write_error("make", &files, error))?;
-        let mut meter = Meter::of(&manifest);
-        let origin = path.to_string();
-        for file in manifest.files() {
-            let source = dir.join(FILES_DIR).join(&file.path);
-            let mut seen = |bytes| meter.advance(bytes, &file.path, progress);
-            payload::copy_file(&source, &origin, file, &files, Durability::None, &mut seen)?;
-            meter.file_done(&file.path, progress);
-        }
-        payload::write_manifest(staging.dir(), &manifest)?;
-        staging.replace(to)?;
+        let mut open = |file: &FileEntry| {
+            let source = dir.join(&file.path);
+            match File::open(&source) {
+                Ok(opened) => Ok(Some(Box::new(opened) as Box<dyn Read + Send>)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Error::Io { action: "read", path: source, source: error }),
+            }
+        };
+        fetch::fetch(&manifest, path.as_str(), to, &mut open, progress)?;
         Ok(manifest)
     }
 

@@ -4,23 +4,33 @@
 //! [`store::ModelStore`]; the master fetches it from there into a [`payload`] directory, from which a runner makes the
 //! working directory. [`settings`] are what `maas.json` beside the script may say.
 //!
-//! All of it is synchronous and knows no other crate of ours; asynchronous callers use a blocking thread.
+//! All of it is synchronous and knows no other crate of ours; asynchronous callers use a blocking thread. The stores
+//! behind a network, `s3` and `hdfs`, are cargo features, off by default.
 
 pub mod blobs;
 pub mod bundle;
+mod fetch;
 pub mod file;
 mod hash;
+#[cfg(feature = "hdfs")]
+pub mod hdfs;
 pub mod location;
 pub mod manifest;
 pub mod object;
 pub mod path;
 pub mod payload;
+#[cfg(feature = "remote")]
+mod remote;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod settings;
 pub mod store;
 mod tree_import;
 
 pub use bundle::Bundle;
 pub use file::FileStore;
+#[cfg(feature = "hdfs")]
+pub use hdfs::HdfsStore;
 pub use location::Location;
 pub use manifest::Manifest;
 pub use object::ObjectStore;

@@ -14,9 +14,20 @@ pub enum Location {
     /// `file:///var/lib/maas/store`, or the bare path.
     File(PathBuf),
     /// `hdfs://namenode:8020/root`; the authority may be empty (the configuration's default file system).
-    Hdfs(String),
+    Hdfs(Remote),
     /// `s3://bucket/prefix`.
-    S3(String),
+    S3(Remote),
+}
+
+/// The parts of a store's url behind a network. Nothing in it is escaped: `%` is a character like others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// The url as it was given, which is how others are told of it.
+    pub url: String,
+    /// Host and port, or the bucket.
+    pub authority: String,
+    /// What comes before every path in the store; empty, or `a/b` without slashes at its ends.
+    pub root: String,
 }
 
 impl FromStr for Location {
@@ -36,6 +47,11 @@ impl FromStr for Location {
         if rest.contains(['?', '#']) {
             return Err(bad("has a query or fragment, which no store has"));
         }
+        if let Some((_, host)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@')) {
+            // What stands before the @ may be a password: it is not repeated.
+            let message = "names a user; credentials never stand in a url".to_string();
+            return Err(Error::Url { url: format!("{scheme}://…@{host}"), message });
+        }
         match scheme.to_ascii_lowercase().as_str() {
             "file" => {
                 let path = rest.strip_prefix("localhost").unwrap_or(rest);
@@ -45,13 +61,22 @@ impl FromStr for Location {
                 let path = percent_decode_str(path).decode_utf8().map_err(|_| bad("is not UTF-8"))?.into_owned();
                 Ok(Location::File(checked_root(path).map_err(|message| bad(&message))?))
             }
-            "hdfs" => Ok(Location::Hdfs(url.to_string())),
-            "s3" | "s3a" => match rest.split('/').next() {
-                None | Some("") => Err(bad("names no bucket; s3://BUCKET/PREFIX")),
-                Some(_) => Ok(Location::S3(url.to_string())),
+            "hdfs" => Ok(Location::Hdfs(remote(url, rest).map_err(|message| bad(&message))?)),
+            "s3" | "s3a" => match remote(url, rest).map_err(|message| bad(&message))? {
+                Remote { authority, .. } if authority.is_empty() => Err(bad("names no bucket; s3://BUCKET/PREFIX")),
+                remote => Ok(Location::S3(remote)),
             },
             other => Err(bad(&format!("has scheme {other}; file, hdfs and s3 are known"))),
         }
+    }
+}
+
+fn remote(url: &str, rest: &str) -> Result<Remote, String> {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let root = path.trim_end_matches('/');
+    match root.split('/').find(|part| matches!(*part, "" | "." | "..")) {
+        Some(part) if !root.is_empty() => Err(format!("has {part:?} in its path")),
+        _ => Ok(Remote { url: url.to_string(), authority: authority.to_string(), root: root.to_string() }),
     }
 }
 
@@ -71,7 +96,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Location::File(root) => write!(f, "file://{}", escape(&root.display().to_string())),
-            Location::Hdfs(url) | Location::S3(url) => f.write_str(url),
+            Location::Hdfs(remote) | Location::S3(remote) => f.write_str(&remote.url),
         }
     }
 }
@@ -86,10 +111,37 @@ impl Location {
     pub fn open(&self) -> Result<Arc<dyn ModelStore>, Error> {
         match self {
             Location::File(root) => Ok(Arc::new(FileStore::new(root))),
-            Location::Hdfs(url) => Err(Error::NotBuilt { url: url.clone(), feature: "hdfs" }),
-            Location::S3(url) => Err(Error::NotBuilt { url: url.clone(), feature: "s3" }),
+            Location::Hdfs(remote) => open_hdfs(remote),
+            Location::S3(remote) => open_s3(remote),
         }
     }
+}
+
+#[cfg(feature = "hdfs")]
+fn open_hdfs(remote: &Remote) -> Result<Arc<dyn ModelStore>, Error> {
+    Ok(Arc::new(crate::hdfs::HdfsStore::open(remote)?))
+}
+
+#[cfg(not(feature = "hdfs"))]
+fn open_hdfs(remote: &Remote) -> Result<Arc<dyn ModelStore>, Error> {
+    Err(Error::NotBuilt { url: remote.url.clone(), feature: "hdfs" })
+}
+
+#[cfg(feature = "s3")]
+fn open_s3(remote: &Remote) -> Result<Arc<dyn ModelStore>, Error> {
+    let blobs = crate::s3::S3Blobs::open(remote, environment())?;
+    Ok(Arc::new(crate::object::ObjectStore::new(Arc::new(blobs))))
+}
+
+/// What of this process's environment is text.
+#[cfg(feature = "s3")]
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+#[cfg(not(feature = "s3"))]
+fn open_s3(remote: &Remote) -> Result<Arc<dyn ModelStore>, Error> {
+    Err(Error::NotBuilt { url: remote.url.clone(), feature: "s3" })
 }
 
 /// Parses a url and opens the store there.
@@ -115,8 +167,35 @@ mod tests {
         {
             assert!(bad.parse::<Location>().is_err(), "{bad}");
         }
-        for unbuilt in ["hdfs://n:8020/x", "s3://bucket/p"] {
-            assert_eq!(open(unbuilt).unwrap_err().code(), "store_not_built");
+    }
+
+    #[test]
+    fn urls_behind_a_network_are_taken_apart() {
+        let parts = |url: &str| match url.parse::<Location>() {
+            Ok(Location::Hdfs(remote) | Location::S3(remote)) => (remote.authority, remote.root),
+            other => panic!("{url}: {other:?}"),
+        };
+        let expected = |authority: &str, root: &str| (authority.to_string(), root.to_string());
+        assert_eq!(parts("hdfs://n:8020/a/b/"), expected("n:8020", "a/b"));
+        assert_eq!(parts("hdfs:///"), expected("", ""));
+        assert_eq!(parts("s3://bucket"), expected("bucket", ""));
+        assert_eq!(parts("S3a://bucket/a%20b"), expected("bucket", "a%20b"));
+        for bad in ["s3:///p", "s3://", "s3://b/../c", "hdfs://n/a//b"] {
+            assert!(bad.parse::<Location>().is_err(), "{bad}");
+        }
+        let error = "hdfs://me:secret@n/a".parse::<Location>().unwrap_err().to_string();
+        assert!(error.contains("credentials") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_store_that_is_not_built_names_its_feature() {
+        let urls: &[(&str, bool)] =
+            &[("hdfs://n:8020/x", cfg!(feature = "hdfs")), ("s3://bucket/p", cfg!(feature = "s3"))];
+        for (url, built) in urls {
+            match open(url) {
+                Ok(store) => assert!(*built && store.url() == *url),
+                Err(error) => assert!(!built && error.code() == "store_not_built", "{error}"),
+            }
         }
     }
 

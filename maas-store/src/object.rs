@@ -6,11 +6,11 @@
 
 use crate::blobs::Blobs;
 use crate::bundle::{self, Bundle, Limits};
-use crate::file::staging::Staging;
+use crate::fetch;
 use crate::hash;
 use crate::manifest::{self, FILES_DIR, FileEntry, MANIFEST_FILE, MAX_BYTES, Manifest};
 use crate::path::{self, StorePath};
-use crate::payload::{self, Durability};
+use crate::payload;
 use crate::store::{Error, Found, Listed, Meter, ModelStore, Progress, Put};
 use crate::tree_import;
 use sha2::{Digest, Sha256};
@@ -65,44 +65,15 @@ impl ObjectStore {
         path: &StorePath,
         source: &Path,
         file: &FileEntry,
-        seen: &mut (dyn FnMut(u64) + Send),
+        seen: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
-        let changed = || Error::Bundle(bundle::Error::Changed { file: file.path.clone() });
         let opened = File::open(source)
             .map_err(|error| bundle::Error::Unreadable { file: source.to_path_buf(), source: error })?;
-        let key = file_key(path, &file.sha256);
-        let mut hashing = Hashing { from: opened, hasher: Sha256::new(), size: 0, limit: file.size, seen };
-        let sent = self.blobs.put(&key, &mut hashing);
-        let right = hashing.size == file.size && hash::hex(&hashing.hasher.finalize()) == file.sha256;
-        match (sent, right) {
-            (Ok(()), true) => Ok(()),
-            (Ok(()), false) => {
-                self.blobs.delete(&key)?;
-                Err(changed())
-            }
-            (Err(_), false) if hashing.size > file.size => Err(changed()),
-            (Err(error), _) => Err(error),
+        let mut checked = Checked { from: opened, hasher: Sha256::new(), size: 0, file, changed: false, seen };
+        match self.blobs.put(&file_key(path, &file.sha256), &mut checked, file.size) {
+            Err(_) if checked.changed => Err(bundle::Error::Changed { file: file.path.clone() }.into()),
+            sent => sent,
         }
-    }
-
-    fn download(
-        &self,
-        path: &StorePath,
-        to: &Path,
-        manifest: &Manifest,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<(), Error> {
-        let mut meter = Meter::of(manifest);
-        for file in manifest.files() {
-            let key = file_key(path, &file.sha256);
-            let changed = || Error::Changed { path: path.to_string(), file: file.path.clone() };
-            let mut from = self.blobs.get(&key)?.ok_or_else(changed)?;
-            let mut seen = |bytes| meter.advance(bytes, &file.path, progress);
-            let origin = path.as_str();
-            payload::write_file(&mut from, Path::new(&key), origin, file, to, Durability::None, &mut seen)?;
-            meter.file_done(&file.path, progress);
-        }
-        Ok(())
     }
 
     /// A tree without a manifest, as files below `to`. Its keys come from others: each is checked first.
@@ -140,23 +111,28 @@ fn file_key(path: &StorePath, sha256: &str) -> String {
     format!("{}/{FILES_DIR}/{sha256}", path.relative())
 }
 
-/// Hashes and counts what is read through it, and ends when more comes than was said.
-struct Hashing<'a> {
+/// Reads a file and fails, at its end at the latest, when it is not what the manifest says: an object under the name of
+/// a hash never has other bytes.
+struct Checked<'a> {
     from: File,
     hasher: Sha256,
     size: u64,
-    limit: u64,
-    seen: &'a mut (dyn FnMut(u64) + Send),
+    file: &'a FileEntry,
+    changed: bool,
+    seen: &'a mut dyn FnMut(u64),
 }
 
-impl Read for Hashing<'_> {
+impl Read for Checked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
         self.size += count as u64;
-        if self.size > self.limit {
-            return Err(io::Error::other("the file grew while it was read"));
-        }
         self.hasher.update(&buffer[..count]);
+        let at_end = count == 0 && !buffer.is_empty();
+        let differs = || self.size != self.file.size || hash::hex(&self.hasher.clone().finalize()) != self.file.sha256;
+        if self.size > self.file.size || (at_end && differs()) {
+            self.changed = true;
+            return Err(io::Error::other("the file changed while it was read"));
+        }
         (self.seen)(count as u64);
         Ok(count)
     }
@@ -206,9 +182,10 @@ impl ModelStore for ObjectStore {
             let changed = || bundle::Error::Changed { file: file.path.clone() };
             let source = sources.get(file.path.as_str()).ok_or_else(changed)?;
             if sent.insert(&file.sha256) {
-                self.upload(path, source, file, &mut |_| {})?;
+                self.upload(path, source, file, &mut |bytes| meter.advance(bytes, &file.path, progress))?;
+            } else {
+                meter.advance(file.size, &file.path, progress);
             }
-            meter.advance(file.size, &file.path, progress);
             meter.file_done(&file.path, progress);
         }
         match self.blobs.create(&manifest_key(path), manifest.encode())? {
@@ -222,15 +199,8 @@ impl ModelStore for ObjectStore {
 
     fn fetch(&self, path: &StorePath, to: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Manifest, Error> {
         let manifest = self.manifest(path)?;
-        if payload::holds(to, &manifest) {
-            return Ok(manifest);
-        }
-        let staging = Staging::make(to.parent().unwrap_or(Path::new("/")))?;
-        let files = staging.dir().join(FILES_DIR);
-        fs::create_dir(&files).map_err(|error| payload::write_error("make", &files, error))?;
-        self.download(path, &files, &manifest, progress)?;
-        payload::write_manifest(staging.dir(), &manifest)?;
-        staging.replace(to)?;
+        let mut open = |file: &FileEntry| self.blobs.get(&file_key(path, &file.sha256));
+        fetch::fetch(&manifest, path.as_str(), to, &mut open, progress)?;
         Ok(manifest)
     }
 
@@ -265,19 +235,7 @@ impl ModelStore for ObjectStore {
     }
 
     fn import(&self, path: &StorePath) -> Result<(StorePath, Manifest), Error> {
-        match self.look(path)? {
-            Found::Payload(manifest) => return Ok((path.clone(), *manifest)),
-            Found::Nothing => return Err(Error::NotFound { store: self.url(), path: path.clone() }),
-            Found::Tree { .. } => {}
-        }
-        let here = tempfile::tempdir()
-            .map_err(|error| payload::write_error("make", Path::new("a temporary directory"), error))?;
-        self.download_tree(path, here.path())?;
-        let bundle = tree_import::bundle_of(here.path())?;
-        let manifest = bundle.manifest(&mut |_| {})?;
-        let imported = StorePath::imported(manifest.digest())?;
-        self.put(&imported, &bundle, &manifest, &mut |_| {})?;
-        Ok((imported, manifest))
+        tree_import::import(self, path, |to| self.download_tree(path, to))
     }
 }
 
@@ -291,7 +249,7 @@ mod tests {
         let blobs = Arc::new(MemoryBlobs::default());
         let store = ObjectStore::new(blobs.clone());
         let path: StorePath = "/models/dga/1.0".parse().unwrap();
-        blobs.put(&file_key(&path, &hash::of_bytes(b"x")), &mut &b"x"[..]).unwrap();
+        blobs.put(&file_key(&path, &hash::of_bytes(b"x")), &mut &b"x"[..], 1).unwrap();
         assert_eq!(store.look(&path).unwrap(), Found::Nothing);
         assert!(store.list(None).unwrap().is_empty());
     }

@@ -210,6 +210,21 @@ pub enum Error {
     /// The user may not.
     #[error(transparent)]
     NotPermitted(Box<Denied>),
+    /// A service that does not answer, or answers with trouble of its own.
+    #[error("{store} can't be reached to {action} {object}{advice}")]
+    Unreachable {
+        /// The store's url.
+        store: String,
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        object: String,
+        /// What to look at, with a semicolon before it; or nothing.
+        advice: String,
+        /// What came of it.
+        #[source]
+        source: io::Error,
+    },
     /// A full disk or a quota.
     #[error("no space left for {}", path.display())]
     NoSpace {
@@ -264,12 +279,12 @@ impl Error {
             Error::NotBuilt { .. } => "store_not_built",
             Error::NotPermitted(_) => "not_permitted",
             Error::NoSpace { .. } => "no_space",
-            Error::Io { .. } => "store_unreachable",
+            Error::Unreachable { .. } | Error::Io { .. } => "store_unreachable",
         }
     }
 
     /// True when the same call may succeed later without any change by a person.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Error::Io { .. } | Error::NoSpace { .. })
+        matches!(self, Error::Unreachable { .. } | Error::Io { .. } | Error::NoSpace { .. })
     }
 }

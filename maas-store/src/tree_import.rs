@@ -5,9 +5,33 @@
 //! file has it, under their bare name. Scripts are not doubled: exactly one may stand at the top.
 
 use crate::bundle::{Bundle, BundleFile, Error, Limits};
-use crate::manifest;
+use crate::manifest::{self, Manifest};
+use crate::path::StorePath;
+use crate::payload;
+use crate::store::{self, Found, ModelStore};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// [`ModelStore::import`] for a store that has no directory of this machine: `download` copies the tree into one.
+pub(crate) fn import(
+    store: &dyn ModelStore,
+    path: &StorePath,
+    download: impl FnOnce(&Path) -> Result<(), store::Error>,
+) -> Result<(StorePath, Manifest), store::Error> {
+    match store.look(path)? {
+        Found::Payload(manifest) => return Ok((path.clone(), *manifest)),
+        Found::Nothing => return Err(store::Error::NotFound { store: store.url(), path: path.clone() }),
+        Found::Tree { .. } => {}
+    }
+    let here =
+        tempfile::tempdir().map_err(|error| payload::write_error("make", Path::new("a temporary directory"), error))?;
+    download(here.path())?;
+    let bundle = bundle_of(here.path())?;
+    let manifest = bundle.manifest(&mut |_| {})?;
+    let imported = StorePath::imported(manifest.digest())?;
+    store.put(&imported, &bundle, &manifest, &mut |_| {})?;
+    Ok((imported, manifest))
+}
 
 /// Checks a tree and describes it as a bundle.
 pub(crate) fn bundle_of(dir: &Path) -> Result<Bundle, Error> {

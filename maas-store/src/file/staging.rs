@@ -108,7 +108,7 @@ fn remove(path: &Path) {
 }
 
 /// Process id, time and a counter: unlike the names of all others that live.
-fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();

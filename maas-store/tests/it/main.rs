@@ -1,5 +1,10 @@
-//! Tests of the crate from outside: the store's contract, and the checks of model directories.
+//! Tests of the crate from outside: the contract of every store, and the checks of model directories.
 
 mod bundle;
 mod contract;
 mod fixture;
+mod local;
+#[cfg(feature = "hdfs")]
+mod on_hdfs;
+#[cfg(feature = "s3")]
+mod on_s3;
