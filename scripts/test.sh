@@ -1,26 +1,31 @@
 #!/usr/bin/env bash
 # Everything a machine needs, then the checks and tests: test.sh [AREA…]
 #
-# No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
+# No area: formatting, lints, unit tests, documentation, licences, spelling, the system tests on a real ZooKeeper, and
+# the model stores behind a network (stores): S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
 # soak: the long fault runs. The last line is the sum over all tests, and the exit code is 1 when anything failed.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 asked_for_help "$@"
 cd "$MAAS_TOP"
-areas=(checks unit system)
-known="checks unit system soak"
+areas=(checks unit system stores)
+known="checks unit system stores soak"
 if [ $# -gt 0 ]; then areas=("$@"); fi
 for area in "${areas[@]}"; do
-  case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system)" ;; esac
+  case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system stores)" ;; esac
 done
 
 need_rust
 need_target
 work=$(mktemp -d)
-zk_dir=$work/zookeeper
+zk_dir=$work/zookeeper aws_dir=$work/aws
 # shellcheck disable=SC2317
-clean() { scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true; rm -rf "$work"; }
+clean() {
+  scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
+  scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
 trap clean EXIT
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1 RUST_LIB_BACKTRACE=0
 failed=()
@@ -98,6 +103,22 @@ system() {
   zookeeper
   programs
   step "system tests" cargo test -q -p integration-tests --no-fail-fast
+}
+
+stores() {
+  local lines features=(-p maas-store --features "s3,hdfs") hdfs=()
+  if [ -z "${MAAS_TEST_AWS:-}" ]; then
+    lines=$(scripts/services/aws.sh start --dir "$aws_dir")
+    MAAS_TEST_AWS=$(sed -n 's/^MAAS_AWS=//p' <<<"$lines")
+    export MAAS_TEST_AWS
+  fi
+  if [ -z "${MAAS_TEST_HDFS:-}" ]; then
+    say "the contract on HDFS is left out: set MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR, DIR one that you may write to"
+    hdfs=(--skip "on_hdfs::")
+  fi
+  step "lints of the stores" cargo clippy -q "${features[@]}" --all-targets -- -D warnings
+  step "documentation of the stores" env RUSTDOCFLAGS="-D warnings" cargo doc -q "${features[@]}" --no-deps --document-private-items
+  step "tests of the stores" cargo test -q "${features[@]}" --no-fail-fast -- "${hdfs[@]}"
 }
 
 soak() {
