@@ -47,8 +47,8 @@ impl Source for Anything {
             stop_bound_s: 8,
         })
     }
-    fn purge(&self, _path: &str) -> Result<(), Reason> {
-        Ok(())
+    fn purge(&self, _key: &Key) -> Result<Option<String>, Reason> {
+        Ok(None)
     }
 }
 

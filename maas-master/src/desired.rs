@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use maas_client::model::ModelId;
 use maas_client::reason::InstanceState;
 use maas_client::state::{self, Ended, Spec, Status};
+use maas_store::StorePath;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,23 @@ pub struct Desired {
     pub versions: BTreeMap<ModelId, Arc<Version>>,
     /// Everything is to be stopped, whatever is wanted (the master is leaving and takes the models along).
     pub stop_all: bool,
+}
+
+impl Desired {
+    /// Another version that is wanted and whose payload lies at this path, above or below it. Pure.
+    pub fn user_of_payload(&self, but: &ModelId, path: &str) -> Option<&ModelId> {
+        let others = self.versions.iter().filter(|(model, version)| *model != but && version.desired.count > 0);
+        others.into_iter().find(|(_, version)| paths_overlap(&version.desired.path, path)).map(|(model, _)| model)
+    }
+}
+
+/// True when two paths of the store are the same, or one lies in the other. What is no path holds no payload.
+pub fn paths_overlap(left: &str, right: &str) -> bool {
+    let (Ok(left), Ok(right)) = (left.parse::<StorePath>(), right.parse::<StorePath>()) else { return false };
+    let within = |inner: &StorePath, outer: &StorePath| {
+        inner.as_str().strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    within(&left, &right) || within(&right, &left)
 }
 
 /// One wanted version.

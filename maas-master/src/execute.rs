@@ -10,7 +10,7 @@ use crate::intake::take::to_bytes;
 use crate::launcher::{Ask, SharedLauncher};
 use crate::leader::Term;
 use crate::observed::{Instance, Observed, Payload};
-use crate::payload::{Key, Payloads};
+use crate::payload::{Payloads, key_of};
 use crate::plan::{Effect, Step};
 use crate::policy::Policy;
 use maas_client::config::Roots;
@@ -20,6 +20,7 @@ use maas_client::state::{self, Ended, InstanceRecord, Wanted};
 use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree, TreeExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_util::task::TaskTracker;
 
 /// What a step changed.
 #[derive(Debug)]
@@ -67,6 +68,15 @@ pub enum Done {
         /// Whether a tree was imported for it.
         imported: bool,
     },
+    /// A purge is recorded as done.
+    Purged {
+        /// The desired state.
+        desired: Box<state::Desired>,
+        /// Its data version.
+        version: i32,
+        /// Why the payload was kept, when it was.
+        kept: Option<String>,
+    },
     /// A crash loop is forgotten.
     Forgiven,
 }
@@ -105,6 +115,8 @@ pub struct Executor {
     pub(crate) failpoints: Failpoints,
     pub(crate) clock: Clock,
     pub(crate) sequence: Arc<AtomicU64>,
+    /// What is done beside the passes and to be finished before the master ends.
+    pub(crate) beside: TaskTracker,
 }
 
 impl Executor {
@@ -169,6 +181,7 @@ impl Executor {
             Effect::Bury { id, ended, quick } => self.bury(instance(id)?, ended, *quick).await,
             Effect::Forgive => Ok(Done::Forgiven),
             Effect::Purge => self.purge(&step.model, version()?).await,
+            Effect::RecordPurge { kept } => self.record_purge(&step.model, version()?, kept.as_deref()).await,
         }
     }
 
@@ -265,32 +278,29 @@ impl Executor {
             }
         }
         self.failpoints.reach("after-bury")?;
-        self.launcher.forget(id, &instance.record, ended).await;
+        // Beside the passes: cleaning a large directory must not hold up other models.
+        let (launcher, of, word, record) = (self.launcher.clone(), id.clone(), ended.clone(), instance.record.clone());
+        self.beside.spawn(async move { launcher.forget(&of, &record, &word).await });
         self.failpoints.reach("after-forget")?;
         Ok(Done::Buried { id: id.clone(), ended: Box::new(ended.clone()), quick })
     }
 
+    /// Starts taking the payload away, beside the passes. Only the leader does, and only while nothing wants it back:
+    /// until its end is recorded, intake refuses to add to the version.
     async fn purge(&self, model: &ModelId, version: &Version) -> Result<Done, Trouble> {
-        let source = self.payloads.source();
-        let path = version.desired.path.clone();
-        let purged = tokio::task::spawn_blocking(move || source.purge(&path)).await;
-        match purged {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Err(Trouble::Failed(reason.text)),
-            Err(error) => return Err(Trouble::Failed(error.to_string())),
-        }
-        self.payloads.forget(model);
+        self.fenced(vec![Op::check(self.roots.desired(model), version.node_version)]).await?;
+        self.payloads.purge(model, &key_of(version), self.clock, self.policy.payload_retry);
+        Ok(Done::Nothing)
+    }
+
+    async fn record_purge(&self, model: &ModelId, version: &Version, kept: Option<&str>) -> Result<Done, Trouble> {
         let desired = state::Desired { purge: false, ..version.desired.clone() };
         let path = self.roots.desired(model);
         self.fenced(vec![Op::set(path, to_bytes(&desired), Some(version.node_version))]).await?;
+        self.payloads.forget(model);
         let version = version.node_version.wrapping_add(1);
-        Ok(Done::Recorded { desired: Box::new(desired), version, imported: false })
+        Ok(Done::Purged { desired: Box::new(desired), version, kept: kept.map(str::to_string) })
     }
-}
-
-/// Which payload a version needs.
-pub fn key_of(version: &Version) -> Key {
-    Key { path: version.desired.path.clone(), digest: version.desired.digest.clone() }
 }
 
 fn ask_of(id: &str, record: &InstanceRecord, version: &Version, observed: &Observed) -> Result<Ask, Trouble> {

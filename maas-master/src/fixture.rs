@@ -142,6 +142,7 @@ pub(crate) fn leading() -> View {
             ]
             .into(),
             payloads: BTreeMap::new(),
+            purges: BTreeMap::new(),
             nodes: vec![],
             endpoints: [
                 ((dga.name.clone(), "3-2-aaaa".to_string()), endpoint("3-2-aaaa", &dga)),

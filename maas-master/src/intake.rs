@@ -72,6 +72,12 @@ fn refuse(code: ErrorCode, reason: String) -> Decision {
     Decision::Refuse { code, reason }
 }
 
+/// From the REMOVE that asks for it until its end is recorded a payload may vanish at any moment: nobody may count on it.
+fn refuse_while_purged(request: &ModelRequest, version: &Version) -> Option<Decision> {
+    let text = format!("{} is being removed with its payload; ADD it again once that is done", request.model);
+    version.desired.purge.then(|| refuse(ErrorCode::Conflict, text))
+}
+
 fn decide_add(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Version>, policy: &Policy) -> Decision {
     let asked = request.num_instances;
     if asked == 0 || asked > policy.most_at_once {
@@ -86,6 +92,9 @@ fn decide_add(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Ver
     let Some(path) = request.path.clone().filter(|path| !path.is_empty()) else {
         return refuse(ErrorCode::BadRequest, "an ADD names the path of its payload".to_string());
     };
+    if let Some(refused) = current.and_then(|version| refuse_while_purged(request, version)) {
+        return refused;
+    }
     let before = current.map_or(0, |version| version.desired.count);
     let after = before.saturating_add(asked);
     if after > policy.most_of_version {
@@ -224,6 +233,11 @@ fn decide_scale(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&V
     let Some(version) = current else {
         return refuse(ErrorCode::NoVersion, format!("{} was never asked for; ADD it first", request.model));
     };
+    if asked > 0
+        && let Some(refused) = refuse_while_purged(request, version)
+    {
+        return refused;
+    }
     let before = version.desired.count;
     let mut desired = version.desired.clone();
     desired.count = asked;

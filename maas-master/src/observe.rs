@@ -12,7 +12,7 @@ use crate::clock::{Clock, Moment};
 use crate::desired::{Desired, History, Version};
 use crate::launcher::Launcher;
 use crate::observed::{Instance, Observed, Process};
-use crate::payload::{Key, Payloads};
+use crate::payload::{Payloads, key_of};
 use crate::policy::Policy;
 use maas_client::config::Roots;
 use maas_client::model::{ModelId, ModelName};
@@ -404,14 +404,21 @@ impl Mirror {
                 Arc::make_mut(instance).process = process;
             }
         }
+        let purging = self.versions.iter().filter(|(_, version)| version.desired.purge);
+        let purges = purging
+            .filter_map(|(model, version)| Some((model.clone(), payloads.purge_of(model, &key_of(version))?)))
+            .collect();
         let payloads = self
             .versions
             .iter()
-            .filter_map(|(model, version)| {
-                let key = Key { path: version.desired.path.clone(), digest: version.desired.digest.clone() };
-                Some((model.clone(), payloads.get(model, &key)?))
-            })
+            .filter_map(|(model, version)| Some((model.clone(), payloads.get(model, &key_of(version))?)))
             .collect();
-        Observed { instances: self.instances.clone(), payloads, nodes: report.nodes, endpoints: self.endpoints.clone() }
+        Observed {
+            instances: self.instances.clone(),
+            payloads,
+            purges,
+            nodes: report.nodes,
+            endpoints: self.endpoints.clone(),
+        }
     }
 }

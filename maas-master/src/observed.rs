@@ -20,6 +20,8 @@ pub struct Observed {
     pub instances: BTreeMap<String, Arc<Instance>>,
     /// The payload of each version that was looked for.
     pub payloads: BTreeMap<ModelId, Payload>,
+    /// The purges that were started, by version.
+    pub purges: BTreeMap<ModelId, Purge>,
     /// Where instances can run.
     pub nodes: Vec<Node>,
     /// Registrations that could be read, of whomever, by model and id.
@@ -112,6 +114,25 @@ pub enum Payload {
         stop_bound_s: u64,
     },
     /// It could not be read.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// When it is tried again.
+        retry_at: Moment,
+    },
+}
+
+/// Where taking a version's payload out of the store stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purge {
+    /// Being done.
+    Busy,
+    /// Done; left when that is recorded.
+    Done {
+        /// Why it was kept, when it was.
+        kept: Option<String>,
+    },
+    /// The store could not do it.
     Failed {
         /// Why.
         reason: Reason,

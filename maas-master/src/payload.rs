@@ -3,7 +3,8 @@
 
 pub mod store;
 
-use crate::observed::Payload;
+use crate::desired::Version;
+use crate::observed::{Payload, Purge};
 use maas_client::model::ModelId;
 use maas_client::reason::Reason;
 use maas_client::state::CallSettings;
@@ -40,8 +41,14 @@ pub trait Source: Send + Sync + 'static {
     /// Makes the payload available on this machine. Called again it finds its own work done.
     fn fetch(&self, key: &Key) -> Result<Fetched, Reason>;
 
-    /// Takes the payload out of the store (not out of the cache). Not found is done.
-    fn purge(&self, path: &str) -> Result<(), Reason>;
+    /// Takes the payload out of the store (not out of the cache) if it is still that payload and nothing else goes with
+    /// it; not found is done. Answers why when it was kept.
+    fn purge(&self, key: &Key) -> Result<Option<String>, Reason>;
+}
+
+/// Which payload a version needs.
+pub fn key_of(version: &Version) -> Key {
+    Key { path: version.desired.path.clone(), digest: version.desired.digest.clone() }
 }
 
 struct Entry {
@@ -54,13 +61,14 @@ struct Entry {
 pub struct Payloads {
     source: Arc<dyn Source>,
     entries: Arc<Mutex<BTreeMap<ModelId, Entry>>>,
+    purges: Arc<Mutex<BTreeMap<ModelId, (Key, Purge)>>>,
     changed: Arc<watch::Sender<u64>>,
 }
 
 impl Payloads {
     /// Nothing is known yet.
     pub fn new(source: Arc<dyn Source>) -> Payloads {
-        Payloads { source, entries: Arc::default(), changed: Arc::new(watch::channel(0).0) }
+        Payloads { source, entries: Arc::default(), purges: Arc::default(), changed: Arc::new(watch::channel(0).0) }
     }
 
     /// Starts fetching unless that is being done or was done for this very key.
@@ -111,8 +119,39 @@ impl Payloads {
         same.then(|| entry.payload.clone())
     }
 
+    /// Starts taking a payload out of the store unless that is being done.
+    pub fn purge(&self, model: &ModelId, key: &Key, clock: crate::clock::Clock, retry: Duration) {
+        {
+            let mut purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(purges.get(model), Some((_, Purge::Busy))) {
+                return;
+            }
+            purges.insert(model.clone(), (key.clone(), Purge::Busy));
+        }
+        let this = self.clone();
+        let (model, key) = (model.clone(), key.clone());
+        tokio::task::spawn_blocking(move || {
+            let purge = match this.source.purge(&key) {
+                Ok(kept) => Purge::Done { kept },
+                Err(reason) => {
+                    tracing::warn!(%model, path = key.path, reason = reason.text, "payload can't be purged");
+                    Purge::Failed { reason, retry_at: clock.moment().plus(retry) }
+                }
+            };
+            this.purges.lock().unwrap_or_else(PoisonError::into_inner).insert(model, (key, purge));
+            this.changed.send_modify(|count| *count = count.wrapping_add(1));
+        });
+    }
+
+    /// Where the purge of this payload stands, when one was started.
+    pub fn purge_of(&self, model: &ModelId, key: &Key) -> Option<Purge> {
+        let purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
+        purges.get(model).filter(|(of, purge)| of == key || *purge == Purge::Busy).map(|(_, purge)| purge.clone())
+    }
+
     /// Forgets what is known of a version, after its payload was taken away.
     pub fn forget(&self, model: &ModelId) {
+        self.purges.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
     }
 
@@ -120,11 +159,8 @@ impl Payloads {
     pub fn forget_failures(&self) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|_, entry| !matches!(entry.payload, Payload::Failed { .. }));
-    }
-
-    /// The source, for what is asked of it directly.
-    pub fn source(&self) -> Arc<dyn Source> {
-        self.source.clone()
+        // What another leader did meanwhile is not known: only what still goes on is.
+        self.purges.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (_, purge)| *purge == Purge::Busy);
     }
 
     /// Changes whenever a fetch ended; carries no information.

@@ -81,8 +81,13 @@ pub enum Effect {
     },
     /// Forget a crash loop after good minutes.
     Forgive,
-    /// Take the payload out of the store.
+    /// Begin to take the payload out of the store.
     Purge,
+    /// Record that the purge is over.
+    RecordPurge {
+        /// Why the payload was kept, when it was.
+        kept: Option<String>,
+    },
 }
 
 impl Effect {
@@ -98,6 +103,7 @@ impl Effect {
             Effect::Bury { .. } => "delete",
             Effect::Forgive => "forgive",
             Effect::Purge => "purge",
+            Effect::RecordPurge { .. } => "record purge",
         }
     }
 
@@ -105,7 +111,8 @@ impl Effect {
     pub fn instance(&self) -> Option<&str> {
         match self {
             Effect::Start { id } | Effect::Stop { id, .. } | Effect::Kill { id } | Effect::Bury { id, .. } => Some(id),
-            Effect::Fetch | Effect::RecordPayload | Effect::Launch { .. } | Effect::Forgive | Effect::Purge => None,
+            Effect::Fetch | Effect::RecordPayload | Effect::Launch { .. } | Effect::Forgive => None,
+            Effect::Purge | Effect::RecordPurge { .. } => None,
         }
     }
 }

@@ -142,12 +142,13 @@ impl FileStore {
         if depth > Limits::default().depth {
             return Ok(());
         }
+        let mut is_payload = false;
         if let (Ok(checked), true) = (path.parse::<StorePath>(), dir.join(FILES_DIR).is_dir())
             && let Ok(Some(manifest)) = payload::read(dir)
         {
             let digest = manifest.digest().to_string();
             found.push(Listed { path: checked, digest, bytes: manifest.total_bytes() });
-            return Ok(());
+            is_payload = true;
         }
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -160,6 +161,7 @@ impl FileStore {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let hidden = depth == 0 && path.is_empty() && (name == staging::TMP_DIR || name == IMPORTED_DIR);
+            let hidden = hidden || (is_payload && name == FILES_DIR);
             if !hidden && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 self.list_into(&entry.path(), &format!("{path}/{name}"), found, depth + 1)?;
             }

@@ -5,7 +5,7 @@
 //! is in doubt.
 
 use super::{Arrival, Decision, decide};
-use crate::desired::{History, Version};
+use crate::desired::{History, Version, paths_overlap};
 use crate::leader::Term;
 use crate::outbox::{EventExt, event};
 use crate::policy::Policy;
@@ -168,10 +168,15 @@ fn take_request(batch: &mut Batch, message: &Message, request: &ModelRequest, co
     let current = batch.versions.get(model).or_else(|| context.versions.get(model)).cloned();
     let arrival = Arrival { id: &message.id, time: context.time };
     let mut decision = decide(request, arrival, current.as_deref(), context.policy);
-    if let Decision::Accept(change) = &decision
-        && let Some(reason) = too_large(&change.spec, &change.desired)
-    {
-        decision = Decision::Refuse { code: ErrorCode::BadRequest, reason };
+    if let Decision::Accept(change) = &decision {
+        if let Some(reason) = too_large(&change.spec, &change.desired) {
+            decision = Decision::Refuse { code: ErrorCode::BadRequest, reason };
+        } else if change.desired.count > 0
+            && let Some(purged) = purged_around(&change.desired.path, model, batch, context)
+        {
+            let reason = format!("{purged} is being removed with its payload, which lies there too; ask again later");
+            decision = Decision::Refuse { code: ErrorCode::Conflict, reason };
+        }
     }
     let by = request.extra.by.as_deref();
     let mut record = record_of(message, request, context);
@@ -226,6 +231,13 @@ fn take_request(batch: &mut Batch, message: &Message, request: &ModelRequest, co
         batch.ops.push(Op::create(context.roots.id(uuid), message.id.as_bytes()));
     }
     kind
+}
+
+/// Another version whose payload is being taken away at this path, above or below it.
+fn purged_around<'c>(path: &str, but: &ModelId, batch: &'c Batch, context: &'c Context<'_>) -> Option<&'c ModelId> {
+    let known = context.versions.iter().map(|(model, version)| (model, batch.versions.get(model).unwrap_or(version)));
+    let mut others = known.filter(|(model, version)| *model != but && version.desired.purge);
+    others.find(|(_, version)| paths_overlap(&version.desired.path, path)).map(|(model, _)| model)
 }
 
 fn duplicate(batch: &mut Batch, message: &Message, request: &ModelRequest, first: &str, context: &Context<'_>) -> Kind {

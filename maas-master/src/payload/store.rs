@@ -44,6 +44,29 @@ impl StoreSource {
         }
     }
 
+    /// The path comes from a request, which anybody may write: only the very payload that the version had goes, never a
+    /// tree that others put there, nor what lies below it.
+    fn try_purge(&self, key: &Key) -> Result<Option<String>, Error> {
+        let kept = |why: &str| Ok(Some(why.to_string()));
+        let Ok(path) = key.path.parse::<StorePath>() else { return kept("this is no path of a payload") };
+        if path.relative().starts_with('.') {
+            return kept("this is the store's own");
+        }
+        match self.store.look(&path)? {
+            Found::Nothing => return Ok(None),
+            Found::Tree { .. } => return kept("it has no manifest, so it is not ours; delete it by hand"),
+            Found::Payload(there) if key.digest.as_deref() != Some(there.digest()) => {
+                return kept("other content is there now");
+            }
+            Found::Payload(_) => {}
+        }
+        if self.store.list(Some(&path))?.iter().any(|listed| listed.path != path) {
+            return kept("other payloads lie below it");
+        }
+        self.store.delete(&path)?;
+        Ok(None)
+    }
+
     fn cached(&self, digest: &str) -> Option<Fetched> {
         let directory = self.directory(digest);
         let manifest = payload::read(&directory).ok().flatten()?;
@@ -99,9 +122,8 @@ impl Source for StoreSource {
         })
     }
 
-    fn purge(&self, path: &str) -> Result<(), Reason> {
-        let purge = || self.store.delete(&path.parse()?).map(|_| ());
-        purge().map_err(|error: Error| Reason::new(ReasonCode::PayloadUnreadable, chain(&error)))
+    fn purge(&self, key: &Key) -> Result<Option<String>, Reason> {
+        self.try_purge(key).map_err(|error| Reason::new(ReasonCode::PayloadUnreadable, chain(&error)))
     }
 }
 
@@ -114,4 +136,69 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maas_store::bundle::{Bundle, Limits};
+    use maas_store::file::FileStore;
+
+    struct Bed {
+        here: tempfile::TempDir,
+        store: Arc<FileStore>,
+        source: StoreSource,
+    }
+
+    fn bed() -> Bed {
+        let here = tempfile::tempdir().unwrap();
+        let store = Arc::new(FileStore::new(here.path().join("store")));
+        let source = StoreSource::new(store.clone(), here.path().join("cache"));
+        Bed { here, store, source }
+    }
+
+    impl Bed {
+        /// Publishes a model with this script; the key of its payload.
+        fn publish(&self, path: &str, script: &str) -> Key {
+            let model = self.here.path().join("model");
+            std::fs::create_dir_all(&model).unwrap();
+            std::fs::write(model.join("run.sh"), script).unwrap();
+            let bundle = Bundle::check(&model, &Limits::default()).unwrap();
+            let manifest = bundle.manifest(&mut |_| {}).unwrap();
+            self.store.put(&path.parse().unwrap(), &bundle, &manifest, &mut |_| {}).unwrap();
+            Key { path: path.to_string(), digest: Some(manifest.digest().to_string()) }
+        }
+
+        fn is_there(&self, path: &str) -> bool {
+            self.store.look(&path.parse().unwrap()).unwrap() != Found::Nothing
+        }
+    }
+
+    #[test]
+    fn a_purge_takes_the_versions_own_payload_and_nothing_else() {
+        let bed = bed();
+        let one = bed.publish("/models/dga/1.0", "echo 1");
+        let two = bed.publish("/models/dga/2.0", "echo 2");
+        for path in ["/models", "/models/dga", "/", "models", "/models/../models", "/.imported", "/.tmp/x"] {
+            let kept = bed.source.purge(&Key { path: path.to_string(), ..one.clone() }).unwrap();
+            assert!(kept.is_some(), "{path}");
+        }
+        let others = Key { digest: two.digest.clone(), ..one.clone() };
+        assert_eq!(bed.source.purge(&others).unwrap().unwrap(), "other content is there now");
+        assert!(bed.source.purge(&Key { digest: None, ..one.clone() }).unwrap().is_some());
+        assert!(bed.is_there("/models/dga/1.0") && bed.is_there("/models/dga/2.0"));
+        assert_eq!(bed.source.purge(&one).unwrap(), None);
+        assert!(!bed.is_there("/models/dga/1.0") && bed.is_there("/models/dga/2.0"));
+        assert_eq!(bed.source.purge(&one).unwrap(), None, "gone is done");
+    }
+
+    #[test]
+    fn a_payload_with_others_below_it_is_kept() {
+        let bed = bed();
+        bed.publish("/models/dga/1.0", "echo 1");
+        let outer = bed.publish("/outer", "echo 2");
+        bed.publish("/outer/dga/1.0", "echo 1");
+        assert_eq!(bed.source.purge(&outer).unwrap().unwrap(), "other payloads lie below it");
+        assert!(bed.is_there("/outer/dga/1.0"));
+    }
 }

@@ -4,11 +4,11 @@ use super::place::{Queue, Room};
 use super::{Case, Effect, Plan, Step, Verdict};
 use crate::clock::{Moment, Now};
 use crate::desired::{Desired, Version};
-use crate::observed::{Instance, Observed, Payload, Process};
+use crate::observed::{Instance, Observed, Payload, Process, Purge};
 use crate::policy::Policy;
 use maas_client::api::PlanVerdict;
 use maas_client::model::ModelId;
-use maas_client::reason::{InstanceState, Reason, ReasonCode, VersionState};
+use maas_client::reason::{InstanceState, Reason, ReasonCode, VersionState, plural};
 use maas_client::state::{Ended, Wanted};
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -262,10 +262,34 @@ impl Pass<'_, '_> {
                 wake(plan, last.plus(self.policy.good_time));
             }
         }
-        let gone = version.desired.count == 0 && case.instances.is_empty();
-        if version.desired.purge && gone && !self.desired.stop_all {
-            push(plan, case.model, Effect::Purge, "nothing of it runs or is wanted".to_string());
+        if version.desired.purge && version.desired.count == 0 && !self.desired.stop_all {
+            self.purge(case, version, plan);
         }
+    }
+
+    /// Takes the payload away once nothing of it runs that this master can reach, then records that.
+    fn purge(&self, case: &Case<'_>, version: &Version, plan: &mut Plan) {
+        if !case.instances.iter().all(|instance| instance.is_beyond_reach(self.policy, self.now.at)) {
+            return;
+        }
+        let mut why = "nothing of it runs or is wanted".to_string();
+        if !case.instances.is_empty() {
+            why.push_str(&format!("; {} of hosts out of reach left", plural(case.instances.len() as u64, "record")));
+        }
+        let (effect, why) = match self.observed.purges.get(case.model) {
+            Some(Purge::Busy) => return,
+            Some(Purge::Done { kept }) => (Effect::RecordPurge { kept: kept.clone() }, "its purge is over".to_string()),
+            Some(Purge::Failed { retry_at, .. }) if *retry_at > self.now.at => return wake(plan, *retry_at),
+            Some(Purge::Failed { reason, .. }) => (Effect::Purge, format!("again, after: {}", reason.text)),
+            None => match self.desired.user_of_payload(case.model, &version.desired.path) {
+                Some(user) => {
+                    let kept = format!("{user} has its payload there");
+                    (Effect::RecordPurge { kept: Some(kept.clone()) }, kept)
+                }
+                None => (Effect::Purge, why),
+            },
+        };
+        push(plan, case.model, effect, why);
     }
 
     fn verdict(&self, version: &Version, counted: &[&Instance], wanted: u32, ready: u32, missing: Missing) -> Verdict {

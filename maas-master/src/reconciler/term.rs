@@ -27,9 +27,12 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// After a lost answer or a changed tree the next look waits this long.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// What is done beside the passes is waited for this long at the end.
+const FINISH: Duration = Duration::from_secs(5);
 /// First and longest delay of a step that failed.
 const STEP_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
@@ -76,6 +79,7 @@ impl<'m> Leading<'m> {
             failpoints: setup.failpoints.clone(),
             clock: master.clock,
             sequence: Arc::new(AtomicU64::new(1)),
+            beside: TaskTracker::new(),
         };
         let cluster = Cluster {
             format: FORMAT,
@@ -256,6 +260,10 @@ impl<'m> Leading<'m> {
     }
 
     async fn resign(&mut self, end: End, stop: &StopNode) -> Result<Turn, Error> {
+        self.executor.beside.close();
+        if tokio::time::timeout(FINISH, self.executor.beside.wait()).await.is_err() {
+            tracing::info!("ended instances' directories are not all clean yet; the next master sees to them");
+        }
         let (tree, roots) = (&self.executor.tree, &self.executor.roots);
         let mut ops = vec![self.executor.term.fence(), Op::delete(roots.leader(), None)];
         if end == End::StopNode {

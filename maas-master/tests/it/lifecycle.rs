@@ -1,8 +1,9 @@
 //! Instances over time: crash loops, room, victims, instances that vanish or will not stop.
 
-use crate::world::{World, model, request, until};
+use crate::world::{World, model, ours, request, until};
 use maas_client::reason::{ReasonCode, VersionState};
 use maas_client::request::Action;
+use maas_client::state::Outcome;
 use maas_master::launcher::fake::Behaviour;
 use std::time::Duration;
 
@@ -124,4 +125,57 @@ async fn a_payload_that_cannot_be_read_is_said_and_holds_up_no_other() {
         reason.is_some_and(|reason| reason.code == ReasonCode::PayloadUnreadable)
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_is_recorded_after_it_and_an_add_meanwhile_is_refused() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let _master = world.start();
+    until("a leader", || async { world.tree.get(&world.roots.leader()).await.unwrap().is_some() }).await;
+    world.ask(&ours(Action::Add, &dga, 1, "0f0e0d0c-0000-4000-8000-000000000001")).await;
+    world.settle(&[(&dga, 1)]).await;
+    let mut remove = request(Action::Remove, &dga, 1);
+    remove.extra.purge = true;
+    world.ask(&remove).await;
+    let early = world.ask(&ours(Action::Add, &dga, 1, "0f0e0d0c-0000-4000-8000-000000000002")).await;
+    world.settle(&[(&dga, 0)]).await;
+    let record = world.request(&early).await.unwrap();
+    assert_eq!((record.outcome, record.code.as_deref()), (Outcome::Refused, Some("conflict")));
+    until("the purge is over", || async { !world.desired(&dga).await.unwrap().purge }).await;
+    world.ask(&ours(Action::Add, &dga, 2, "0f0e0d0c-0000-4000-8000-000000000003")).await;
+    world.settle(&[(&dga, 2)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_others_use_or_that_changed_is_kept_and_that_is_said() {
+    let world = World::new();
+    let (one, two, shared) = (model("dga", "1.0"), model("dga", "2.0"), model("shared", "1"));
+    let mut master = world.start();
+    until("a leader", || async { world.tree.get(&world.roots.leader()).await.unwrap().is_some() }).await;
+    for (number, version) in [&one, &two, &shared].into_iter().enumerate() {
+        let mut add = ours(Action::Add, version, 1, &format!("0f0e0d0c-0000-4000-8000-00000000000{number}"));
+        add.path = Some(if *version == shared { "/models/shared".into() } else { "/models/dga".into() });
+        world.ask(&add).await;
+    }
+    world.settle(&[(&one, 1), (&two, 1), (&shared, 1)]).await;
+    for version in [&one, &shared] {
+        let mut remove = request(Action::Remove, version, 1);
+        remove.extra.purge = true;
+        world.ask(&remove).await;
+    }
+    world.settle(&[(&one, 0), (&two, 1), (&shared, 0)]).await;
+    for version in [&one, &shared] {
+        until("the purge is over", || async { !world.desired(version).await.unwrap().purge }).await;
+    }
+    let mut kept = Vec::new();
+    while let Ok(event) = master.outbox.try_recv() {
+        kept.extend((event.kind == "PayloadKept").then_some(event.reason));
+    }
+    kept.sort();
+    let expected = [
+        "/models/dga was not purged: dga 2.0 has its payload there",
+        "/models/shared was not purged: other content is there now",
+    ];
+    assert_eq!(kept, expected);
 }

@@ -38,8 +38,8 @@ impl Source for Paths {
             stop_bound_s: 8,
         })
     }
-    fn purge(&self, _path: &str) -> Result<(), Reason> {
-        Ok(())
+    fn purge(&self, key: &Key) -> Result<Option<String>, Reason> {
+        Ok(key.path.contains("shared").then(|| "other content is there now".to_string()))
     }
 }
 

@@ -178,7 +178,7 @@ fn what_was_never_asked_for_can_not_be_removed_or_scaled() {
 }
 
 #[test]
-fn a_payload_goes_only_with_the_last_instance_and_an_add_keeps_it() {
+fn a_payload_goes_only_with_the_last_instance_and_until_it_is_gone_nothing_is_added() {
     let purging = |count, of: &Version| {
         let mut request = ours(Action::Remove, &dga(), count);
         request.extra.purge = true;
@@ -191,8 +191,10 @@ fn a_payload_goes_only_with_the_last_instance_and_an_add_keeps_it() {
     assert!(all.desired.purge);
     let gone = Version { desired: all.desired, ..there(0) };
     assert!(accepted(&metrons(Action::Remove, &dga(), 1), Some(&gone)).desired.purge, "asked for before");
-    assert!(!accepted(&ours(Action::Add, &dga(), 1), Some(&gone)).desired.purge);
-    assert!(!accepted(&ours(Action::Scale, &dga(), 1), Some(&gone)).desired.purge);
+    for action in [Action::Add, Action::Scale] {
+        assert_eq!(refused(&ours(action, &dga(), 1), Some(&gone)).0, ErrorCode::Conflict);
+    }
+    assert!(accepted(&ours(Action::Scale, &dga(), 0), Some(&gone)).desired.purge);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::script::{Site, shown};
 use crate::clock::Moment;
 use crate::desired::Version;
 use crate::fixture;
-use crate::observed::{Instance, Payload, Process};
+use crate::observed::{Instance, Payload, Process, Purge};
 use crate::plan::{Effect, Plan, Step, plan};
 use crate::policy::Policy;
 use maas_client::api::PlanVerdict;
@@ -182,7 +182,10 @@ fn take_step(site: &mut Site, step: &Step, new_id: &str) {
             }
         }
         Effect::Forgive => version.unwrap().history.forgive(),
-        Effect::Purge => version.unwrap().desired.purge = false,
+        Effect::Purge => {
+            site.observed.purges.insert(step.model.clone(), Purge::Done { kept: None });
+        }
+        Effect::RecordPurge { .. } => version.unwrap().desired.purge = false,
     }
 }
 

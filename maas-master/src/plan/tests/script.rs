@@ -90,6 +90,10 @@ impl Site {
         let mut version: Version = (*fixture::version(count, vec![])).clone();
         let desired = &mut version.desired;
         desired.resources = resources(words);
+        desired.path = words
+            .named
+            .get("path")
+            .map_or_else(|| format!("/models/{}/{}", model.name, model.version), ToString::to_string);
         desired.purge = words.has("purge");
         let request: u64 = words.number("request").unwrap_or(1);
         desired.request = format!("qn-0000000001-{request:x}");

@@ -54,6 +54,17 @@ impl Leading<'_> {
                     version.node_version = node_version;
                 }
             }
+            Done::Purged { desired, version: node_version, kept } => {
+                if let Some(why) = kept {
+                    let text = format!("{} was not purged: {why}", desired.path);
+                    self.events.emit(event("PayloadKept", time).of(&step.model).because(text));
+                }
+                if let Some(version) = self.mirror.versions.get_mut(&step.model) {
+                    let version = Arc::make_mut(version);
+                    version.desired = *desired;
+                    version.node_version = node_version;
+                }
+            }
             Done::Forgiven => {
                 if let Some(version) = self.mirror.versions.get_mut(&step.model) {
                     Arc::make_mut(version).history.forgive();
