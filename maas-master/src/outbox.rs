@@ -1,5 +1,6 @@
 //! Events on their way out: numbered in the order of happening within a term, then handed to whoever persists them.
 
+use crate::events::event_id;
 use jiff::Timestamp;
 use maas_client::event::Event;
 use maas_client::model::ModelId;
@@ -83,7 +84,7 @@ impl Events {
 
     /// Sends one; without a reader it is only logged.
     pub fn emit(&mut self, mut event: Event) {
-        event.id = format!("{:06}-{:08}", self.epoch, self.next);
+        event.id = event_id(self.epoch, self.next);
         self.next += 1;
         tracing::info!(
             kind = event.kind,

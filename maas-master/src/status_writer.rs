@@ -4,6 +4,7 @@
 use crate::clock::Moment;
 use crate::desired::Version;
 use crate::events::EventLog;
+use crate::intake::take::NODE_LIMIT;
 use crate::plan::Verdict;
 use crate::reconciler::Outbox;
 use crate::view::{Handle, View};
@@ -203,7 +204,7 @@ impl Writer {
         if newest(&journal) == newest(&term.journal) && journal.nulls == term.journal.nulls {
             return;
         }
-        let Ok(data) = serde_json::to_vec(&journal) else { return };
+        let data = bounded_journal(journal.clone());
         match self.put(term.epoch, &self.roots.journal(), data).await {
             Ok(()) => term.journal = journal,
             Err(error) => tracing::debug!(%error, "journal not written"),
@@ -270,6 +271,20 @@ pub fn bounded(mut status: Status) -> Vec<u8> {
         } else {
             status.ended.remove(0);
         }
+    }
+}
+
+/// The journal's bytes, the oldest events left out until they fit into a node. Pure.
+fn bounded_journal(mut journal: Journal) -> Vec<u8> {
+    loop {
+        // A journal holds nothing that JSON can't.
+        let bytes = serde_json::to_vec(&journal).unwrap_or_default();
+        if bytes.len() <= NODE_LIMIT || journal.events.is_empty() {
+            return bytes;
+        }
+        let average = (bytes.len() / journal.events.len()).max(1);
+        let drop = ((bytes.len() - NODE_LIMIT) / average + 1).min(journal.events.len());
+        journal.events.drain(..drop);
     }
 }
 
@@ -374,5 +389,14 @@ mod tests {
         let read: Status = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(read.events.last().unwrap().id, "000003-00000050");
         assert_eq!(read.ended.len(), 1);
+    }
+
+    #[test]
+    fn a_journal_of_long_events_fits_into_its_node_and_keeps_the_newest() {
+        let long = |sequence| Event { reason: "é".repeat(1_000), ..event(sequence, "MessageRejected", None) };
+        let bytes = bounded_journal(Journal { events: (1..=100).map(long).collect(), nulls: 7 });
+        assert!(bytes.len() <= NODE_LIMIT && bytes.len() > NODE_LIMIT / 2, "{}", bytes.len());
+        let read: Journal = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!((read.events.last().unwrap().id.as_str(), read.nulls), ("000003-00000100", 7));
     }
 }

@@ -56,6 +56,12 @@ impl Intake {
         }
     }
 
+    /// Forgets which idempotency keys were met: those whose nodes are trimmed may come again, and the others are found
+    /// again by their nodes.
+    pub fn forget_keys(&mut self) {
+        self.used_ids = HashMap::new();
+    }
+
     /// Takes what is there; true when there is more.
     pub async fn round(
         &mut self,

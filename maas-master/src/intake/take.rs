@@ -6,6 +6,7 @@
 
 use super::{Arrival, Decision, decide};
 use crate::desired::{History, Version, paths_overlap};
+use crate::error::chain;
 use crate::leader::Term;
 use crate::outbox::{EventExt, event};
 use crate::policy::Policy;
@@ -65,17 +66,6 @@ pub fn read(data: &[u8], policy: &Policy) -> Content {
         Ok(request) => Content::Request(Box::new(request)),
         Err(error) => Content::Bad(chain(&error)),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 /// What a message came to, for metrics.

@@ -1,6 +1,7 @@
 //! The model store as a source of payloads: fetched by digest into `<state-dir>/cache`, every byte checked by the store.
 
 use super::{Fetched, Key, Source};
+use crate::error::chain;
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::state::{CallSettings, Method};
 use maas_store::manifest::Manifest;
@@ -125,17 +126,6 @@ impl Source for StoreSource {
     fn purge(&self, key: &Key) -> Result<Option<String>, Reason> {
         self.try_purge(key).map_err(|error| Reason::new(ReasonCode::PayloadUnreadable, chain(&error)))
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -388,6 +388,7 @@ impl<'m> Leading<'m> {
             return;
         }
         self.trimmed_at = now;
+        self.intake.forget_keys();
         let before = self.trim.take();
         let executor = self.executor.clone();
         let fence = Fence { path: executor.roots.epoch(), epoch: executor.term.epoch };
