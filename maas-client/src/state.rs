@@ -120,6 +120,9 @@ pub struct Desired {
     /// Take the payload out of the store once nothing runs and nothing is wanted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub purge: bool,
+    /// The payload was taken out of the store: only an ADD brings it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub purged: bool,
 }
 
 /// `…/spec`: what only masters may read.

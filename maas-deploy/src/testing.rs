@@ -30,6 +30,7 @@ pub(crate) fn desired(count: u32) -> Desired {
         by: Some("alice@here".into()),
         request: "qn-0000000001-a".into(),
         purge: false,
+        purged: false,
     }
 }
 

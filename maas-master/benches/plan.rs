@@ -112,6 +112,7 @@ fn desired(situation: Situation, size: u32) -> Desired {
             by: None,
             request: format!("qn-0000000001-{number:x}"),
             purge: false,
+            purged: false,
         };
         let (spec, history) = (Spec::default(), History::default());
         let version = Version { desired: wanted, node_version: 0, spec, spec_version: None, history };

@@ -206,9 +206,12 @@ impl Executor {
         observed: &Observed,
         host: &str,
     ) -> Result<Done, Trouble> {
-        let Some(Payload::Present { digest, stop_bound_s, .. }) = observed.payloads.get(model) else {
+        let Some(Payload::Present { digest, stop_bound_s, directory, .. }) = observed.payloads.get(model) else {
             return Err(Trouble::Failed("its payload is not here any more".to_string()));
         };
+        if !self.payloads.still_here(model, directory) {
+            return Err(Trouble::Failed("its payload was taken out of the cache; it is fetched again".to_string()));
+        }
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{sequence}-{:04x}", self.term.epoch, rand::random::<u16>());
         let record = InstanceRecord {
@@ -294,7 +297,12 @@ impl Executor {
     }
 
     async fn record_purge(&self, model: &ModelId, version: &Version, kept: Option<&str>) -> Result<Done, Trouble> {
-        let desired = state::Desired { purge: false, ..version.desired.clone() };
+        let mut desired = state::Desired { purge: false, ..version.desired.clone() };
+        if kept.is_none() {
+            // What is added here next may be other content.
+            desired.purged = true;
+            desired.digest = None;
+        }
         let path = self.roots.desired(model);
         self.fenced(vec![Op::set(path, to_bytes(&desired), Some(version.node_version))]).await?;
         self.payloads.forget(model);

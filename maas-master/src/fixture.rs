@@ -53,6 +53,7 @@ pub(crate) fn version(count: u32, ended: Vec<Ended>) -> Arc<Version> {
         by: Some("alice@node1".into()),
         request: "qn-0000000001-5".into(),
         purge: false,
+        purged: false,
     };
     let history = History { restarts: ended.len() as u64, ended, ..History::default() };
     Arc::new(Version { desired, node_version: 0, spec: Spec::default(), spec_version: None, history })

@@ -117,6 +117,7 @@ fn decide_add(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&Ver
             by: request.extra.by.clone(),
             request: arrival.id.to_string(),
             purge: false,
+            purged: false,
         };
         let change = Change { desired, spec: given, before, note: String::new(), replaced: None };
         return Decision::Accept(Box::new(change));
@@ -186,6 +187,7 @@ fn add_to(
     desired.count = after;
     desired.generation = old.generation.saturating_add(1);
     desired.purge = false;
+    desired.purged = false;
     desired.request = arrival.id.to_string();
     if request.extra.by.is_some() {
         desired.by = request.extra.by.clone();
@@ -237,6 +239,10 @@ fn decide_scale(request: &ModelRequest, arrival: Arrival<'_>, current: Option<&V
         && let Some(refused) = refuse_while_purged(request, version)
     {
         return refused;
+    }
+    if asked > 0 && version.desired.purged {
+        let reason = format!("the payload of {} was purged; ADD publishes it again", request.model);
+        return refuse(ErrorCode::NoPayload, reason);
     }
     let before = version.desired.count;
     let mut desired = version.desired.clone();

@@ -8,8 +8,8 @@ use crate::observed::{Payload, Purge};
 use maas_client::model::ModelId;
 use maas_client::reason::Reason;
 use maas_client::state::CallSettings;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -44,6 +44,12 @@ pub trait Source: Send + Sync + 'static {
     /// Takes the payload out of the store (not out of the cache) if it is still that payload and nothing else goes with
     /// it; not found is done. Answers why when it was kept.
     fn purge(&self, key: &Key) -> Result<Option<String>, Reason>;
+
+    /// Whether what was fetched to this directory is still there.
+    fn is_here(&self, directory: &Path) -> bool;
+
+    /// Clears this machine's copies of payloads whose digest is not among `used`, except young ones.
+    fn trim(&self, used: &BTreeSet<String>);
 }
 
 /// Which payload a version needs.
@@ -117,6 +123,31 @@ impl Payloads {
             || matches!(&entry.payload, Payload::Present { digest, .. }
                 if entry.key.path == key.path && key.digest.as_ref() == Some(digest));
         same.then(|| entry.payload.clone())
+    }
+
+    /// Whether a payload that is present is so in truth. When somebody cleared the cache it is forgotten, so that it is
+    /// fetched again.
+    pub fn still_here(&self, model: &ModelId, directory: &Path) -> bool {
+        let here = self.source.is_here(directory);
+        if !here {
+            self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(model);
+        }
+        here
+    }
+
+    /// Clears copies of payloads that nothing uses. Blocking. Not while one is being fetched: it might be that one.
+    pub fn trim(&self, used: &BTreeSet<String>) {
+        {
+            let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            if entries.values().any(|entry| matches!(entry.payload, Payload::Busy { .. })) {
+                return;
+            }
+            entries.retain(|_, entry| match &entry.payload {
+                Payload::Present { digest, .. } => used.contains(digest),
+                Payload::Busy { .. } | Payload::Failed { .. } => true,
+            });
+        }
+        self.source.trim(used);
     }
 
     /// Starts taking a payload out of the store unless that is being done.

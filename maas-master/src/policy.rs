@@ -45,6 +45,8 @@ pub struct Policy {
     pub keep_requests: usize,
     /// How long requests and idempotency keys are kept; 7 days.
     pub keep_requests_for: Duration,
+    /// How long a version is remembered of which nothing is wanted or left; 30 days.
+    pub keep_removed_for: Duration,
     /// Messages set aside that are kept; 1,000.
     pub keep_rejected: usize,
     /// Ended instances of a version that are kept; 20.
@@ -81,6 +83,7 @@ impl Default for Policy {
             rejected_bytes: 4 << 10,
             keep_requests: 10_000,
             keep_requests_for: 7 * DAY,
+            keep_removed_for: 30 * DAY,
             keep_rejected: 1_000,
             keep_ended: 20,
             trim_every: Duration::from_secs(60),

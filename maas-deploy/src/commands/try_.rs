@@ -346,6 +346,7 @@ async fn tree_with(registration: &Registration, settings: &Settings) -> Result<S
         by: None,
         request: String::new(),
         purge: false,
+        purged: false,
     };
     let desired = serde_json::to_vec(&desired).map_err(std::io::Error::other)?;
     let nodes = [

@@ -4,23 +4,29 @@ use super::{Fetched, Key, Source};
 use crate::error::chain;
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::state::{CallSettings, Method};
-use maas_store::manifest::Manifest;
+use maas_store::manifest::{MANIFEST_FILE, Manifest};
 use maas_store::settings;
 use maas_store::store::{Error, Found};
 use maas_store::{ModelStore, StorePath, payload};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Younger copies stay: somebody may be about to use them.
+const YOUNG: Duration = Duration::from_secs(3600);
 
 /// A model store behind a cache.
 pub struct StoreSource {
     store: Arc<dyn ModelStore>,
     cache: PathBuf,
+    young: Duration,
 }
 
 impl StoreSource {
     /// Caches below this directory, one payload a digest.
     pub fn new(store: Arc<dyn ModelStore>, cache: PathBuf) -> StoreSource {
-        StoreSource { store, cache }
+        StoreSource { store, cache, young: YOUNG }
     }
 
     fn directory(&self, digest: &str) -> PathBuf {
@@ -126,6 +132,28 @@ impl Source for StoreSource {
     fn purge(&self, key: &Key) -> Result<Option<String>, Reason> {
         self.try_purge(key).map_err(|error| Reason::new(ReasonCode::PayloadUnreadable, chain(&error)))
     }
+
+    fn is_here(&self, directory: &Path) -> bool {
+        directory.join(MANIFEST_FILE).is_file()
+    }
+
+    fn trim(&self, used: &BTreeSet<String>) {
+        let used: BTreeSet<PathBuf> = used.iter().map(|digest| self.directory(digest)).collect();
+        // A cache that is not there has nothing to be cleared.
+        let Ok(entries) = std::fs::read_dir(&self.cache) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let is_payload = path.join(MANIFEST_FILE).is_file();
+            let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|made| made.elapsed().ok());
+            if !is_payload || used.contains(&path) || age.is_none_or(|age| age < self.young) {
+                continue;
+            }
+            match std::fs::remove_dir_all(&path) {
+                Ok(()) => tracing::info!(path = %path.display(), "a payload that nothing uses left the cache"),
+                Err(error) => tracing::warn!(path = %path.display(), %error, "can't clear the cache"),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +190,20 @@ mod tests {
         fn is_there(&self, path: &str) -> bool {
             self.store.look(&path.parse().unwrap()).unwrap() != Found::Nothing
         }
+    }
+
+    #[test]
+    fn copies_that_nothing_uses_are_cleared_once_they_are_old() {
+        let mut bed = bed();
+        let keys = [bed.publish("/m/a/1", "echo a"), bed.publish("/m/b/1", "echo b")];
+        let [a, b] = keys.each_ref().map(|key| bed.source.fetch(key).unwrap());
+        let used = BTreeSet::from([a.digest.clone()]);
+        bed.source.trim(&used);
+        assert!(bed.source.is_here(&a.directory) && bed.source.is_here(&b.directory));
+        bed.source.young = Duration::ZERO;
+        bed.source.trim(&used);
+        assert!(bed.source.is_here(&a.directory) && !bed.source.is_here(&b.directory));
+        assert_eq!(bed.source.fetch(&keys[1]).unwrap(), b);
     }
 
     #[test]

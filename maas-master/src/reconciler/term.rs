@@ -3,6 +3,7 @@
 //! A wake-up carries no information. While ZooKeeper is away nothing is done; after that everything is read again.
 
 mod notes;
+mod trimming;
 
 use super::{End, Error, Master, StopNode, Turn};
 use crate::clock::{Moment, wall_time};
@@ -19,7 +20,7 @@ use futures_util::stream::{self, StreamExt};
 use maas_client::model::{ModelId, ModelName, ModelVersion};
 use maas_client::reason::InstanceState;
 use maas_client::state::{Cluster, FORMAT};
-use maas_client::state_store::{Fence, Keep, Trimmer};
+use maas_client::state_store::Trimmer;
 use maas_client::tree::{Op, SessionState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -377,41 +378,6 @@ impl<'m> Leading<'m> {
         let now = self.master.clock.moment();
         let every = self.executor.policy.pass_every;
         self.plan.wake_at.map_or(every, |at| at.since(now).clamp(Duration::from_millis(10), every))
-    }
-
-    /// Trims beside the passes, one trim at a time.
-    fn start_trimming(&mut self) {
-        let now = self.master.clock.moment();
-        let policy = &self.executor.policy;
-        let runs = self.trim.as_ref().is_some_and(|trim| !trim.is_finished());
-        if runs || now.since(self.trimmed_at) < policy.trim_every {
-            return;
-        }
-        self.trimmed_at = now;
-        self.intake.forget_keys();
-        let before = self.trim.take();
-        let executor = self.executor.clone();
-        let fence = Fence { path: executor.roots.epoch(), epoch: executor.term.epoch };
-        let keep = Keep {
-            requests: policy.keep_requests,
-            requests_for: policy.keep_requests_for,
-            rejected: policy.keep_rejected,
-        };
-        self.trim = Some(tokio::spawn(async move {
-            let mut trimmer = match before {
-                Some(before) => before.await.unwrap_or_default(),
-                None => Trimmer::default(),
-            };
-            let now_ms = wall_time().as_millisecond();
-            match trimmer.pass(&executor.tree, &executor.roots, &fence, &keep, now_ms).await {
-                Ok(trimmed) => tracing::debug!(?trimmed, "trimmed"),
-                Err(error) => tracing::info!(%error, "not trimmed this time"),
-            }
-            if let Err(reached) = executor.failpoints.reach("after-trim") {
-                tracing::info!(%reached, "trimming ends here");
-            }
-            trimmer
-        }));
     }
 }
 

@@ -5,6 +5,7 @@ use maas_client::reason::{ReasonCode, VersionState};
 use maas_client::request::Action;
 use maas_client::state::Outcome;
 use maas_master::launcher::fake::Behaviour;
+use maas_master::policy::Policy;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -178,4 +179,39 @@ async fn a_payload_that_others_use_or_that_changed_is_kept_and_that_is_said() {
         "/models/shared was not purged: other content is there now",
     ];
     assert_eq!(kept, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_was_removed_long_ago_is_forgotten_and_a_wanted_one_is_not() {
+    let world = World::new();
+    let (gone, kept) = (model("dga", "1.0"), model("dga", "2.0"));
+    let policy = Policy { keep_removed_for: Duration::ZERO, trim_every: Duration::from_secs(5), ..Policy::default() };
+    let _master = world.start_with(None, policy);
+    world.ask_when_led(&gone, 1).await;
+    world.ask(&request(Action::Add, &kept, 1)).await;
+    world.settle(&[(&gone, 1), (&kept, 1)]).await;
+    world.ask(&request(Action::Remove, &gone, 1)).await;
+    until("it is forgotten", || async { world.desired(&gone).await.is_none() }).await;
+    world.settle(&[(&kept, 1)]).await;
+    assert!(world.desired(&kept).await.is_some());
+    world.ask(&request(Action::Add, &gone, 2)).await;
+    world.settle(&[(&gone, 2), (&kept, 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_whose_last_endpoint_goes_has_no_current_version_and_that_is_said() {
+    let world = World::new();
+    let dga = model("dga", "1.0");
+    let mut master = world.start();
+    world.ask_when_led(&dga, 1).await;
+    world.settle(&[(&dga, 1)]).await;
+    world.ask(&request(Action::Remove, &dga, 1)).await;
+    world.settle(&[(&dga, 0)]).await;
+    let mut moves = Vec::new();
+    while let Ok(event) = master.outbox.try_recv() {
+        if event.kind == "CurrentVersionMoved" {
+            moves.push(event.reason);
+        }
+    }
+    assert_eq!(moves, ["was none", "none is left, was 1.0"]);
 }

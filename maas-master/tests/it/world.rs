@@ -27,6 +27,10 @@ use tokio_util::sync::CancellationToken;
 struct Paths;
 
 impl Source for Paths {
+    fn is_here(&self, _directory: &std::path::Path) -> bool {
+        true
+    }
+    fn trim(&self, _used: &std::collections::BTreeSet<String>) {}
     fn fetch(&self, key: &Key) -> Result<Fetched, Reason> {
         if key.path.contains("missing") {
             return Err(Reason::new(ReasonCode::PayloadUnreadable, format!("no payload under {}", key.path)));
@@ -104,6 +108,10 @@ impl World {
     }
 
     pub(crate) fn start_armed(&self, failpoint: Option<&str>) -> Running {
+        self.start_with(failpoint, Policy::default())
+    }
+
+    pub(crate) fn start_with(&self, failpoint: Option<&str>, policy: Policy) -> Running {
         let tree = self.server.session();
         let failpoints = Failpoints::default();
         if let Some(name) = failpoint {
@@ -116,7 +124,7 @@ impl World {
             payloads: Payloads::new(Arc::new(Paths)),
             identity: Identity { host: "node1".into(), http: None, http_local: None, store: "file:///nowhere".into() },
             world_registers: false,
-            policy: Policy::default(),
+            policy,
             failpoints: failpoints.clone(),
         });
         let shutdown = CancellationToken::new();

@@ -198,6 +198,19 @@ fn a_payload_goes_only_with_the_last_instance_and_until_it_is_gone_nothing_is_ad
 }
 
 #[test]
+fn what_was_purged_comes_back_by_an_add_only() {
+    let mut purged = there(0);
+    (purged.desired.purged, purged.desired.digest) = (true, None);
+    assert_eq!(refused(&ours(Action::Scale, &dga(), 1), Some(&purged)).0, ErrorCode::NoPayload);
+    assert!(accepted(&ours(Action::Scale, &dga(), 0), Some(&purged)).desired.purged);
+    let added = accepted(&ours(Action::Add, &dga(), 1), Some(&purged)).desired;
+    assert!(!added.purged && added.digest.is_some());
+    // A request without a digest has its tree imported again.
+    let imported = accepted(&metrons(Action::Add, &dga(), 1), Some(&purged)).desired;
+    assert_eq!((imported.purged, imported.digest), (false, None));
+}
+
+#[test]
 fn scaling_sets_the_number_and_repeating_it_changes_nothing() {
     let change = accepted(&ours(Action::Scale, &dga(), 4), Some(&there(2)));
     assert_eq!((change.before, change.desired.count, change.note.as_str()), (2, 4, ""));

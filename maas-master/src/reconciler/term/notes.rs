@@ -162,6 +162,11 @@ impl Leading<'_> {
             let model = ModelId { name: name.clone(), version: version.clone() };
             self.events.emit(event("CurrentVersionMoved", time).of(&model).because(text));
         }
+        for (name, before) in self.current.iter().filter(|(name, _)| !current.contains_key(*name)) {
+            let mut none = event("CurrentVersionMoved", time).because(format!("none is left, was {before}"));
+            none.name = Some(name.clone());
+            self.events.emit(none);
+        }
         self.current = current;
     }
 }
