@@ -92,11 +92,19 @@ fi
 deploy() { "$bin/maas_deploy" "$@" -zq "$MAAS_ZK" 9>&-; }
 if deploy -mo STATUS -n dga -v 1.0 --check >/dev/null 2>&1; then
   say "dga 1.0 runs already"
-elif deploy -mo STATUS -n dga -v 1.0 --json 2>/dev/null | grep -q '"dga"'; then
-  say "dga 1.0 is published already; waiting for its two instances"
-  deploy -mo SCALE -n dga -v 1.0 -ni 2 --wait 60 >&2
 else
-  deploy -mo ADD -n dga -v 1.0 -m 512 -ni 2 -lmp "$MAAS_TOP/examples/mock_dga" -hmp /user/root/models --wait 60 >&2
+  code=4
+  if deploy -mo STATUS -n dga -v 1.0 --json 2>/dev/null | grep -q '"dga"'; then
+    say "dga 1.0 is known already; waiting for its two instances"
+    code=0
+    deploy -mo SCALE -n dga -v 1.0 -ni 2 --wait 60 >&2 || code=$?
+  fi
+  # Never published, or its payload was purged.
+  case $code in
+    0) ;;
+    4) deploy -mo ADD -n dga -v 1.0 -m 512 -ni 2 -lmp "$MAAS_TOP/examples/mock_dga" -hmp /user/root/models --wait 60 >&2 ;;
+    *) exit "$code" ;;
+  esac
 fi
 
 echo '$ maas_deploy -mo LIST'
