@@ -13,7 +13,7 @@ use std::error::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let tree = ZkTree::connect(ZkOptions::new(std::env::var("MAAS_ZK")?)).await?;
+    let tree = ZkTree::connect(ZkOptions::client(std::env::var("MAAS_ZK")?)).await?;
     let roots = maas_client::open(&*tree, DEFAULT_CONFIG_PATH).await?;
     let resolver = Resolver::new(tree, roots, resolver::Policy::default());
     let caller = Caller::new(resolver, Policy::default())?;

