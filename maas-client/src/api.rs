@@ -20,7 +20,7 @@ pub struct ModelView {
     pub managed: bool,
     /// How many are wanted.
     pub desired: u32,
-    /// How many are registered.
+    /// How many of ours are wanted, claimed and registered; of a version of others, how many are registered.
     pub ready: u32,
     /// Its state.
     pub state: VersionState,
@@ -202,8 +202,9 @@ pub struct ServiceView {
     pub queue_length: u64,
     /// Age of the oldest of them, s.
     pub queue_oldest_s: Option<f64>,
-    /// Messages set aside in the last 24 hours.
-    pub rejected_24h: u64,
+    /// Messages set aside in the last 24 hours; none where they are closed to whoever looked.
+    #[serde(default)]
+    pub rejected_24h: Option<u64>,
     /// Versions by state.
     pub models: std::collections::BTreeMap<String, u64>,
     /// Instances by state.

@@ -143,7 +143,7 @@ pub struct Status {
     /// Why, unless it is simply Ready.
     #[serde(flatten)]
     pub reason: Option<Reason>,
-    /// How many registered.
+    /// How many are claimed, wanted and registered.
     pub ready: u32,
     /// How many wanted when this was written.
     pub desired: u32,

@@ -1,7 +1,7 @@
 //! What an ADD changes for callers: which version they get by default, ours and Metron's. Pure.
 
-use crate::view::{Picture, VersionPicture};
 use maas_client::model::{ModelId, ModelVersion};
+use maas_client::picture::{Picture, VersionPicture};
 
 /// What callers that name no version will notice. `before` is the picture before the request.
 pub(crate) fn callers_note(before: &Picture, model: &ModelId, is_ready: bool) -> Option<String> {
@@ -44,7 +44,7 @@ fn is_there(version: &VersionPicture) -> bool {
 mod tests {
     use super::*;
     use crate::testing;
-    use crate::view::Parts;
+    use maas_client::picture::Parts;
 
     fn with(versions: &[(&str, usize)]) -> Picture {
         let endpoints = versions.iter().flat_map(|(version, count)| {

@@ -6,6 +6,7 @@
 use maas_cli::suggest;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::model::{ModelName, ModelVersion};
+use maas_client::picture::Picture;
 use maas_client::tree;
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ impl Error {
     }
 
     /// `dgaa` is no model here, with what might have been meant.
-    pub(crate) fn no_model(name: &ModelName, known: &BTreeSet<&str>) -> Error {
+    fn no_model(name: &ModelName, known: &BTreeSet<&str>) -> Error {
         let hint = match suggest::closest(name.as_str(), known.iter().copied()) {
             Some(near) => format!("; did you mean {near}?"),
             None if known.is_empty() => "; there are no models here".to_string(),
@@ -43,7 +44,7 @@ impl Error {
     }
 
     /// `dga has no version 1.1; it has 1.0, 2.0`.
-    pub(crate) fn no_version(name: &ModelName, version: &ModelVersion, known: &[&ModelVersion]) -> Error {
+    fn no_version(name: &ModelName, version: &ModelVersion, known: &[&ModelVersion]) -> Error {
         let has = listed(known.iter().map(|version| version.as_str()));
         Error::say(ErrorCode::NoVersion, format!("{name} has no version {version}; it has {has}"))
     }
@@ -56,6 +57,19 @@ impl Error {
             Error::Io(error) => io_failure(&error),
             Error::Exit(code) => Failure::new(ErrorCode::Defect, format!("exit {code}")),
         }
+    }
+}
+
+/// Checks that what a person named is there; says what is there instead.
+pub(crate) fn require(picture: &Picture, name: &ModelName, version: Option<&ModelVersion>) -> Result<(), Error> {
+    let known: Vec<&ModelVersion> = picture.of(name).map(|version| &version.model.version).collect();
+    if known.is_empty() {
+        let names: BTreeSet<&str> = picture.versions.keys().map(|model| model.name.as_str()).collect();
+        return Err(Error::no_model(name, &names));
+    }
+    match version {
+        Some(version) if !known.contains(&version) => Err(Error::no_version(name, version, &known)),
+        _ => Ok(()),
     }
 }
 

@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::progress::Progress;
 use crate::publish::Submitted;
 use crate::report::{Outcome, Report};
-use crate::view::Picture;
-use crate::wait::{Verdict, judge};
+use crate::wait::{Asked, Verdict, judge};
 use maas_cli::ErrorCode;
 use maas_client::model::ModelId;
+use maas_client::picture::Picture;
 use maas_client::state::{self, RequestRecord};
 use maas_client::tree::TreeExt;
 use std::time::Duration;
@@ -71,6 +71,7 @@ pub(crate) async fn follow(
     cluster: &Cluster,
     submitted: &Submitted,
     model: &ModelId,
+    asked: &Asked,
     patience: Patience,
     mut progress: Progress,
 ) -> Result<Followed, Error> {
@@ -84,7 +85,7 @@ pub(crate) async fn follow(
         Followed { report: Report::queued(&submitted.child, &submitted.id, model), record: None, end: End::Fine };
     let mut said_no_master = false;
     loop {
-        match look(cluster, submitted, model, patience, &mut followed, &mut progress).await {
+        match look(cluster, submitted, model, asked, patience, &mut followed, &mut progress).await {
             Ok(true) => break,
             Ok(false) => {}
             // The connection comes back, or patience runs out; nothing is lost meanwhile.
@@ -93,7 +94,8 @@ pub(crate) async fn follow(
             }
             Err(error) => return Err(error),
         }
-        if followed.record.is_none() && cluster.leader().await.is_ok_and(|leader| leader.is_none()) {
+        let is_queued = followed.report.outcome == Outcome::Queued;
+        if is_queued && cluster.leader().await.is_ok_and(|leader| leader.is_none()) {
             if patience == Patience::Outcome {
                 note(format!("no master leads at {}; the request waits in the queue for one", cluster.zookeeper));
                 break;
@@ -137,6 +139,7 @@ async fn look(
     cluster: &Cluster,
     submitted: &Submitted,
     model: &ModelId,
+    asked: &Asked,
     patience: Patience,
     followed: &mut Followed,
     progress: &mut Progress,
@@ -152,8 +155,7 @@ async fn look(
                 return Ok(true);
             }
             Found::TakenByAnother => {
-                progress.say("another program has taken the request from the queue; what became of it is not known");
-                return Ok(patience == Patience::Outcome);
+                return look_at_another(cluster, model, asked, patience, followed, progress).await;
             }
         }
     }
@@ -210,6 +212,31 @@ async fn look(
     Ok(settled)
 }
 
+/// Another program's master leaves no record: what it does is seen by what it registers.
+async fn look_at_another(
+    cluster: &Cluster,
+    model: &ModelId,
+    asked: &Asked,
+    patience: Patience,
+    followed: &mut Followed,
+    progress: &mut Progress,
+) -> Result<bool, Error> {
+    let picture = Picture::read(&cluster.tree, &cluster.roots, Some(&model.name)).await?;
+    let version = picture.version(model);
+    if followed.report.outcome != Outcome::Taken {
+        followed.report.outcome = Outcome::Taken;
+        followed.report.reason = Some("only what it registers tells what becomes of it; see LIST".to_string());
+        progress.say("another program's master has taken the request; waiting for what it registers");
+    }
+    followed.report.look_at_registered(version);
+    if patience != Patience::Outcome && asked.is_seen_in(version) {
+        followed.report.outcome = Outcome::Done;
+        followed.report.reason = None;
+        return Ok(true);
+    }
+    Ok(patience == Patience::Outcome)
+}
+
 enum Found {
     Record(RequestRecord),
     Waiting,
@@ -253,5 +280,68 @@ async fn original(cluster: &Cluster, record: RequestRecord) -> Result<RequestRec
             Ok(original)
         }
         _ => Ok(record),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use maas_client::config::Roots;
+    use maas_client::registry::{Registration, default_functions};
+    use maas_client::request::Action;
+    use maas_client::tree::memory::MemoryServer;
+    use maas_client::tree::{Access, Mode};
+
+    fn submitted() -> Submitted {
+        Submitted { child: "qn-0000000000".into(), id: "qn-0000000000-5".into() }
+    }
+
+    /// A queue whose request a master of another program has taken.
+    async fn taken() -> Cluster {
+        let cluster =
+            Cluster { tree: MemoryServer::new().session(), roots: Roots::default(), zookeeper: "memory".into() };
+        cluster.tree.ensure_path(&cluster.roots.queue, Access::WorldCreates).await.unwrap();
+        cluster.tree.ensure_path(&cluster.roots.service("dga"), Access::Open).await.unwrap();
+        cluster
+    }
+
+    async fn register(cluster: &Cluster, id: &str) {
+        let registration = Registration {
+            model: testing::model("dga", "1.0"),
+            id: id.into(),
+            url: "http://node7:1".into(),
+            functions: default_functions(),
+            registered_ms: 0,
+        };
+        let path = cluster.roots.registration("dga", id);
+        cluster.tree.create(&path, registration.encode(), Mode::Ephemeral, Access::Open).await.unwrap();
+    }
+
+    async fn followed(cluster: &Cluster, patience: Patience) -> Followed {
+        let asked = Asked { action: Action::Add, count: 1, before: ["1".to_string()].into() };
+        let model = testing::model("dga", "1.0");
+        follow(cluster, &submitted(), &model, &asked, patience, Progress::Silent).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_that_another_programs_master_took_is_said_to_be_taken_at_once() {
+        let cluster = taken().await;
+        let followed = followed(&cluster, Patience::Outcome).await;
+        assert_eq!((followed.report.outcome, followed.end), (Outcome::Taken, End::Fine));
+        assert!(followed.report.line().starts_with("dga 1.0: taken by another program's master"));
+    }
+
+    #[tokio::test]
+    async fn waiting_for_another_programs_master_follows_its_registrations() {
+        let cluster = taken().await;
+        register(&cluster, "1").await;
+        let patience = Patience::Until(Duration::from_millis(20));
+        let gave_up = followed(&cluster, patience).await;
+        assert_eq!((gave_up.report.outcome, gave_up.end), (Outcome::Taken, End::GaveUp));
+        let (done, ()) =
+            tokio::join!(followed(&cluster, Patience::Until(Duration::from_secs(60))), register(&cluster, "2"));
+        assert_eq!((done.report.outcome, done.end), (Outcome::Done, End::Fine));
+        assert_eq!(done.report.line(), "dga 1.0: 2 ready");
     }
 }

@@ -22,7 +22,6 @@ mod report;
 mod run;
 #[cfg(test)]
 mod testing;
-mod view;
 mod wait;
 
 pub use run::run;

@@ -1,9 +1,9 @@
 //! What each instance is doing while one waits: a line that renews itself on a terminal, else a line for each change.
 
 use crate::context::note;
-use crate::view::{InstancePicture, VersionPicture};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use maas_client::model::ModelId;
+use maas_client::picture::{InstancePicture, VersionPicture};
 use maas_client::reason::InstanceState;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

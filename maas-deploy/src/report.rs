@@ -1,8 +1,10 @@
 //! What became of a request, as ADD, REMOVE and SCALE print it. Pure; fields are part of the interface.
 
-use crate::view::{InstancePicture, VersionPicture};
 use maas_client::model::{ModelId, ModelName, ModelVersion};
+use maas_client::picture::{InstancePicture, VersionPicture};
 use maas_client::reason::InstanceState;
+use maas_client::registry::Endpoint;
+use maas_client::standing;
 use maas_client::state::Ended;
 use serde::Serialize;
 
@@ -12,6 +14,8 @@ use serde::Serialize;
 pub(crate) enum Outcome {
     /// No master has read it.
     Queued,
+    /// Another program's master has taken it; only its registrations tell more.
+    Taken,
     /// The wanted number is changed.
     Accepted,
     /// All ready, or all gone.
@@ -100,6 +104,12 @@ impl Report {
         }
     }
 
+    /// Takes in what another program's master registers.
+    pub(crate) fn look_at_registered(&mut self, version: Option<&VersionPicture>) {
+        let endpoints = version.iter().flat_map(|version| &version.endpoints);
+        self.instances = endpoints.map(ReportInstance::registered).collect();
+    }
+
     /// One line for a person.
     pub(crate) fn line(&self) -> String {
         let model = format!("{} {}", self.model, self.version);
@@ -107,10 +117,12 @@ impl Report {
         let why = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         match (self.outcome, self.wanted) {
             (Outcome::Queued, _) => format!("{model}: queued as {}{why}", self.id),
+            (Outcome::Taken, _) => format!("{model}: taken by another program's master{why} ({})", self.id),
             (Outcome::Refused, _) => format!("{model}: refused{why} ({})", self.id),
             (Outcome::Failed, wanted) => format!("{model}: failed, {ready} of {} ready{why}", wanted.unwrap_or(0)),
             (Outcome::Done, None | Some(0)) if self.instances.is_empty() => format!("{model}: gone"),
-            (Outcome::Done, wanted) => format!("{model}: {ready} of {} ready", wanted.unwrap_or(0)),
+            (Outcome::Done, None) => format!("{model}: {ready} ready"),
+            (Outcome::Done, Some(wanted)) => format!("{model}: {ready} of {wanted} ready"),
             (Outcome::Accepted, None) => format!("{model}: accepted{why}"),
             (Outcome::Accepted, Some(wanted)) => {
                 format!("{model}: accepted, {wanted} wanted, {ready} ready{why}")
@@ -130,11 +142,24 @@ impl ReportInstance {
         let reason = instance.reason();
         ReportInstance {
             id: instance.id.clone(),
-            url: instance.claim.as_ref().and_then(|claim| claim.url.clone()),
+            url: instance.url().map(str::to_string),
             state: instance.state(),
-            reason_code: reason.map(|reason| reason.code.to_string()),
-            reason: reason.map(|reason| reason.text.clone()),
+            reason_code: reason.as_ref().map(|reason| reason.code.to_string()),
+            reason: reason.map(|reason| reason.text),
             host: instance.host().to_string(),
+            exit_code: None,
+        }
+    }
+
+    fn registered(endpoint: &Endpoint) -> ReportInstance {
+        let view = standing::stranger_view(endpoint);
+        ReportInstance {
+            id: view.id,
+            url: view.url,
+            state: view.state,
+            reason_code: None,
+            reason: None,
+            host: view.host,
             exit_code: None,
         }
     }

@@ -1,12 +1,12 @@
 //! Builders of small pictures, for the tests of this crate.
 
-use crate::view::{InstancePicture, VersionPicture};
 use jiff::Timestamp;
 use maas_client::model::ModelId;
-use maas_client::reason::{Reason, VersionState};
+use maas_client::picture::{InstancePicture, VersionPicture};
+use maas_client::reason::{InstanceState, Reason, VersionState};
 use maas_client::registry::{Endpoint, default_functions};
 use maas_client::request::Resources;
-use maas_client::state::{Desired, InstanceRecord, Status, Wanted};
+use maas_client::state::{Claim, Desired, InstanceRecord, Status, Wanted};
 use std::sync::Arc;
 
 /// 2026-01-02T03:04:05Z and so many seconds.
@@ -58,7 +58,22 @@ pub(crate) fn instance(id: &str) -> InstancePicture {
         created: time(1),
         stop_bound_s: 10,
     };
-    InstancePicture { id: id.into(), record, claim: None }
+    InstancePicture { id: id.into(), record, claim: None, was_claimed: false, registered: None }
+}
+
+/// One that is claimed, ready and registered.
+pub(crate) fn ready(id: &str) -> InstancePicture {
+    let claim = Claim {
+        state: InstanceState::Ready,
+        reason: None,
+        pid: 7,
+        host: "node7".into(),
+        url: None,
+        started: Some(time(1)),
+        memory_used_mb: None,
+    };
+    let url = format!("http://node7/{id}");
+    InstancePicture { claim: Some(claim), was_claimed: true, registered: Some(url), ..instance(id) }
 }
 
 pub(crate) fn endpoint(name: &str, version: &str, id: &str) -> Endpoint {

@@ -1,9 +1,10 @@
 //! Decides when a request is done, failed, or can't be: pure, on one look at the version.
 
-use crate::view::VersionPicture;
+use maas_client::picture::VersionPicture;
 use maas_client::reason::{Reason, ReasonCode, VersionState};
 use maas_client::request::Action;
 use maas_client::state::{RequestRecord, Wanted};
+use std::collections::BTreeSet;
 
 /// What one look says about a request that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ fn judge_growing(record: &RequestRecord, version: Option<&VersionPicture>, wante
         return if by() == record.id { Verdict::Waiting } else { Verdict::Superseded { wanted, by: by() } };
     }
     let Some(version) = version else { return Verdict::Waiting };
-    if version.ready_to_stay() >= record.after {
+    if version.ready() >= record.after {
         return Verdict::Done;
     }
     let Some(status) = version.fresh_status() else { return Verdict::Waiting };
@@ -75,6 +76,33 @@ fn judge_shrinking(record: &RequestRecord, version: Option<&VersionPicture>, wan
         !ids.contains(&&*endpoint.id) && endpoint.id.split('-').count() == 3
     });
     if version.instances.len() <= allowed && !stopping && !left_over { Verdict::Done } else { Verdict::Waiting }
+}
+
+/// What was asked of another program's master, which tells nothing but its registrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// More, fewer, or so many.
+    pub(crate) action: Action,
+    /// How many.
+    pub(crate) count: u32,
+    /// Who was registered when it was asked.
+    pub(crate) before: BTreeSet<String>,
+}
+
+impl Asked {
+    /// Whether what is registered now is what was asked for.
+    pub(crate) fn is_seen_in(&self, version: Option<&VersionPicture>) -> bool {
+        let now: BTreeSet<&str> = version.iter().flat_map(|of| &of.endpoints).map(|endpoint| &*endpoint.id).collect();
+        let count = self.count as usize;
+        match self.action {
+            Action::Add => now.iter().filter(|id| !self.before.contains(**id)).count() >= count,
+            Action::Remove => {
+                let gone = self.before.iter().filter(|id| !now.contains(id.as_str())).count();
+                gone >= count.min(self.before.len())
+            }
+            Action::Scale => now.len() == count,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -104,13 +132,31 @@ mod tests {
     #[test]
     fn an_add_is_done_when_all_wanted_instances_are_registered() {
         let mut version = testing::version("dga", "1.0", 2);
-        version.instances = vec![testing::instance("1-1-aaaa"), testing::instance("1-2-bbbb")];
-        version.endpoints = vec![testing::endpoint("dga", "1.0", "1-1-aaaa")];
+        version.instances = vec![testing::ready("1-1-aaaa"), testing::ready("1-2-bbbb")];
+        version.instances[1].registered = None;
         assert_eq!(judge(&record(Action::Add, 0, 2), Some(&version)), Verdict::Waiting);
-        version.endpoints.push(testing::endpoint("dga", "1.0", "1-2-bbbb"));
+        version.endpoints = vec![testing::endpoint("dga", "1.0", "1"), testing::endpoint("dga", "1.0", "2")];
+        assert_eq!(judge(&record(Action::Add, 0, 2), Some(&version)), Verdict::Waiting, "others' are not ours");
+        version.instances[1] = testing::ready("1-2-bbbb");
         assert_eq!(judge(&record(Action::Add, 0, 2), Some(&version)), Verdict::Done);
         version.instances[0].record.wanted = Wanted::Stop;
         assert_eq!(judge(&record(Action::Add, 0, 2), Some(&version)), Verdict::Waiting);
+    }
+
+    #[test]
+    fn what_another_programs_master_did_is_seen_by_its_registrations() {
+        let asked = |action, count| Asked { action, count, before: ["1", "2"].map(String::from).into() };
+        let registered = |ids: &[&str]| {
+            let mut version = testing::version("dga", "1.0", 0);
+            version.endpoints = ids.iter().map(|id| testing::endpoint("dga", "1.0", id)).collect();
+            version
+        };
+        assert!(!asked(Action::Add, 2).is_seen_in(Some(&registered(&["1", "2", "3"]))));
+        assert!(asked(Action::Add, 2).is_seen_in(Some(&registered(&["1", "3", "4"]))));
+        assert!(!asked(Action::Remove, 1).is_seen_in(Some(&registered(&["1", "2", "3"]))));
+        assert!(asked(Action::Remove, 1).is_seen_in(Some(&registered(&["2"]))));
+        assert!(asked(Action::Remove, 9).is_seen_in(None), "more than there is takes all");
+        assert!(asked(Action::Scale, 1).is_seen_in(Some(&registered(&["2"]))));
     }
 
     #[test]

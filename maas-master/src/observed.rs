@@ -7,6 +7,7 @@ use maas_client::launch::Exit;
 use maas_client::model::{ModelId, ModelName};
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::registry::Endpoint;
+use maas_client::standing;
 use maas_client::state::{CallSettings, Claim, InstanceRecord, Wanted};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -144,28 +145,22 @@ pub enum Purge {
 impl Instance {
     /// Where it stands, and why when that is not simply so. Pure.
     pub fn state(&self) -> (InstanceState, Option<Reason>) {
-        let wanted_reason = self.record.reason.clone();
         if let Process::Dead { exit } = &self.process {
             return match exit {
                 Some(exit) => (exit.state, Some(exit.reason.clone())),
-                None if self.record.wanted == Wanted::Stop => (InstanceState::Stopped, wanted_reason),
+                None if self.record.wanted == Wanted::Stop => (InstanceState::Stopped, self.record.reason.clone()),
                 None => (InstanceState::Failed, Some(Reason::new(ReasonCode::Killed, "its runner was killed"))),
             };
         }
-        match (&self.claim, self.record.wanted) {
-            (Some(claim), Wanted::Stop) if !claim.state.is_ended() => {
-                (InstanceState::Draining, wanted_reason.or_else(|| claim.reason.clone()))
+        // Of another host's instance without a claim nothing better is known than that it is out of sight.
+        let was_claimed = self.was_claimed || self.process == Process::Unknown;
+        let standing = standing::of_instance(&self.record, self.claim.as_ref(), self.registered.is_some(), was_claimed);
+        match standing.0 {
+            InstanceState::Requested if matches!(self.process, Process::Alive { .. }) => {
+                (InstanceState::Allocated, standing.1)
             }
-            (Some(claim), Wanted::Run) if claim.state == InstanceState::Ready && self.registered.is_none() => {
-                (InstanceState::Unready, Some(Reason::new(ReasonCode::Unregistered, "its registration is gone")))
-            }
-            (Some(claim), _) => (claim.state, claim.reason.clone()),
-            (None, Wanted::Stop) => (InstanceState::Draining, wanted_reason),
-            (None, Wanted::Run) if self.was_claimed || self.process == Process::Unknown => {
-                (InstanceState::Unready, Some(Reason::new(ReasonCode::Unregistered, "its runner is out of sight")))
-            }
-            (None, Wanted::Run) if self.process == Process::Absent => (InstanceState::Requested, None),
-            (None, Wanted::Run) => (InstanceState::Allocated, None),
+            InstanceState::Allocated if self.process == Process::Absent => (InstanceState::Requested, standing.1),
+            _ => standing,
         }
     }
 

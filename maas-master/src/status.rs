@@ -1,16 +1,14 @@
 //! How the service stands by what ZooKeeper says, without asking a master: for `maas_service status` and for standbys.
 
-use crate::http::{count_by, seconds_since};
+use crate::http::{instances_by_state, models_by_state, seconds_since};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use maas_client::api::{InstanceView, ModelView, ServiceView};
+use maas_client::api::{ModelView, ServiceView};
 use maas_client::config::Roots;
 use maas_client::event::Event;
-use maas_client::model::{ModelId, ModelName, ModelVersion};
-use maas_client::reason::{InstanceState, VersionState};
-use maas_client::state::{Claim, Desired, InstanceRecord, Journal, Leader, Status, Wanted};
+use maas_client::picture::Picture;
+use maas_client::state::{Journal, Leader};
 use maas_client::tree::{Error, SharedTree, TreeExt};
-use std::collections::BTreeMap;
 
 /// How many nodes are read at once.
 const AT_ONCE: usize = 64;
@@ -20,7 +18,7 @@ const AT_ONCE: usize = 64;
 pub struct Seen {
     /// The service as a whole.
     pub service: ServiceView,
-    /// Every version with a desired state.
+    /// Every version: those with a desired state, those that still run, and those others registered.
     pub models: Vec<ModelView>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
@@ -29,22 +27,12 @@ pub struct Seen {
 /// Reads all of it.
 pub async fn gather(tree: &SharedTree, roots: &Roots, zookeeper: &str, now: Timestamp) -> Result<Seen, Error> {
     let leader: Option<Leader> = read(tree, &roots.leader()).await?;
-    let instances = instances(tree, roots).await?;
-    let versions = versions(tree, roots).await?;
+    let picture = Picture::read(tree, roots, None).await?;
     let journal: Journal = read(tree, &roots.journal()).await?.unwrap_or_default();
-
-    let mut by_model: BTreeMap<ModelId, Vec<InstanceView>> = BTreeMap::new();
-    for instance in instances {
-        let model = ModelId { name: instance.name.clone(), version: instance.version.clone() };
-        by_model.entry(model).or_default().push(instance);
-    }
-    let mut events = journal.events.clone();
-    let mut models = Vec::new();
-    for (model, desired, status) in versions {
-        events.extend(status.iter().flat_map(|status| status.events.clone()));
-        models.push(model_of(model.clone(), desired, status, by_model.remove(&model).unwrap_or_default()));
-    }
-    mark_current(&mut models);
+    let models = models_of(&picture);
+    let said = picture.versions.values().filter_map(|version| version.status.as_ref());
+    let mut events: Vec<Event> = said.flat_map(|status| status.events.clone()).collect();
+    events.extend(journal.events.clone());
     events.sort_by(|a, b| a.id.cmp(&b.id));
 
     let (queue_length, queue_oldest_ms) = queue(tree, roots).await?;
@@ -55,19 +43,23 @@ pub async fn gather(tree: &SharedTree, roots: &Roots, zookeeper: &str, now: Time
         queue_length,
         queue_oldest_s: queue_oldest_ms.map(|ms| seconds_since(ms, now)),
         rejected_24h: rejected_24h(tree, roots, now).await?,
-        models: count_by(models.iter().filter(|model| is_there(model)).map(|model| model.state.to_string())),
-        instances: count_by(
-            models.iter().flat_map(|model| &model.instances).map(|instance| instance.state.to_string()),
-        ),
+        models: models_by_state(&models),
+        instances: instances_by_state(&models),
         capacity: None,
         events: journal.events,
     };
     Ok(Seen { service, models, events })
 }
 
-/// Whether anything of it is wanted or left. What is known of a version that was removed is kept for a later ADD.
-fn is_there(model: &ModelView) -> bool {
-    model.desired > 0 || !model.instances.is_empty()
+fn models_of(picture: &Picture) -> Vec<ModelView> {
+    let versions = picture.versions.values();
+    versions
+        .map(|version| {
+            let mut view = version.to_view(picture.is_current(&version.model));
+            view.instances.extend(version.ended());
+            view
+        })
+        .collect()
 }
 
 /// Masters that stand by, as `host:pid`.
@@ -75,30 +67,26 @@ pub async fn standbys(tree: &SharedTree, roots: &Roots) -> Result<Vec<String>, E
     Ok(tree.children(&roots.standbys()).await?.unwrap_or_default())
 }
 
-/// Messages set aside in the last 24 hours. Their nodes are private: only stats are looked at, and where even those
-/// are not to be had, the children are counted.
-pub async fn rejected_24h(tree: &SharedTree, roots: &Roots, now: Timestamp) -> Result<u64, Error> {
+/// Messages set aside in the last 24 hours; `None` where even their names are closed to us. Only stats are asked for:
+/// the nodes themselves are private.
+pub async fn rejected_24h(tree: &SharedTree, roots: &Roots, now: Timestamp) -> Result<Option<u64>, Error> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let children = match tree.children(&roots.rejected()).await {
         Ok(children) => children.unwrap_or_default(),
-        Err(Error::NoAuth { .. }) => return Ok(0),
+        Err(Error::NoAuth { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let total = children.len() as u64;
     let horizon = now.as_millisecond() - DAY_MS;
-    let recent = stream::iter(children)
-        .map(|child| async move {
-            match tree.get(&roots.rejection(&child)).await {
-                Ok(node) => Ok(node.is_some_and(|node| node.stat.ctime_ms >= horizon)),
-                Err(error) => Err(error),
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_fold(0, |count, recent| async move { Ok(count + u64::from(recent)) })
-        .await;
-    match recent {
-        Err(Error::NoAuth { .. }) => Ok(total),
-        counted => counted,
+    let stats = stream::iter(children)
+        .map(|child| async move { tree.stat(&roots.rejection(&child)).await })
+        .buffer_unordered(AT_ONCE);
+    let recent = stats.try_fold(0, |count, stat| async move {
+        Ok(count + u64::from(stat.is_some_and(|stat| stat.ctime_ms >= horizon)))
+    });
+    match recent.await {
+        // Some servers tell nothing at all of a closed node.
+        Err(Error::NoAuth { .. }) => Ok(None),
+        counted => counted.map(Some),
     }
 }
 
@@ -107,37 +95,12 @@ async fn queue(tree: &SharedTree, roots: &Roots) -> Result<(u64, Option<i64>), E
     let waiting: Vec<&String> = children.iter().filter(|child| child.starts_with("qn-")).collect();
     let oldest = match waiting.first() {
         None => None,
-        Some(child) => tree.get(&roots.queue_child(child)).await?.map(|node| node.stat.ctime_ms),
+        Some(child) => match tree.stat(&roots.queue_child(child)).await {
+            Err(Error::NoAuth { .. }) => None,
+            stat => stat?.map(|stat| stat.ctime_ms),
+        },
     };
     Ok((waiting.len() as u64, oldest))
-}
-
-async fn versions(tree: &SharedTree, roots: &Roots) -> Result<Vec<(ModelId, Desired, Option<Status>)>, Error> {
-    let mut models = Vec::new();
-    for name in tree.children(&roots.models()).await?.unwrap_or_default() {
-        let Ok(checked) = name.parse::<ModelName>() else { continue };
-        for version in tree.children(&roots.model(&name)).await?.unwrap_or_default() {
-            let Ok(version) = version.parse::<ModelVersion>() else { continue };
-            models.push(ModelId { name: checked.clone(), version });
-        }
-    }
-    models.sort();
-    let read_all = stream::iter(models).map(|model| async move {
-        let desired: Option<Desired> = read(tree, &roots.desired(&model)).await?;
-        let status: Option<Status> = read(tree, &roots.status(&model)).await?;
-        Ok::<_, Error>(desired.map(|desired| (model, desired, status)))
-    });
-    read_all.buffered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
-}
-
-async fn instances(tree: &SharedTree, roots: &Roots) -> Result<Vec<InstanceView>, Error> {
-    let ids = tree.children(&roots.instances()).await?.unwrap_or_default();
-    let read_all = stream::iter(ids).map(|id| async move {
-        let record: Option<InstanceRecord> = read(tree, &roots.instance(&id)).await?;
-        let claim: Option<Claim> = read(tree, &roots.claim(&id)).await?;
-        Ok::<_, Error>(record.map(|record| instance_of(id, record, claim)))
-    });
-    read_all.buffered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await
 }
 
 /// A node's JSON; one that is absent, empty or not ours to read is none.
@@ -145,81 +108,20 @@ async fn read<T: serde::de::DeserializeOwned + Send>(tree: &SharedTree, path: &s
     Ok(tree.get_json(path).await?.and_then(|(parsed, _)| parsed.ok()))
 }
 
-fn instance_of(id: String, record: InstanceRecord, claim: Option<Claim>) -> InstanceView {
-    let state = match (&claim, record.wanted) {
-        (Some(claim), Wanted::Stop) if !claim.state.is_ended() => InstanceState::Draining,
-        (Some(claim), _) => claim.state,
-        (None, _) => record.unclaimed_state(),
-    };
-    let claim = claim.as_ref();
-    InstanceView {
-        id,
-        state,
-        url: claim.and_then(|claim| claim.url.clone()),
-        host: claim.map_or_else(|| record.host.clone(), |claim| claim.host.clone()),
-        pid: claim.map(|claim| claim.pid),
-        container: record.container,
-        started: claim.and_then(|claim| claim.started).or(Some(record.created)),
-        restarts: 0,
-        memory_mb: record.resources.memory_mb,
-        memory_used_mb: claim.and_then(|claim| claim.memory_used_mb),
-        reason: record.reason.or_else(|| claim.and_then(|claim| claim.reason.clone())),
-        exit_code: None,
-        name: record.model.name,
-        version: record.model.version,
-    }
-}
-
-fn model_of(model: ModelId, desired: Desired, status: Option<Status>, instances: Vec<InstanceView>) -> ModelView {
-    let ready = instances.iter().filter(|instance| instance.state == InstanceState::Ready).count();
-    let ready = u32::try_from(ready).unwrap_or(u32::MAX);
-    // The leader's word holds only as long as what it spoke of: without a leader nobody corrects it.
-    let state = match (&status, desired.count, ready) {
-        (_, 0, _) => VersionState::Stopping,
-        (_, count, ready) if ready >= count => VersionState::Ready,
-        (_, _, 1..) => VersionState::Degraded,
-        (Some(status), _, _) if status.state == VersionState::Failed => VersionState::Failed,
-        _ => VersionState::Starting,
-    };
-    let status = status.as_ref();
-    ModelView {
-        name: model.name,
-        version: model.version,
-        current: false,
-        managed: true,
-        desired: desired.count,
-        ready,
-        state,
-        reason: status.filter(|status| status.state == state).and_then(|status| status.reason.clone()),
-        restarts: status.map_or(0, |status| status.restarts),
-        memory_mb: desired.resources.memory_mb,
-        vcores: desired.resources.vcores,
-        gpus: desired.resources.gpus,
-        path: desired.path,
-        digest: desired.digest,
-        published: Some(desired.published),
-        by: desired.by,
-        instances,
-    }
-}
-
-/// The highest version of a name with something ready is the one callers get.
-fn mark_current(models: &mut [ModelView]) {
-    let mut current: BTreeMap<ModelName, usize> = BTreeMap::new();
-    for (index, model) in models.iter().enumerate().filter(|(_, model)| model.ready > 0) {
-        current.insert(model.name.clone(), index);
-    }
-    for index in current.into_values() {
-        models[index].current = true;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::http::models_of as models_of_view;
+    use crate::observed::Observed;
+    use crate::status_writer::status_of;
+    use crate::view::View;
+    use maas_client::reason::{InstanceState, VersionState};
+    use maas_client::registry::Registration;
+    use maas_client::state::Wanted;
     use maas_client::tree::memory::MemoryServer;
     use maas_client::tree::{Access, Op};
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn a_version_of_which_nothing_is_wanted_or_left_is_not_counted() {
@@ -235,5 +137,78 @@ mod tests {
         let seen = gather(&tree, &roots, "here:2181", fixture::time()).await.unwrap();
         assert_eq!(seen.service.models, [("Starting".to_string(), 1)].into());
         assert_eq!(seen.models.len(), 2);
+    }
+
+    fn json(value: &impl serde::Serialize) -> Vec<u8> {
+        serde_json::to_vec(value).unwrap()
+    }
+
+    /// What the leader of this snapshot would have written, and runners and others beside it.
+    async fn written(view: &View) -> (SharedTree, Roots) {
+        let (tree, roots): (SharedTree, _) = (MemoryServer::new().session(), Roots::default());
+        let mut nodes = Vec::new();
+        for (model, version) in &view.desired.versions {
+            nodes.push((roots.desired(model), json(&version.desired)));
+            let status = status_of(version, &view.plan.verdicts[model], 0, Vec::new());
+            nodes.push((roots.status(model), json(&status)));
+        }
+        for (id, instance) in &view.observed.instances {
+            nodes.push((roots.instance(id), json(&instance.record)));
+            nodes.extend(instance.claim.as_ref().map(|claim| (roots.claim(id), json(claim))));
+        }
+        for ((name, id), endpoint) in &view.observed.endpoints {
+            let registration = Registration {
+                model: endpoint.model(),
+                id: id.clone(),
+                url: endpoint.url.to_string(),
+                functions: endpoint.functions.as_ref().clone(),
+                registered_ms: endpoint.registered_ms,
+            };
+            nodes.push((roots.registration(name.as_str(), id), registration.encode()));
+        }
+        for (path, data) in nodes {
+            tree.ensure_path(path.rsplit_once('/').unwrap().0, Access::WorldReads).await.unwrap();
+            tree.multi(vec![Op::create(path, data)]).await.unwrap();
+        }
+        (tree, roots)
+    }
+
+    #[tokio::test]
+    async fn a_standby_says_of_every_model_what_the_leader_says() {
+        let mut view = fixture::leading();
+        let (tree, roots) = written(&view).await;
+        let seen = gather(&tree, &roots, "here:2181", fixture::time()).await.unwrap();
+        assert_eq!(seen.models, models_of_view(&view));
+        assert_eq!(seen.models.iter().map(|model| model.current).collect::<Vec<_>>(), [true, true, false]);
+
+        // One whose registration is gone, and one that is told to stop while it is still registered.
+        let mut instances = view.observed.instances.clone();
+        let ready = instances.get_mut("3-2-aaaa").map(Arc::make_mut).unwrap();
+        ready.record.wanted = Wanted::Stop;
+        let starting = instances.get_mut("3-3-bbbb").map(Arc::make_mut).unwrap();
+        starting.claim.as_mut().unwrap().state = InstanceState::Ready;
+        view.observed = Arc::new(Observed { instances, ..(*view.observed).clone() });
+        let verdicts = &mut Arc::make_mut(&mut view.plan).verdicts;
+        verdicts.get_mut(&fixture::model("dga", "1.0")).unwrap().state = VersionState::Starting;
+        let (tree, roots) = written(&view).await;
+        let seen = gather(&tree, &roots, "here:2181", fixture::time()).await.unwrap();
+        assert_eq!(seen.models, models_of_view(&view));
+        assert_eq!((seen.models[0].ready, seen.models[0].current), (0, true));
+        assert_eq!(seen.service.instances, [("Draining", 1), ("Ready", 1), ("Unready", 1)].map(owned).into());
+    }
+
+    fn owned((state, count): (&str, u64)) -> (String, u64) {
+        (state.to_string(), count)
+    }
+
+    #[tokio::test]
+    async fn messages_set_aside_are_counted_by_when_their_nodes_were_made() {
+        let tree: SharedTree = MemoryServer::new().session();
+        let roots = Roots::default();
+        tree.ensure_path(&roots.rejection("a"), Access::WorldReads).await.unwrap();
+        let made = tree.stat(&roots.rejection("a")).await.unwrap().unwrap().ctime_ms;
+        let at = |hours: i64| Timestamp::from_millisecond(made + hours * 3_600_000).unwrap();
+        assert_eq!(rejected_24h(&tree, &roots, at(1)).await.unwrap(), Some(1));
+        assert_eq!(rejected_24h(&tree, &roots, at(25)).await.unwrap(), Some(0));
     }
 }

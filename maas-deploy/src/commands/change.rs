@@ -7,11 +7,12 @@ use crate::http::Target;
 use crate::progress::Progress;
 use crate::publish::{self, Submitted, submit};
 use crate::report::{Outcome, Report, newest_failed};
-use crate::view::Picture;
+use crate::wait::Asked;
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::model::ModelId;
-use maas_client::reason::InstanceState;
+use maas_client::picture::Picture;
+use maas_client::reason::{InstanceState, plural};
 use maas_client::request::{Action, Extra, ModelRequest, Resources};
 use maas_client::tree;
 use std::io::Write;
@@ -33,6 +34,8 @@ pub(crate) fn patience(wait: Option<u64>) -> Patience {
 pub(crate) struct Carried {
     /// As it stands in the queue.
     pub(crate) submitted: Submitted,
+    /// What was asked.
+    pub(crate) asked: Asked,
     /// What became of it.
     pub(crate) followed: Followed,
 }
@@ -47,10 +50,14 @@ pub(crate) async fn carry_out(
     let is_ours = cluster.is_ours().await?;
     let model = request.model.clone();
     let request = publish::address(request, is_ours, key, publish::asker())?;
+    let picture = Picture::read(&cluster.tree, &cluster.roots, Some(&model.name)).await?;
+    let registered = picture.version(&model).into_iter().flat_map(|version| &version.endpoints);
+    let before = registered.map(|endpoint| endpoint.id.to_string()).collect();
+    let asked = Asked { action: request.action, count: request.num_instances, before };
     let submitted = submit(cluster, &request).await?;
     let progress = if patience == Patience::Outcome { Progress::Silent } else { Progress::for_stderr() };
-    let followed = follow(cluster, &submitted, &model, patience, progress).await?;
-    Ok(Carried { submitted, followed })
+    let followed = follow(cluster, &submitted, &model, &asked, patience, progress).await?;
+    Ok(Carried { submitted, asked, followed })
 }
 
 /// Prints the document or the lines.
@@ -82,13 +89,21 @@ pub(crate) async fn conclude(context: &Context, cluster: &Cluster, followed: &Fo
             let text = format!("{model}: no master has read the request; it stays queued as {}", report.id);
             Failure::new(ErrorCode::TimedOut, text)
         }
+        End::GaveUp if report.outcome == Outcome::Taken => {
+            let text = format!(
+                "{model}: another program's master has taken the request, and has not registered what was asked; {} registered",
+                plural(report.instances.len() as u64, "instance")
+            );
+            Failure::new(ErrorCode::TimedOut, text)
+        }
         End::GaveUp if report.reason_code.as_deref() == Some("never_fits") => {
             Failure::new(ErrorCode::TimedOut, format!("{model}: {why}; it stays wanted"))
         }
         End::GaveUp => Failure::new(ErrorCode::TimedOut, format!("gave up waiting for {model}: {why}")),
     };
     failure.print();
-    if matches!(followed.end, End::Failed | End::GaveUp) && report.outcome != Outcome::Queued {
+    if matches!(followed.end, End::Failed | End::GaveUp) && !matches!(report.outcome, Outcome::Queued | Outcome::Taken)
+    {
         explain(context, cluster, report).await;
     }
     Err(Error::Exit(followed.end.exit()))
@@ -106,7 +121,7 @@ async fn explain(context: &Context, cluster: &Cluster, report: &Report) {
         });
         failed.or_else(|| {
             let live = version.instances.iter().rfind(|instance| instance.state() != InstanceState::Ready)?;
-            let reason = live.reason().map(|reason| reason.text.clone());
+            let reason = live.reason().map(|reason| reason.text);
             Some((live.id.clone(), live.host().to_string(), live.state(), reason, None))
         })
     });
@@ -158,6 +173,13 @@ async fn stderr_tail(context: &Context, cluster: &Cluster, id: &str) -> Result<V
 
 /// `--atomic`: takes back what a request added, whether a master has read it or not.
 pub(crate) async fn withdraw(cluster: &Cluster, carried: &Carried, model: &ModelId) -> Result<(), Error> {
+    if carried.followed.report.outcome == Outcome::Taken {
+        let request = remove_request(model.clone(), carried.asked.count, false);
+        let removal = Box::pin(carry_out(cluster, request, None, Patience::Outcome)).await?;
+        let id = &removal.submitted.id;
+        note(format!("--atomic: asked the master that took it to remove {} again ({id})", carried.asked.count));
+        return Ok(());
+    }
     let Some(record) = &carried.followed.record else {
         let path = cluster.roots.queue_child(&carried.submitted.child);
         match cluster.tree.multi(vec![tree::Op::delete(path, None)]).await {

@@ -4,11 +4,11 @@ use crate::check;
 use crate::context::{Context, note};
 use crate::error::Error;
 use crate::http::{Api, Target};
-use crate::view::{Picture, VersionPicture};
 use jiff::Timestamp;
 use maas_cli::output::Out;
 use maas_client::api::ModelView;
 use maas_client::model::{ModelId, ModelName, ModelVersion};
+use maas_client::picture::{Picture, VersionPicture};
 use maas_client::reason::{InstanceState, VersionState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -116,7 +116,7 @@ fn from_picture(picture: &Picture) -> (Vec<Listed>, Vec<Missing>) {
         name: version.model.name.clone(),
         version: version.model.version.clone(),
         current: picture.is_current(&version.model),
-        managed: version.desired.is_some(),
+        managed: version.managed(),
         wanted: version.wanted(),
         endpoints: endpoints(version),
     });
@@ -212,7 +212,7 @@ fn text(listed: &[Listed], format: Format) -> String {
 mod tests {
     use super::*;
     use crate::testing;
-    use crate::view::Parts;
+    use maas_client::picture::Parts;
 
     fn picture() -> Picture {
         let endpoints = [
@@ -220,7 +220,13 @@ mod tests {
             testing::endpoint("dga", "9.0", "1-1-aaaa"),
             testing::endpoint("alpha", "1.0", "2"),
         ];
+        let ours = [("1-1-aaaa", "9.0"), ("1-2-bbbb", "10.0")].map(|(id, version)| {
+            let mut instance = testing::ready(id);
+            instance.record.model = testing::model("dga", version);
+            instance
+        });
         Picture::assemble(Parts {
+            instances: ours.to_vec(),
             desired: vec![
                 (testing::model("dga", "9.0"), testing::desired(2)),
                 (testing::model("dga", "10.0"), testing::desired(1)),

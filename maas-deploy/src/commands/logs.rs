@@ -2,16 +2,17 @@
 
 use crate::check;
 use crate::context::{Context, note};
-use crate::error::Error;
+use crate::error::{Error, require};
 use crate::http::{Api, Target, TextStream};
 use crate::report::newest_failed;
-use crate::view::Picture;
 use bytes::Bytes;
 use maas_cli::ErrorCode;
 use maas_cli::output::Out;
 use maas_client::api::InstanceView;
 use maas_client::model::{ModelName, ModelVersion};
-use std::collections::BTreeSet;
+use maas_client::picture::Picture;
+use maas_client::reason::InstanceState;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use tokio::sync::mpsc;
 
@@ -80,7 +81,7 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
         None => {
             let cluster = context.connect().await?;
             let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
-            picture.require(&name, version.as_ref())?;
+            require(&picture, &name, version.as_ref())?;
             (context.master(Some(&cluster)).await?, ids_from_picture(&picture, &name, version.as_ref()))
         }
     };
@@ -166,11 +167,18 @@ async fn ids_from_master(api: &Api, name: &ModelName, version: Option<&ModelVers
     if let Some(version) = version {
         target = target.with("version", version.as_str());
     }
-    let instances: Vec<InstanceView> = api.get(target).await?;
-    let ids: BTreeSet<String> = instances.iter().map(|instance| instance.id.clone()).collect();
-    let live = instances.iter().filter(|instance| !instance.state.is_ended()).map(|instance| instance.id.clone());
-    let failed = instances.iter().rfind(|instance| instance.state.is_ended()).map(|instance| instance.id.clone());
-    Ok(Known { usual: live.chain(failed).collect(), all: ids })
+    Ok(ids_from_views(&api.get::<Vec<InstanceView>>(target).await?))
+}
+
+/// As a master lists them: what has ended of a version comes oldest first.
+fn ids_from_views(instances: &[InstanceView]) -> Known {
+    // What others registered has no runner of ours, and no logs.
+    let runs = |of: &&InstanceView| !of.state.is_ended() && (of.pid.is_some() || of.container.is_some());
+    let mut usual: Vec<String> = instances.iter().filter(runs).map(|instance| instance.id.clone()).collect();
+    let failed = instances.iter().filter(|instance| instance.state == InstanceState::Failed);
+    let newest: BTreeMap<&ModelVersion, &str> = failed.map(|failed| (&failed.version, failed.id.as_str())).collect();
+    usual.extend(newest.into_values().map(str::to_string));
+    Known { usual, all: instances.iter().map(|instance| instance.id.clone()).collect() }
 }
 
 async fn one_after_another<W: Write>(open: Vec<(String, TextStream)>, out: &mut Out<W>) -> Result<(), Error> {
@@ -267,6 +275,8 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
+    use maas_client::picture::Parts;
 
     #[test]
     fn lines_of_several_instances_are_whole_and_prefixed() {
@@ -276,6 +286,27 @@ mod tests {
         assert_eq!(lines.rest(), b"7f3a | last\n");
         assert!(lines.rest().is_empty());
         assert_eq!(Lines::new(String::new()).take(&Bytes::from_static(b"as it is")), b"as it is");
+    }
+
+    #[test]
+    fn a_master_is_asked_for_what_runs_and_for_the_newest_failed_of_each_version() {
+        let view = |id: &str, version: &str, state: InstanceState, pid: Option<u32>| {
+            let mut view =
+                Picture::assemble(Parts { endpoints: vec![testing::endpoint("dga", version, id)], ..Parts::default() });
+            let (_, of) = view.versions.pop_first().unwrap();
+            InstanceView { state, pid, ..of.to_view(false).instances.remove(0) }
+        };
+        let known = ids_from_views(&[
+            view("1-4-dddd", "1.0", InstanceState::Ready, Some(7)),
+            view("stranger", "1.0", InstanceState::Ready, None),
+            view("1-1-aaaa", "1.0", InstanceState::Failed, None),
+            view("1-2-bbbb", "1.0", InstanceState::Failed, None),
+            view("1-3-cccc", "1.0", InstanceState::Stopped, None),
+            view("1-5-eeee", "2.0", InstanceState::Failed, None),
+            view("1-6-ffff", "2.0", InstanceState::Stopped, None),
+        ]);
+        assert_eq!(known.usual, ["1-4-dddd", "1-2-bbbb", "1-5-eeee"]);
+        assert_eq!(known.all.len(), 7);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use crate::check::{self, MAX_AT_ONCE};
 use crate::commands::change;
 use crate::context::{Cluster, Context, note};
-use crate::error::Error;
-use crate::view::Picture;
+use crate::error::{Error, require};
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::model::{ModelId, ModelName, ModelVersion};
+use maas_client::picture::Picture;
 use maas_client::request::{Action, ModelRequest};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -99,19 +99,19 @@ async fn going(
             return Ok(counted);
         }
         let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
-        picture.require(name, Some(version))?;
+        require(&picture, name, Some(version))?;
         refuse_strangers(&picture, &counted)?;
         return Ok(counted);
     }
     let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
-    picture.require(name, version)?;
+    require(&picture, name, version)?;
     let is_ours = cluster.is_ours().await?;
     let going: Vec<Going> = picture
         .of(name)
         .filter(|of| version.is_none_or(|version| *version == of.model.version))
         .filter(|of| version.is_some() || of.wanted() > 0 || !of.instances.is_empty() || !is_ours)
         .map(|of| {
-            let there = if of.desired.is_some() { of.wanted() } else { of.ready() };
+            let there = if of.managed() { of.wanted() } else { of.ready() };
             Going { model: of.model.clone(), count: count.unwrap_or(there).max(1), all: count.is_none() }
         })
         .collect();

@@ -3,11 +3,11 @@
 use crate::context::{Cluster, Context, note};
 use crate::error::Error;
 use crate::http::Target;
-use crate::view::{decode, read_nodes};
 use jiff::Timestamp;
 use maas_cli::ErrorCode;
 use maas_cli::output::{Out, table};
 use maas_client::paths::request_id;
+use maas_client::picture::{decode, read_nodes};
 use maas_client::request::Action;
 use maas_client::state::{Outcome, Rejected, RequestRecord};
 use maas_client::tree;
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     #[arg(long)]
     refused: bool,
 }
+
+/// The most requests that a master lists at once.
+const MOST_FROM_MASTER: &str = "2000";
 
 /// One request as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -62,10 +65,13 @@ struct SetAside {
 /// Prints the requests.
 pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W>) -> Result<(), Error> {
     let mut rows = match context.named_master()? {
-        Some(api) => {
-            let records: Vec<RequestRecord> = api.get(Target::api(&["requests"])).await?;
-            records.into_iter().map(Row::recorded).collect()
-        }
+        Some(api) => match args.id.as_deref().filter(|id| is_whole(id)) {
+            Some(id) => vec![Row::recorded(api.get(Target::api(&["requests", id])).await?)],
+            None => {
+                let records: Vec<RequestRecord> = api.get(listing(args.refused)).await?;
+                records.into_iter().map(Row::recorded).collect()
+            }
+        },
         None => {
             let cluster = context.connect().await?;
             read(&cluster).await?
@@ -99,6 +105,17 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     Ok(())
 }
 
+/// As many as a master gives, of those that are asked for.
+fn listing(refused: bool) -> Target {
+    let target = Target::api(&["requests"]).with("limit", MOST_FROM_MASTER);
+    if refused { target.with("refused", "true") } else { target }
+}
+
+/// Whether an id has all its parts, `qn-0000000007-1a2`, and not only the queue's child.
+fn is_whole(id: &str) -> bool {
+    id.split('-').count() == 3
+}
+
 async fn read(cluster: &Cluster) -> Result<Vec<Row>, Error> {
     let (tree, roots) = (cluster.tree.as_ref(), &cluster.roots);
     let mut unreadable = Vec::new();
@@ -119,8 +136,8 @@ async fn read(cluster: &Cluster) -> Result<Vec<Row>, Error> {
                         rows.extend(decode::<Rejected>(&path, &node, &mut unreadable).map(Row::rejected));
                     }
                 }
-                Err(Error::Tree(tree::Error::NoAuth { .. })) => note("messages set aside are not shown: not permitted"),
-                Err(error) => return Err(error),
+                Err(tree::Error::NoAuth { .. }) => note("messages set aside are not shown: not permitted"),
+                Err(error) => return Err(error.into()),
             }
         }
         Err(tree::Error::NoAuth { .. }) => note("messages set aside are not shown: not permitted"),
@@ -271,6 +288,13 @@ fn details(row: &Row) -> String {
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[test]
+    fn a_master_is_asked_for_one_request_or_for_as_many_as_it_gives() {
+        assert!(is_whole("qn-0000000007-1a2") && !is_whole("qn-0000000007"));
+        assert_eq!(listing(true).text(), "/api/v1/requests?limit=2000&refused=true");
+        assert_eq!(listing(false).text(), "/api/v1/requests?limit=2000");
+    }
 
     #[test]
     fn accepted_waiting_and_rejected_requests_are_one_table() {

@@ -3,9 +3,9 @@
 use crate::check::{self, MAX_OF_VERSION};
 use crate::commands::change;
 use crate::context::Context;
-use crate::error::Error;
-use crate::view::Picture;
+use crate::error::{Error, require};
 use maas_cli::output::Out;
+use maas_client::picture::Picture;
 use maas_client::request::{Action, Extra, ModelRequest, Resources};
 use std::io::Write;
 
@@ -39,7 +39,7 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     let cluster = context.connect().await?;
     let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
     if cluster.is_ours().await? && !cluster.has_queued().await? {
-        picture.require(&model.name, Some(&model.version))?;
+        require(&picture, &model.name, Some(&model.version))?;
     }
     let request = ModelRequest {
         model,

@@ -2,13 +2,13 @@
 
 use crate::check;
 use crate::context::{Context, note};
-use crate::error::Error;
+use crate::error::{Error, require};
 use crate::http::Target;
-use crate::view::Picture;
 use maas_cli::output::{Out, table};
 use maas_cli::{ErrorCode, Failure};
 use maas_client::api::{InstanceView, ModelView};
 use maas_client::model::{ModelName, ModelVersion};
+use maas_client::picture::Picture;
 use maas_client::reason::VersionState;
 use maas_client::state::Ended;
 use serde::Serialize;
@@ -84,7 +84,7 @@ async fn from_zookeeper(
     // All models are read even for one name, so that a mistyped name can be told what there is.
     let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
     if let Some(name) = name {
-        picture.require(name, version)?;
+        require(&picture, name, version)?;
     }
     for unreadable in &picture.unreadable {
         note(format!("left out, can't be read: {unreadable}"));
@@ -239,7 +239,7 @@ fn checked(views: &[ModelView], json: bool) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::testing;
-    use crate::view::Parts;
+    use maas_client::picture::Parts;
     use maas_client::reason::{InstanceState, Reason, ReasonCode};
     use maas_client::state::Claim;
 

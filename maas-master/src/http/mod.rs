@@ -22,6 +22,6 @@ mod state;
 mod tests;
 
 pub use render::{capacity_of, models_of, service_of};
-pub(crate) use render::{count_by, seconds_since};
+pub(crate) use render::{instances_by_state, models_by_state, seconds_since};
 pub use routes::router;
 pub use state::{App, LogAccess, Setup};

@@ -334,7 +334,11 @@ fn schemas() -> Value {
                 ("zookeeper", "string", "ZooKeeper's connect string"),
                 ("queue_length", "integer", "Requests that wait"),
                 ("queue_oldest_s", "number?", "Age of the oldest, s"),
-                ("rejected_24h", "integer", "Messages set aside in 24 hours"),
+                (
+                    "rejected_24h",
+                    "integer?",
+                    "Messages set aside in 24 hours; null when they are closed to this master",
+                ),
                 ("models", "counts", "Versions by state"),
                 ("instances", "counts", "Instances by state"),
                 ("capacity", "Capacity?", "Room and what waits"),

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use maas_client::api::{Amounts, CapacityView, InstanceView, ModelView, NodeView, ServiceView};
 use maas_client::event::Event;
 use maas_client::model::{ModelId, ModelName, ModelVersion};
-use maas_client::reason::{InstanceState, VersionState};
+use maas_client::reason::VersionState;
 use maas_client::registry::Endpoint;
-use maas_client::state::{Ended, Wanted};
+use maas_client::standing;
+use maas_client::state::Wanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -62,21 +63,23 @@ fn model_of(
     let mut instances: Vec<InstanceView> = running.iter().map(|instance| instance_of(instance, restarts)).collect();
     let resources = version.map(|version| version.desired.resources.clone());
     let memory_mb = resources.as_ref().map_or(0, |resources| resources.memory_mb);
-    for ended in history.into_iter().flat_map(|history| &history.ended) {
-        if !running.iter().any(|instance| instance.id == ended.id) {
-            instances.push(ended_of(model, ended, restarts, memory_mb));
-        }
-    }
-    for endpoint in registered {
-        if !running.iter().any(|instance| *instance.id == *endpoint.id) {
-            instances.push(stranger_of(model, endpoint));
-        }
-    }
+    let ours: BTreeSet<&str> = running.iter().map(|instance| instance.id.as_str()).collect();
+    let strangers = registered.iter().filter(|endpoint| !ours.contains(&*endpoint.id));
+    instances.extend(strangers.map(|endpoint| standing::stranger_view(endpoint)));
+    let ended = history.into_iter().flat_map(|history| &history.ended);
+    let ended = ended.filter(|ended| !ours.contains(ended.id.as_str()));
+    instances.extend(ended.map(|ended| standing::ended_view(model, ended, restarts, memory_mb)));
     let verdict = view.plan.verdicts.get(model);
     let desired = version.map_or(0, |version| version.desired.count);
-    let ready = u32::try_from(registered.len()).unwrap_or(u32::MAX);
     let managed = version.is_some() || !running.is_empty();
-    let state = verdict.map_or_else(|| state_without_verdict(managed, desired, ready), |verdict| verdict.state);
+    let ready = if managed { running.iter().filter(|instance| instance.is_ready()).count() } else { registered.len() };
+    let ready = u32::try_from(ready).unwrap_or(u32::MAX);
+    // Before the first plan knows a version, what is there says it.
+    let state = match verdict {
+        Some(verdict) => verdict.state,
+        None if managed => standing::of_version(desired, ready, false),
+        None => VersionState::Ready,
+    };
     ModelView {
         name: model.name.clone(),
         version: model.version.clone(),
@@ -95,17 +98,6 @@ fn model_of(
         published: version.map(|version| version.desired.published),
         by: version.and_then(|version| version.desired.by.clone()),
         instances,
-    }
-}
-
-/// Before the first plan knows a version, and for versions of others.
-fn state_without_verdict(managed: bool, desired: u32, ready: u32) -> VersionState {
-    match (managed, desired, ready) {
-        (false, _, _) => VersionState::Ready,
-        (true, 0, _) => VersionState::Stopping,
-        (true, _, 0) => VersionState::Starting,
-        (true, desired, ready) if ready < desired => VersionState::Degraded,
-        (true, _, _) => VersionState::Ready,
     }
 }
 
@@ -138,46 +130,6 @@ fn instance_of(instance: &Instance, restarts: u64) -> InstanceView {
         memory_used_mb: claim.and_then(|claim| claim.memory_used_mb),
         reason,
         exit_code: exit.and_then(|exit| exit.exit_code),
-    }
-}
-
-fn ended_of(model: &ModelId, ended: &Ended, restarts: u64, memory_mb: u64) -> InstanceView {
-    InstanceView {
-        id: ended.id.clone(),
-        name: model.name.clone(),
-        version: model.version.clone(),
-        state: ended.state,
-        url: None,
-        host: ended.host.clone(),
-        pid: None,
-        container: None,
-        started: Some(ended.started),
-        restarts,
-        memory_mb,
-        memory_used_mb: None,
-        reason: ended.reason.clone(),
-        exit_code: ended.exit_code,
-    }
-}
-
-/// A registration without a record of ours: another program's, or one whose runner lost its record.
-fn stranger_of(model: &ModelId, endpoint: &Endpoint) -> InstanceView {
-    let host = url::Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(str::to_string));
-    InstanceView {
-        id: endpoint.id.to_string(),
-        name: model.name.clone(),
-        version: model.version.clone(),
-        state: InstanceState::Ready,
-        url: Some(endpoint.url.to_string()),
-        host: host.unwrap_or_default(),
-        pid: None,
-        container: None,
-        started: Timestamp::from_millisecond(endpoint.registered_ms).ok(),
-        restarts: 0,
-        memory_mb: 0,
-        memory_used_mb: None,
-        reason: None,
-        exit_code: None,
     }
 }
 
@@ -228,11 +180,9 @@ pub fn service_of(view: &View, zookeeper: &str, now: Timestamp, journal: Vec<Eve
         zookeeper: zookeeper.to_string(),
         queue_length: view.queue.waiting,
         queue_oldest_s: view.queue.oldest_ms.map(|ms| seconds_since(ms, now)),
-        rejected_24h: 0,
-        models: count_by(models.iter().map(|model| model.state.to_string())),
-        instances: count_by(
-            models.iter().flat_map(|model| &model.instances).map(|instance| instance.state.to_string()),
-        ),
+        rejected_24h: None,
+        models: models_by_state(&models),
+        instances: instances_by_state(&models),
         capacity: Some(capacity_of(view)),
         events: journal,
     }
@@ -244,8 +194,24 @@ pub(crate) fn seconds_since(then_ms: i64, now: Timestamp) -> f64 {
     (milliseconds as f64) / 1000.0
 }
 
+/// Versions by state: those of which anything is wanted or there. What is known of one that was removed is kept for a
+/// later ADD and counts for nothing.
+pub(crate) fn models_by_state(models: &[ModelView]) -> BTreeMap<String, u64> {
+    let is_there = |model: &&ModelView| model.desired > 0 || live(model).next().is_some();
+    count_by(models.iter().filter(is_there).map(|model| model.state.to_string()))
+}
+
+/// Instances by state: those that have not ended.
+pub(crate) fn instances_by_state(models: &[ModelView]) -> BTreeMap<String, u64> {
+    count_by(models.iter().flat_map(live).map(|instance| instance.state.to_string()))
+}
+
+fn live(model: &ModelView) -> impl Iterator<Item = &InstanceView> {
+    model.instances.iter().filter(|instance| !instance.state.is_ended())
+}
+
 /// How often each text occurs.
-pub(crate) fn count_by(texts: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
+fn count_by(texts: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for text in texts {
         *counts.entry(text).or_insert(0) += 1;

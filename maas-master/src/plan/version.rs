@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use maas_client::api::PlanVerdict;
 use maas_client::model::ModelId;
 use maas_client::reason::{InstanceState, Reason, ReasonCode, VersionState, plural};
+use maas_client::standing;
 use maas_client::state::{Ended, Wanted};
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -294,13 +295,7 @@ impl Pass<'_, '_> {
 
     fn verdict(&self, version: &Version, counted: &[&Instance], wanted: u32, ready: u32, missing: Missing) -> Verdict {
         let looping = version.history.is_crash_loop(self.policy);
-        let state = match ready {
-            _ if wanted == 0 => VersionState::Stopping,
-            _ if ready >= wanted => VersionState::Ready,
-            0 if looping => VersionState::Failed,
-            0 => VersionState::Starting,
-            _ => VersionState::Degraded,
-        };
+        let state = standing::of_version(wanted, ready, looping);
         let short = ready < wanted;
         let of_instances =
             || counted.iter().filter(|instance| !instance.is_ready()).find_map(|instance| instance.state().1);

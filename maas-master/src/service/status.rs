@@ -27,7 +27,11 @@ pub(super) async fn status(cli: &Cli) -> Result<u8, Error> {
     let mut without_capacity = None;
     if let Some(leader) = &service.leader {
         match ask_leader(leader).await {
-            Ok(seen) => service.capacity = seen.capacity,
+            Ok(seen) => {
+                service.capacity = seen.capacity;
+                // Without the masters' credential they are closed to us, and not to the leader.
+                service.rejected_24h = service.rejected_24h.or(seen.rejected_24h);
+            }
             Err(why) => without_capacity = Some(why),
         }
     }
@@ -49,7 +53,8 @@ pub(super) async fn status(cli: &Cli) -> Result<u8, Error> {
 }
 
 async fn ask_leader(leader: &Leader) -> Result<ServiceView, String> {
-    let is_here = leader.host == own_host_name() || matches!(leader.host.as_str(), "127.0.0.1" | "::1" | "localhost");
+    let is_here = is_same_host(&leader.host, &own_host_name())
+        || matches!(leader.host.as_str(), "127.0.0.1" | "::1" | "localhost");
     let base = match (&leader.http, &leader.http_local) {
         (_, Some(local)) if is_here => local,
         (Some(http), _) => http,
@@ -84,7 +89,11 @@ fn text_of(service: &ServiceView, without_capacity: Option<&str>) -> String {
     line("zookeeper", service.zookeeper.clone());
     let oldest = service.queue_oldest_s.map_or(String::new(), |age| format!(", the oldest for {age:.0} s"));
     line("queue", format!("{} waiting{oldest}", service.queue_length));
-    line("rejected", format!("{} in the last 24 h", service.rejected_24h));
+    let rejected =
+        service.rejected_24h.map_or("not known: --zk-auth-file is needed to see them".to_string(), |count| {
+            format!("{count} in the last 24 h")
+        });
+    line("rejected", rejected);
     line("models", counts(&service.models));
     line("instances", counts(&service.instances));
     if let Some(why) = without_capacity {
@@ -145,7 +154,7 @@ mod tests {
             zookeeper: "zk:2181".into(),
             queue_length: 2,
             queue_oldest_s: Some(61.4),
-            rejected_24h: 1,
+            rejected_24h: Some(1),
             models: [("Ready".to_string(), 2), ("Starting".to_string(), 1)].into(),
             instances: Default::default(),
             capacity: None,

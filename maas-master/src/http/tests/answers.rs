@@ -149,7 +149,7 @@ async fn the_service_as_a_whole_counts_by_state() {
     site.events.push(event(1, "LeaderElected", None));
     let status = site.get("/api/v1/status").await.json();
     assert_eq!(status["models"], json!({ "Degraded": 1, "Ready": 1, "Starting": 1 }));
-    assert_eq!(status["instances"], json!({ "Failed": 1, "Ready": 2, "Starting": 1 }));
+    assert_eq!(status["instances"], json!({ "Ready": 2, "Starting": 1 }));
     assert_eq!((&status["queue_length"], &status["leader"]["pid"]), (&json!(2), &json!(7)));
     assert_eq!(status["capacity"], site.get("/api/v1/capacity").await.json());
     assert_eq!(status["events"][0]["kind"], "LeaderElected");
