@@ -20,7 +20,7 @@ pub(super) struct Filter {
     version: Option<ModelVersion>,
     /// Only those after the event of this id.
     after: Option<String>,
-    /// Only the newest so many.
+    /// With `after` the first so many after it, so that nobody who reads on misses any; else the newest so many.
     limit: Option<usize>,
 }
 
@@ -36,6 +36,10 @@ pub(super) async fn list(State(app): State<App>, Checked(filter): Checked<Filter
     };
     let mut events: Vec<Event> = all.into_iter().filter(wanted).collect();
     let most = filter.limit.unwrap_or(MOST).min(MOST);
-    events.drain(..events.len().saturating_sub(most));
+    if filter.after.is_some() {
+        events.truncate(most);
+    } else {
+        events.drain(..events.len().saturating_sub(most));
+    }
     Ok(Json(events))
 }

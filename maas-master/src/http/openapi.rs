@@ -48,7 +48,7 @@ fn paths() -> Value {
         "/api/v1/events": { "get": with(read("events", "What happened, oldest first", list("Event"), &["400", "503"]), vec![
             query_parameter("name", "Only of this model", string()), query_parameter("version", "Only of this version", string()),
             query_parameter("after", "Only those after the event of this id", string()),
-            query_parameter("limit", "The newest so many", json!({ "type": "integer", "minimum": 0, "maximum": 10000 })),
+            query_parameter("limit", "With after the first so many after it, else the newest so many", json!({ "type": "integer", "minimum": 0, "maximum": 10000 })),
         ]) },
         "/api/v1/capacity": { "get": read("capacity", "Room per node, and what waits for it in order", one("Capacity"), &["503"]) },
         "/api/v1/reach": { "get": with(read("reach", "What the port of a registration says to this master, asked once", one("Reach"), &["400", "404", "409", "503"]), vec![

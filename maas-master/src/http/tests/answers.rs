@@ -170,6 +170,8 @@ async fn events_come_oldest_first_after_an_id_and_by_model() {
     assert_eq!(ids(site.get("/api/v1/events?name=dga&version=1.0").await.json()), [2, 3]);
     assert_eq!(ids(site.get("/api/v1/events?after=000003-00000002").await.json()), [3, 4]);
     assert_eq!(ids(site.get("/api/v1/events?limit=1").await.json()), [4]);
+    let next = site.get("/api/v1/events?after=000003-00000001&limit=2").await.json();
+    assert_eq!(ids(next), [2, 3], "who reads on from the last it knows misses none");
 }
 
 #[tokio::test]
