@@ -138,9 +138,9 @@ fn about_the_whole(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
         let age = age_s(stop.ctime_ms, now);
         if facts.leader.is_none() && age > STUCK_S {
             let message = format!("tells all masters to stop, for {age} s, and none leads");
-            let advice =
-                "left over from an interrupted stop: masters obey it; run maas_service stop --with-models again";
-            found.push(Finding::new("stop_left_over", &paths.stop, message, advice));
+            let advice = "left over from an interrupted stop: start a master, it clears it; or --repair deletes it";
+            let delete = Repair::Delete { path: paths.stop.clone(), czxid: stop.czxid, version: stop.version };
+            found.push(Finding::new("stop_left_over", &paths.stop, message, advice).mended_by(delete));
         }
     }
     let oldest = facts.queue.iter().filter(|(child, _)| child.starts_with("qn-")).min_by_key(|(_, since)| *since);
@@ -282,4 +282,33 @@ fn is_our_id(id: &str) -> bool {
 
 fn age_s(since_ms: i64, now: Timestamp) -> i64 {
     (now.as_millisecond() - since_ms) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use maas_client::tree::Stat;
+
+    #[test]
+    fn an_order_to_stop_that_nobody_obeyed_can_be_taken_away() {
+        let root = |name: &str| format!("/maas/{name}");
+        let paths = Paths {
+            queue: root("queue"),
+            leader: root("state/leader"),
+            cluster: root("state/cluster"),
+            stop: root("state/stop"),
+            instances: root("state/instances"),
+            rejected: root("state/rejected"),
+            own_version: "1".into(),
+        };
+        let stop = Stat { ctime_ms: testing::time(0).as_millisecond(), czxid: 5, version: 2, ..Stat::default() };
+        let facts = Facts { stop: Some(stop), ..Facts::default() };
+        assert!(find(&facts, &[], &paths, testing::time(1)).is_empty(), "a master may be about to obey it");
+        let found = find(&facts, &[], &paths, testing::time(3_600));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].code, "stop_left_over");
+        let Some(Repair::Delete { path, czxid, version }) = &found[0].repair else { panic!("{found:?}") };
+        assert_eq!((path.as_str(), *czxid, *version), ("/maas/state/stop", 5, 2));
+    }
 }
