@@ -189,11 +189,16 @@ impl Cluster {
 
 /// Which of the leader's addresses can be reached from the host called `here`.
 fn reachable_address<'a>(leader: &'a Leader, here: &str) -> Option<&'a str> {
-    let short = |host: &'a str| host.split('.').next().unwrap_or(host);
-    let is_loopback = leader.host == "localhost" || leader.host.starts_with("127.") || leader.host == "::1";
-    let same = is_loopback || leader.host == here || (!here.is_empty() && short(&leader.host) == here);
+    let same = is_this_host(&leader.host, here);
     let local = leader.http_local.as_deref();
     if same { local.or(leader.http.as_deref()) } else { leader.http.as_deref() }
+}
+
+/// Whether `host` is this machine, which calls itself `here`: loopback, that name, or a full name that begins with it.
+pub(crate) fn is_this_host(host: &str, here: &str) -> bool {
+    let is_loopback = host == "localhost" || host.starts_with("127.") || host == "::1";
+    let is_full_name = host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    is_loopback || (!here.is_empty() && is_full_name)
 }
 
 /// Says something on stderr that is no error.

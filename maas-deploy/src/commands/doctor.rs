@@ -3,7 +3,7 @@
 //! It deletes only persistent registrations that are proved dead or that no client can read, after asking, after saving
 //! them to a file, and only while each is still the node it looked at. What belongs to a live session it never touches.
 
-use crate::context::{Cluster, Context, note};
+use crate::context::{Cluster, Context, is_this_host, note};
 use crate::doctor::facts::{Facts, Registered};
 use crate::doctor::findings::{self, Finding, Paths, Repair};
 use crate::doctor::ports::{self, Answer, Patience};
@@ -127,7 +127,7 @@ async fn viewpoint(context: &Context, facts: &Facts, from_here: bool) -> Viewpoi
 fn is_on_this_host(leader: &Leader) -> bool {
     let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host = leader.host.as_str();
-    host == "localhost" || host.starts_with("127.") || host == "::1" || (!here.is_empty() && host == here)
+    is_this_host(host, &here)
 }
 
 async fn ask_ports(facts: &Facts, viewpoint: &Viewpoint, patience: &Patience) -> Vec<Answer> {

@@ -1,6 +1,7 @@
 //! The host name published with every endpoint when `--advertise` says nothing.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::process::{Command, Stdio};
 
 /// This machine's name.
 pub fn own_host_name() -> String {
@@ -8,15 +9,33 @@ pub fn own_host_name() -> String {
     name.nodename().to_string_lossy().into_owned()
 }
 
+/// This machine's full name by its resolver, where `hostname` can tell one: the name in /etc/hosts or DNS that stands
+/// behind the short one.
+fn full_name() -> Option<String> {
+    let said = Command::new("hostname").arg("-f").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let name = String::from_utf8(said.stdout).ok()?.trim().to_string();
+    let is_name =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    (said.status.success() && name.contains('.') && name.split('.').all(is_name)).then_some(name)
+}
+
+/// True when both are names of one machine, be one of them short.
+pub fn is_same_host(a: &str, b: &str) -> bool {
+    let is_short_of = |short: &str, full: &str| {
+        full.strip_prefix(short).is_some_and(|rest| rest.starts_with('.')) && full.parse::<IpAddr>().is_err()
+    };
+    !a.is_empty() && !b.is_empty() && (a == b || is_short_of(a, b) || is_short_of(b, a))
+}
+
 /// 127.0.0.1 when all of ZooKeeper's servers are loopback, else this machine's full name if it resolves here, else
 /// the address of the route to ZooKeeper.
 pub fn advertised_host(connect: &str) -> String {
-    advertised(connect, &own_host_name(), &addresses_of, &route_to)
+    advertised(connect, &[full_name(), Some(own_host_name())], &addresses_of, &route_to)
 }
 
 fn advertised(
     connect: &str,
-    own_name: &str,
+    own_names: &[Option<String>],
     addresses: &dyn Fn(&str, u16) -> Vec<IpAddr>,
     route: &dyn Fn(SocketAddr) -> Option<IpAddr>,
 ) -> String {
@@ -25,15 +44,18 @@ fn advertised(
     if all_loopback {
         return "127.0.0.1".to_string();
     }
-    let resolves_to_more_than_loopback = addresses(own_name, 0).iter().any(|address| !address.is_loopback());
-    if resolves_to_more_than_loopback {
-        return own_name.to_string();
+    let resolves_to_more_than_loopback =
+        |name: &&String| addresses(name, 0).iter().any(|address| !address.is_loopback());
+    let mut names = own_names.iter().flatten();
+    if let Some(name) = names.clone().find(resolves_to_more_than_loopback) {
+        return name.clone();
     }
     let reached = servers
         .iter()
         .flat_map(|(host, port)| addresses(host, *port).into_iter().map(|address| SocketAddr::new(address, *port)))
         .find_map(route);
-    reached.map_or_else(|| own_name.to_string(), |address| address.to_string())
+    let no_better = || names.next_back().cloned().unwrap_or_default();
+    reached.map_or_else(no_better, |address| address.to_string())
 }
 
 fn host_port(server: &str) -> (&str, u16) {
@@ -74,13 +96,34 @@ mod tests {
     use super::*;
 
     fn host(connect: &str, own_resolves: bool) -> String {
+        host_called(connect, own_resolves, None)
+    }
+
+    fn host_called(connect: &str, own_resolves: bool, full: Option<&str>) -> String {
         let addresses = |host: &str, _port: u16| match host {
-            "node1" if own_resolves => vec!["10.0.0.1".parse().unwrap()],
+            "node1" | "node1.example.org" if own_resolves => vec!["10.0.0.1".parse().unwrap()],
             "zk" => vec!["10.0.0.9".parse().unwrap()],
             "loop" => vec!["127.0.0.1".parse().unwrap()],
             other => other.parse().into_iter().collect(),
         };
-        advertised(connect, "node1", &addresses, &|_| Some("10.0.0.7".parse().unwrap()))
+        let names = [full.map(str::to_string), Some("node1".to_string())];
+        advertised(connect, &names, &addresses, &|_| Some("10.0.0.7".parse().unwrap()))
+    }
+
+    #[test]
+    fn the_full_name_goes_before_the_short_one_where_it_resolves() {
+        assert_eq!(host_called("zk:2181", true, Some("node1.example.org")), "node1.example.org");
+        assert_eq!(host_called("zk:2181", true, Some("node1.elsewhere")), "node1");
+        assert_eq!(host_called("zk:2181", false, Some("node1.example.org")), "10.0.0.7");
+    }
+
+    #[test]
+    fn a_short_name_is_the_same_host_as_its_full_one() {
+        assert!(is_same_host("node1", "node1.example.org") && is_same_host("node1.example.org", "node1"));
+        assert!(is_same_host("node1", "node1"));
+        for (a, b) in [("node1", "node10.example.org"), ("10", "10.0.0.1"), ("", ""), ("a.x", "a.y")] {
+            assert!(!is_same_host(a, b), "{a} {b}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod launcher;
 mod layer;
 mod resolve;
 
-pub use advertise::{advertised_host, own_host_name};
+pub use advertise::{advertised_host, is_same_host, own_host_name};
 pub use capacity::{CapacityGiven, Machine};
 pub use credentials::credential_from_file;
 pub use launcher::{Choice, choose_launcher};

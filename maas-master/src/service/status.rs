@@ -3,7 +3,7 @@
 use super::{entry, fetch};
 use crate::cli::Cli;
 use crate::clock::wall_time;
-use crate::config::own_host_name;
+use crate::config::{is_same_host, own_host_name};
 use crate::error::Error;
 use crate::status::gather;
 use maas_cli::output::Out;
