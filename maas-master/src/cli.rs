@@ -128,7 +128,7 @@ pub struct ServiceArgs {
     /// Where models run. Default: yarn when a yarn-site.xml is configured, else local.
     #[arg(long, value_enum, value_name = "WHERE")]
     pub on: Option<On>,
-    /// Settings, as TOML. Else ~/.config/maas/service.toml, then /etc/maas/service.toml.
+    /// Settings, as TOML; docs/service.toml shows them all, the limits too. Else ~/.config/maas/service.toml, then /etc/maas/service.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The model store, e.g. file:///srv/models. Default: `store` in the state directory.
@@ -202,6 +202,25 @@ pub struct ServiceArgs {
     pub modify_acls: Option<String>,
 }
 
+impl ServiceArgs {
+    /// Options that were given and have no use where models run as processes of this machine, as they are typed.
+    pub fn without_use_here(&self) -> Vec<&'static str> {
+        let given = [
+            ("-q", self.queue.is_some()),
+            ("-mm", self.master_memory.is_some()),
+            ("-mc", self.master_vcores.is_some()),
+            ("-nle", self.node_label_expression.is_some()),
+            ("-d", self.domain.is_some()),
+            ("-c", self.create),
+            ("-va", self.view_acls.is_some()),
+            ("-ma", self.modify_acls.is_some()),
+            ("-t", self.timeout.is_some() && !self.detach),
+            ("--attach", self.attach),
+        ];
+        given.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +248,14 @@ mod tests {
         assert_eq!((service.view_acls.as_deref(), service.modify_acls.as_deref()), (Some("alice"), Some("bob")));
         let env: Vec<(&str, &str)> = service.env.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
         assert_eq!(env, [("A", "1"), ("B", "2=3")]);
+    }
+
+    #[test]
+    fn what_has_no_use_here_is_named_as_it_was_typed() {
+        let unused = |line| parse(line).unwrap().service.without_use_here().join(" ");
+        let line = "m -q default -mm 512 -mc 2 -nle gpu -t 60000 -d maas -c -va a -ma b --attach";
+        assert_eq!(unused(line), "-q -mm -mc -nle -d -c -va -ma -t --attach");
+        assert_eq!(unused("m --detach -t 60000 -e A=1"), "");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! From arguments to exit code. All there is to say has been printed when it returns.
 
+use super::announce::note;
 use super::{detach, run, status, stop};
-use crate::cli::{Cli, Command, TABLE};
+use crate::cli::{Cli, Command, On, TABLE};
 use crate::config::{self, Config};
 use crate::error::Error;
 use maas_cli::{completions, exit, parse};
@@ -38,11 +39,21 @@ fn dispatch(cli: &Cli) -> Result<u8, Error> {
         Some(Command::Stop(args)) => block_on(stop::stop(cli, args), 1),
         None => {
             let config = Config::of_process(cli)?;
+            note_unused(cli, &config);
             if cli.service.detach {
                 return detach::detach(&config, cli.service.timeout);
             }
             block_on(run::run(config, cli.service.detached), 2)
         }
+    }
+}
+
+/// Options of Metron's and of YARN that change nothing here are accepted, and that is said once.
+fn note_unused(cli: &Cli, config: &Config) {
+    let unused = cli.service.without_use_here();
+    // The program that --detach starts has said it already.
+    if config.launcher.on == On::Local && !cli.service.detached && !unused.is_empty() {
+        note(&format!("note: {} accepted, without use on this machine", unused.join(", ")));
     }
 }
 
