@@ -1,6 +1,7 @@
 //! One layer of settings, each value optional: what a file, the environment or the flags say.
 
 use super::capacity::CapacityGiven;
+use super::limits::Limits;
 use super::resolve::Error;
 use crate::cli::{On, ServiceArgs};
 use std::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub struct Layer {
     pub zk_auth_file: Option<PathBuf>,
     /// ZooKeeper session time-out, ms.
     pub session_timeout_ms: Option<u64>,
+    /// The master's knobs; only a file says them.
+    pub limits: Limits,
 }
 
 impl Layer {
@@ -94,6 +97,7 @@ impl Layer {
             metron_runners: flag(flags.metron_runners),
             zk_auth_file: zk_auth_file.map(Path::to_path_buf),
             session_timeout_ms: None,
+            limits: Limits::default(),
         }
     }
 
@@ -136,6 +140,7 @@ impl Layer {
     #[must_use]
     pub fn under(self, above: Layer) -> Layer {
         let mut env = self.env;
+        let limits = if above.limits == Limits::default() { self.limits } else { above.limits };
         env.extend(above.env);
         Layer {
             on: above.on.or(self.on),
@@ -152,6 +157,7 @@ impl Layer {
             metron_runners: above.metron_runners.or(self.metron_runners),
             zk_auth_file: above.zk_auth_file.or(self.zk_auth_file),
             session_timeout_ms: above.session_timeout_ms.or(self.session_timeout_ms),
+            limits,
         }
     }
 }

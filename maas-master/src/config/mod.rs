@@ -8,6 +8,7 @@ mod capacity;
 mod credentials;
 mod launcher;
 mod layer;
+mod limits;
 mod resolve;
 
 pub use advertise::{advertised_host, is_same_host, own_host_name};
@@ -15,4 +16,5 @@ pub use capacity::{CapacityGiven, Machine};
 pub use credentials::credential_from_file;
 pub use launcher::{Choice, choose_launcher};
 pub use layer::{Layer, Pair};
+pub use limits::Limits;
 pub use resolve::{Config, Error};

@@ -4,6 +4,7 @@ use super::capacity::Machine;
 use super::credentials::credential_from_file;
 use super::{Choice, Layer, advertised_host, choose_launcher};
 use crate::cli::{Cli, On};
+use crate::policy::Policy;
 use maas_client::api::Amounts;
 use maas_client::zk::Credential;
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub struct Config {
     pub zk_timeout: Duration,
     /// Session time-out asked for.
     pub session_timeout: Duration,
+    /// The master's knobs, that time-out among them.
+    pub policy: Policy,
     /// Digest credential, when the tree has one.
     pub credential: Option<Credential>,
     /// Where models run, and the sentence about it.
@@ -125,12 +128,15 @@ impl Config {
             None if launcher.on == On::Local => advertised_host(&zookeeper),
             None => super::own_host_name(),
         };
+        let session_timeout = session_timeout(layer.session_timeout_ms)?;
+        let policy = layer.limits.over(Policy { session_timeout, ..Policy::default() })?;
         let credential = layer.zk_auth_file.as_deref().map(credential_from_file).transpose()?;
         Ok(Config {
             zookeeper,
             config_node,
             zk_timeout: cli.connection.zookeeper.timeout(),
-            session_timeout: session_timeout(layer.session_timeout_ms)?,
+            session_timeout,
+            policy,
             credential,
             launcher,
             store: store_url(layer.store, &state_dir)?,

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::events::EventLog;
 use crate::failpoint::Failpoints;
 use crate::http::{self, App, LogAccess};
-use crate::policy::Policy;
 use crate::reconciler::{self, End, Identity, Master, Setup};
 use crate::status_writer;
 use crate::view::{Handle, View};
@@ -103,7 +102,7 @@ impl Running {
         address: SocketAddr,
         logs: LogAccess,
     ) -> Result<Running, Error> {
-        let policy = Policy { session_timeout: config.session_timeout, ..Policy::default() };
+        let policy = config.policy.clone();
         let (master, handle, outbox) = Master::new(Setup {
             tree: tree.clone(),
             roots: roots.clone(),
