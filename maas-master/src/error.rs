@@ -180,18 +180,6 @@ impl Error {
     }
 }
 
-/// An error with all its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}
-
 fn zookeeper_code(error: &maas_client::tree::Error) -> ErrorCode {
     use maas_client::tree::Error as Tree;
     match error {

@@ -71,8 +71,10 @@ pub(crate) fn parse(bytes: &[u8], advertise: &str, is_own: &dyn Fn(&str) -> bool
     if bytes.trim_ascii().is_empty() {
         return Err(Error::Empty);
     }
-    let wire: Wire = serde_json::from_slice(bytes).map_err(|error| Error::NotJson(error.to_string()))?;
-    let shown: String = wire.url.chars().take(200).collect();
+    let no_json = |error: serde_json::Error| Error::NotJson(error.to_string());
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).map_err(no_json)?;
+    let wire: Wire = serde_json::from_value(object.into()).map_err(no_json)?;
+    let shown = shown(&wire.url);
     let wrong = |problem: String| Error::Url { url: shown.clone(), problem };
     let mut url = Url::parse(wire.url.trim()).map_err(|error| wrong(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -110,6 +112,15 @@ pub(crate) fn parse(bytes: &[u8], advertise: &str, is_own: &dyn Fn(&str) -> bool
     })
 }
 
+/// A url as a reason may show it: bounded, and without what might be a password.
+fn shown(url: &str) -> String {
+    let bounded: String = url.chars().take(200).collect();
+    match (bounded.find("://"), bounded.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => format!("{}…{}", &bounded[..scheme + 3], &bounded[at..]),
+        _ => bounded,
+    }
+}
+
 fn check_functions(given: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String, String>, Error> {
     let functions = given.filter(|functions| !functions.is_empty()).unwrap_or_else(default_functions);
     let too_many = functions.len() > MAX_FUNCTIONS;
@@ -120,7 +131,10 @@ fn check_functions(given: Option<BTreeMap<String, String>>) -> Result<BTreeMap<S
             "its name is empty, too long or holds control characters"
         } else if path.is_empty() || path.len() > 1024 {
             "its path is empty or too long"
-        } else if path.chars().any(|c| c.is_control() || c.is_whitespace()) || path.contains("://") {
+        } else if path.contains("://")
+            || path.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\'))
+            || path.split('/').any(|part| matches!(part, "." | ".."))
+        {
             "its path is no path below the url"
         } else {
             continue;
@@ -234,9 +248,12 @@ mod tests {
             (r#"{"url":"http://localhost:0"}"#, "port 0"),
             (r#"{"url":"ftp://localhost:1"}"#, "scheme ftp"),
             (r#"{"url":"localhost:1"}"#, "scheme localhost"),
-            (r#"{"url":"http://u:p@localhost:1"}"#, "has a user"),
+            (r#"["http://localhost:1", {}]"#, "not JSON"),
+            (r#"{"url":"http://u:p@localhost:1"}"#, "\"http://…@localhost:1\" has a user"),
             (r#"{"url":"http://localhost:1/?q=1"}"#, "has a query"),
             (r#"{"url":"http://localhost:1","functions":{"a":"http://x/"}}"#, "no path below"),
+            (r#"{"url":"http://localhost:1","functions":{"a":"x/../y"}}"#, "no path below"),
+            (r#"{"url":"http://localhost:1","functions":{"a":"x?y#z"}}"#, "no path below"),
             (r#"{"url":"http://localhost:1","functions":{"":"x"}}"#, "its name is empty"),
         ] {
             let error = read(text).unwrap_err().to_string();

@@ -1,6 +1,7 @@
 //! What keeps a runner from doing its work, and the exit code of each.
 
 use crate::instance;
+use maas_client::reason::chain;
 use std::error::Error as _;
 
 /// Exit codes of `maas_runner`; the same numbers as every other command's.
@@ -62,22 +63,6 @@ impl From<instance::Error> for Error {
         };
         Error::Instance(Box::new(error), code)
     }
-}
-
-/// An error with all its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        // Some layers repeat the one below.
-        let said = deeper.to_string();
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = deeper.source();
-    }
-    text
 }
 
 /// As [`chain`], for this crate's own errors.

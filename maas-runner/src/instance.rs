@@ -182,5 +182,5 @@ fn payload_reason(error: &store::Error) -> Reason {
         store::Error::NoSpace { .. } => ReasonCode::ScriptNotStarted,
         _ => ReasonCode::PayloadUnreadable,
     };
-    Reason::new(code, crate::error::chain(error))
+    Reason::new(code, maas_client::reason::chain(error))
 }

@@ -7,7 +7,7 @@ mod processes;
 mod report;
 
 use crate::endpoint::{Conclusion, Published};
-use crate::error::{Error, chain, exit};
+use crate::error::{Error, exit};
 use crate::guard::Report;
 use crate::instance::Directory;
 use crate::ledger::{Ledger, Target, Told};
@@ -17,7 +17,7 @@ use crate::watcher::Watcher;
 use crate::{environment, process_tree, scratch, script, sockets};
 use maas_client::config::Roots;
 use maas_client::launch::LaunchSpec;
-use maas_client::reason::{Reason, ReasonCode};
+use maas_client::reason::{Reason, ReasonCode, chain};
 use maas_client::registry::Registration;
 use maas_client::tree::{self, SharedTree};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};

@@ -6,7 +6,6 @@
 
 use super::{Arrival, Decision, decide};
 use crate::desired::{History, Version, paths_overlap};
-use crate::error::chain;
 use crate::leader::Term;
 use crate::outbox::{EventExt, event};
 use crate::policy::Policy;
@@ -16,6 +15,7 @@ use maas_cli::ErrorCode;
 use maas_client::config::Roots;
 use maas_client::event::Event;
 use maas_client::model::{ModelId, ModelName};
+use maas_client::reason::chain;
 use maas_client::request::ModelRequest;
 use maas_client::state::{Outcome, Rejected, RequestRecord, Spec};
 use maas_client::tree::{Access, Mode, Op};

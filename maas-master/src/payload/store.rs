@@ -1,7 +1,7 @@
 //! The model store as a source of payloads: fetched by digest into `<state-dir>/cache`, every byte checked by the store.
 
 use super::{Fetched, Key, Source};
-use crate::error::chain;
+use maas_client::reason::chain;
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::state::{CallSettings, Method};
 use maas_store::manifest::{MANIFEST_FILE, Manifest};

@@ -46,7 +46,9 @@ impl Processes {
         let Some(parent) = &spec.cgroup else { return };
         match Group::create(parent, &spec.id, spec.resources.memory_mb) {
             Ok(group) => self.group = Some(group),
-            Err(error) => tracing::warn!(error = crate::error::chain(&error), "no control group; memory is watched"),
+            Err(error) => {
+                tracing::warn!(error = maas_client::reason::chain(&error), "no control group; memory is watched")
+            }
         }
     }
 
