@@ -115,6 +115,7 @@ async fn start(tree: &SharedTree, runners: SharedTree, roots: &Roots, chroot: &s
         roots: roots.clone(),
         zookeeper: chroot.to_string(),
         logs: LogAccess::Open,
+        names: Vec::new(),
         policy: Policy::default(),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

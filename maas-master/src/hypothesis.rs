@@ -121,9 +121,11 @@ fn added(before: &Plan, after: Plan, model: &ModelId) -> Vec<PlannedStep> {
 }
 
 fn shown(step: Step) -> PlannedStep {
+    // The request that is thought through has no id that would mean anything to anybody.
+    let why = step.reason.replace(&format!("request {NO_REQUEST}"), "this request");
     let reason = match &step.effect {
-        Effect::Launch { host, .. } => format!("on {host}: {}", step.reason),
-        _ => step.reason,
+        Effect::Launch { host, .. } => format!("on {host}: {why}"),
+        _ => why,
     };
     PlannedStep {
         step: step.effect.word().to_string(),

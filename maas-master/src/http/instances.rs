@@ -1,9 +1,10 @@
 //! `/api/v1/instances` and `/api/v1/instances/{id}`.
 
 use super::error::{Answer, Refusal};
+use super::routes::{Checked, Segments};
 use super::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use maas_cli::ErrorCode;
 use maas_client::api::InstanceView;
 use maas_client::model::{ModelName, ModelVersion};
@@ -17,8 +18,7 @@ pub(super) struct Filter {
     version: Option<ModelVersion>,
 }
 
-pub(super) async fn list(State(app): State<App>, query: super::routes::Checked<Filter>) -> Answer<Vec<InstanceView>> {
-    let filter = query.0;
+pub(super) async fn list(State(app): State<App>, Checked(filter): Checked<Filter>) -> Answer<Vec<InstanceView>> {
     let instances = app.models().await?.into_iter().flat_map(|model| model.instances);
     let wanted = |instance: &InstanceView| {
         filter.name.as_ref().is_none_or(|name| *name == instance.name)
@@ -27,7 +27,7 @@ pub(super) async fn list(State(app): State<App>, query: super::routes::Checked<F
     Ok(Json(instances.filter(wanted).collect()))
 }
 
-pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Answer<InstanceView> {
+pub(super) async fn one(State(app): State<App>, Segments(id): Segments<String>) -> Answer<InstanceView> {
     Ok(Json(find(&app, &id).await?))
 }
 

@@ -4,12 +4,13 @@
 
 use super::error::Refusal;
 use super::instances;
-use super::routes::Checked;
+use super::routes::{Checked, Segments};
 use super::state::App;
 use crate::tail::{self, Follower};
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
@@ -57,14 +58,18 @@ fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Er
 
 pub(super) async fn logs(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     Checked(wanted): Checked<Wanted>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let peer = peer.map(|axum::Extension(ConnectInfo(address))| address.ip());
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    app.may_read_logs(peer, authorization)?;
+    // HTTP/2 says in the url what HTTP/1 says in a header. A header that is no text is no name of ours.
+    let in_headers = headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or_default());
+    let hosts: Vec<&str> = in_headers.chain(uri.authority().map(Authority::as_str)).collect();
+    app.may_read_logs(peer, &hosts, authorization)?;
 
     let instance = instances::find(&app, &id).await?;
     let view = app.handle().view();

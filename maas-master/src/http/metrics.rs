@@ -64,6 +64,10 @@ fn instances(page: &mut Page, view: &View) {
         let model = &instance.record.model;
         *by_state.entry((model.name.as_str(), model.version.as_str(), instance.state().0)).or_insert(0) += 1;
     }
+    // A version that is wanted has its number also while no instance is there: an alert compares the two.
+    for (model, _) in view.desired.versions.iter().filter(|(_, version)| version.desired.count > 0) {
+        by_state.entry((model.name.as_str(), model.version.as_str(), InstanceState::Ready)).or_insert(0);
+    }
     page.family("maas_instances", "gauge", "instances that have a record, by state");
     for ((name, version, state), count) in by_state {
         let labels = [("name", name), ("version", version), ("state", &state.to_string())];

@@ -3,6 +3,7 @@
 //! `render` turns the master's snapshot into bodies and is pure; `state` is what all handlers share; a file per resource.
 //! A standby answers the same questions from ZooKeeper, slower, and leaves capacity and plans to the leader.
 
+mod access;
 mod capacity;
 mod console;
 mod error;

@@ -1,9 +1,10 @@
 //! `/api/v1/models`, `/api/v1/models/{name}/{version}` and `/api/v1/status`.
 
 use super::error::{Answer, Refusal};
+use super::routes::Segments;
 use super::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use maas_cli::{ErrorCode, suggest};
 use maas_client::api::{ModelView, ServiceView};
 use maas_client::model::{ModelName, ModelVersion};
@@ -12,7 +13,10 @@ pub(super) async fn list(State(app): State<App>) -> Answer<Vec<ModelView>> {
     Ok(Json(app.models().await?))
 }
 
-pub(super) async fn one(State(app): State<App>, Path((name, version)): Path<(String, String)>) -> Answer<ModelView> {
+pub(super) async fn one(
+    State(app): State<App>,
+    Segments((name, version)): Segments<(String, String)>,
+) -> Answer<ModelView> {
     let (name, version) = checked(&name, &version)?;
     let models = app.models().await?;
     find(models, &name, &version).map(Json)

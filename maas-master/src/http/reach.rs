@@ -37,7 +37,7 @@ pub(super) async fn look(State(app): State<App>, Checked(which): Checked<Which>)
         return Err(missing());
     }
     let path = app.roots().registration(name.as_str(), &id);
-    let node = app.tree().get(&path).await?.ok_or_else(missing)?;
+    let node = app.ask(app.tree().get(&path)).await?.ok_or_else(missing)?;
     let endpoint = registry::decode(name.as_str(), &id, &node)
         .map_err(|error| Refusal::new(ErrorCode::Conflict, format!("{path} can't be read: {error}")))?;
     let (answer, detail) = reach(&endpoint.url, TIMEOUT).await;

@@ -1,10 +1,10 @@
 //! `/api/v1/requests`: what was asked and what became of it, read from ZooKeeper, kept for when it is away.
 
 use super::error::{Answer, Refusal};
-use super::routes::Checked;
+use super::routes::{Checked, Segments};
 use super::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use futures_util::StreamExt;
 use maas_cli::ErrorCode;
 use maas_client::state::{Outcome, RequestRecord};
@@ -44,7 +44,7 @@ pub(super) async fn list(State(app): State<App>, Checked(filter): Checked<Filter
     Ok(Json(records))
 }
 
-pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Answer<RequestRecord> {
+pub(super) async fn one(State(app): State<App>, Segments(id): Segments<String>) -> Answer<RequestRecord> {
     let unknown = || {
         let shown: String = id.chars().take(80).collect();
         Refusal::new(
@@ -63,7 +63,7 @@ pub(super) async fn one(State(app): State<App>, Path(id): Path<String>) -> Answe
 
 /// The newest outcomes, oldest first; from memory when ZooKeeper is away.
 async fn newest(app: &App, limit: usize) -> Result<Vec<Arc<RequestRecord>>, Refusal> {
-    let mut ids = match app.tree().children(&app.roots().requests()).await {
+    let mut ids = match app.ask(app.tree().children(&app.roots().requests())).await {
         Ok(children) => children.unwrap_or_default(),
         Err(error) if error.is_retryable() => {
             let cache = app.request_cache().lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +90,8 @@ async fn read(app: &App, id: String) -> Result<Option<Arc<RequestRecord>>, Refus
     if cached.is_some() {
         return Ok(cached);
     }
-    let Some((parsed, _)) = app.tree().get_json::<RequestRecord>(&app.roots().request(&id)).await? else {
+    let path = app.roots().request(&id);
+    let Some((parsed, _)) = app.ask(app.tree().get_json::<RequestRecord>(&path)).await? else {
         return Ok(None);
     };
     // An outcome that can't be read is a newer program's: not ours to show.

@@ -4,7 +4,7 @@ use super::error::Refusal;
 use super::state::App;
 use super::{capacity, console, events, health, instances, logs, metrics, models, openapi, reach, requests};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -59,7 +59,8 @@ async fn method_not_allowed(request: Request) -> Refusal {
 async fn on_every_answer(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let refusal = Refusal::new(ErrorCode::TooLarge, format!("the body is larger than {MOST_BODY} bytes"));
+        let refusal = Refusal::new(ErrorCode::BadRequest, format!("the body is larger than {MOST_BODY} bytes"))
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE);
         response = axum::response::IntoResponse::into_response(refusal);
     }
     let headers = response.headers_mut();
@@ -79,7 +80,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(value)) => Ok(Checked(value)),
-            Err(error) => Err(Refusal::new(ErrorCode::Usage, error.body_text())),
+            Err(error) => {
+                let text = error.body_text();
+                let why = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, why)| why);
+                Err(Refusal::new(ErrorCode::Usage, format!("the query can't be used: {why}")))
+            }
+        }
+    }
+}
+
+/// Parts of the path whose faults are problem details too.
+#[derive(Debug)]
+pub(super) struct Segments<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Segments(value)),
+            Err(error) => {
+                let shown: String = parts.uri.path().chars().take(120).collect();
+                Err(Refusal::new(ErrorCode::Usage, format!("{shown} can't be used: {}", error.body_text())))
+            }
         }
     }
 }

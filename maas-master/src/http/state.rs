@@ -1,16 +1,18 @@
 //! What all handlers share, and where they get their answers from: the leader's snapshot, else ZooKeeper.
 
+use super::access::{is_meant_for, is_this_host};
 use super::error::Refusal;
 use super::render;
 use crate::clock::wall_time;
 use crate::events::EventLog;
 use crate::status::{self, Seen};
 use crate::view::{Handle, Role, View};
+use axum::http::StatusCode;
 use maas_cli::ErrorCode;
 use maas_client::api::{ModelView, ServiceView};
 use maas_client::config::Roots;
 use maas_client::state::{Leader, RequestRecord};
-use maas_client::tree::SharedTree;
+use maas_client::tree::{self, SharedTree};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -19,6 +21,9 @@ use tokio::time::Instant;
 
 /// How old an answer from ZooKeeper may be that a standby gives again.
 const STANDBY_CACHE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long ZooKeeper may take for one answer: shorter than callers wait for the whole.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Who gets logs.
 #[derive(Clone)]
@@ -52,6 +57,8 @@ pub struct Setup {
     pub zookeeper: String,
     /// Who gets logs.
     pub logs: LogAccess,
+    /// Names this machine is asked by: its own, and the published one.
+    pub names: Vec<String>,
     /// The planner's knobs, for hypothetical requests.
     pub policy: crate::policy::Policy,
 }
@@ -148,13 +155,23 @@ impl App {
         let setup = &self.inner.setup;
         let mut service = render::service_of(&view, &setup.zookeeper, wall_time(), setup.events.journal());
         // Shown when they can be had: the rest is true without ZooKeeper.
-        if let Ok(standbys) = status::standbys(&setup.tree, &setup.roots).await {
+        if let Ok(standbys) = self.ask(status::standbys(&setup.tree, &setup.roots)).await {
             service.standbys = standbys;
         }
-        if let Ok(rejected) = status::rejected_24h(&setup.tree, &setup.roots, wall_time()).await {
+        if let Ok(rejected) = self.ask(status::rejected_24h(&setup.tree, &setup.roots, wall_time())).await {
             service.rejected_24h = rejected;
         }
         Ok(service)
+    }
+
+    /// Asks ZooKeeper, for as long as a caller waits: not at all while there is no connection.
+    pub(super) async fn ask<T>(&self, work: impl Future<Output = Result<T, tree::Error>>) -> Result<T, tree::Error> {
+        let setup = &self.inner.setup;
+        let unreachable = |why: &str| tree::Error::Unreachable { detail: format!("{}: {why}", setup.zookeeper) };
+        if setup.tree.session().borrow().connected().is_none() {
+            return Err(unreachable("not connected"));
+        }
+        tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(unreachable("no answer")))
     }
 
     /// What ZooKeeper says, at most a second old.
@@ -169,15 +186,23 @@ impl App {
         {
             return Ok(seen.clone());
         }
-        let seen = Arc::new(status::gather(&setup.tree, &setup.roots, &setup.zookeeper, wall_time()).await?);
+        let gathered = self.ask(status::gather(&setup.tree, &setup.roots, &setup.zookeeper, wall_time())).await?;
+        let seen = Arc::new(gathered);
         *cached = Some((Instant::now(), seen.clone()));
         Ok(seen)
     }
 
-    /// Whether this caller may read logs.
-    pub(super) fn may_read_logs(&self, peer: Option<IpAddr>, authorization: Option<&str>) -> Result<(), Refusal> {
+    /// Whether this caller, who asked for these hosts, may read logs.
+    pub(super) fn may_read_logs(
+        &self,
+        peer: Option<IpAddr>,
+        hosts: &[&str],
+        authorization: Option<&str>,
+    ) -> Result<(), Refusal> {
         let LogAccess::Token(token) = &self.inner.setup.logs else { return Ok(()) };
-        if peer.is_some_and(is_this_host) {
+        let stranger = hosts.iter().find(|host| !is_meant_for(host, &self.inner.setup.names));
+        let is_here = peer.is_some_and(is_this_host);
+        if is_here && stranger.is_none() {
             return Ok(());
         }
         let given = authorization.and_then(|value| {
@@ -187,7 +212,16 @@ impl App {
         match given {
             Some(given) if same_secret(given.as_bytes(), token.as_bytes()) => Ok(()),
             Some(_) => Err(refused_logs("this bearer token is not the master's")),
-            None => Err(refused_logs("from another host logs need a bearer token")),
+            None => match stranger.filter(|_| is_here) {
+                Some(host) => {
+                    let shown: String = host.chars().take(80).collect();
+                    let detail = format!(
+                        "the Host header says {shown:?}, which is no name of this machine; ask for localhost, or give the bearer token"
+                    );
+                    Err(Refusal::new(ErrorCode::NotPermitted, detail).with_status(StatusCode::FORBIDDEN))
+                }
+                None => Err(refused_logs("from another host logs need a bearer token")),
+            },
         }
     }
 }
@@ -209,12 +243,6 @@ fn address_of(leader: &Leader) -> String {
     }
 }
 
-/// Loopback, or one of this host's own addresses: only those can be bound here.
-fn is_this_host(peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    peer.is_loopback() || std::net::UdpSocket::bind((peer, 0)).is_ok()
-}
-
 /// Compares without telling by the time it takes how much was right.
 fn same_secret(given: &[u8], wanted: &[u8]) -> bool {
     let difference = given.iter().zip(wanted).fold(0u8, |difference, (a, b)| difference | (a ^ b));
@@ -229,7 +257,5 @@ mod tests {
     fn secrets_are_equal_only_when_they_are() {
         assert!(same_secret(b"abc", b"abc"));
         assert!(!same_secret(b"abd", b"abc") && !same_secret(b"ab", b"abc") && !same_secret(b"", b"abc"));
-        assert!(is_this_host("127.0.0.1".parse().unwrap()) && is_this_host("::ffff:127.0.0.1".parse().unwrap()));
-        assert!(!is_this_host("192.0.2.1".parse().unwrap()));
     }
 }

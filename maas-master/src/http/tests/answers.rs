@@ -91,6 +91,34 @@ async fn unknown_and_ill_formed_names_are_problems_that_help() {
 }
 
 #[tokio::test]
+async fn what_is_refused_before_any_handler_is_a_problem_too() {
+    let site = Site::over(leading());
+    for path in ["models/%FF/1", "models/dga/%FF", "instances/%FF", "instances/%FF/logs", "requests/%FF"] {
+        assert_eq!(site.get(&format!("/api/v1/{path}")).await.problem(), (400, "usage".to_string()), "{path}");
+    }
+    let answer = site.get("/api/v1/instances/3-2-aaaa/logs?tail=x").await;
+    assert_eq!(answer.problem(), (400, "usage".to_string()));
+    assert!(answer.text.contains("the query can't be used: tail: invalid digit"), "{}", answer.text);
+    let body = Body::from("x".repeat(100_000));
+    let answer = site.send(Request::post("/api/v1/plan").body(body).unwrap(), "127.0.0.1").await;
+    assert_eq!(answer.problem(), (413, "bad_request".to_string()));
+}
+
+#[tokio::test]
+async fn without_zookeeper_what_needs_it_says_so_at_once() {
+    let site = Site::over(leading());
+    site.session.disconnect();
+    for path in ["/api/v1/requests", "/api/v1/requests/qn-0000000009-9", "/api/v1/reach?name=dga&id=3-2-aaaa"] {
+        let answer = site.get(path).await;
+        assert_eq!(answer.problem(), (503, "zookeeper_unreachable".to_string()), "{path}");
+        assert!(answer.text.contains("zk:2181"), "{}", answer.text);
+    }
+    assert_eq!(site.get("/api/v1/status").await.status, StatusCode::OK, "the leader knows most itself");
+    site.view.send_replace(Arc::new(standby()));
+    assert_eq!(site.get("/api/v1/models").await.problem(), (503, "zookeeper_unreachable".to_string()));
+}
+
+#[tokio::test]
 async fn instances_can_be_chosen_by_model_and_version() {
     let site = Site::over(leading());
     let ids = |value: Value| -> Vec<String> {

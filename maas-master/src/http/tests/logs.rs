@@ -66,6 +66,25 @@ async fn another_host_needs_the_token_unless_all_is_open() {
 }
 
 #[tokio::test]
+async fn a_page_whose_name_was_bent_to_this_machine_gets_no_logs() {
+    let path = "/api/v1/instances/3-2-aaaa/logs";
+    let ask = |host: &str| Request::get(path).header("host", host);
+    let site = Site::over(leading());
+    for host in ["evil.com", "evil.com:8080", "localhost.evil.com", ""] {
+        let answer = site.send(ask(host).body(Body::empty()).unwrap(), "127.0.0.1").await;
+        assert_eq!(answer.problem(), (403, "not_permitted".to_string()), "{host}");
+    }
+    for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "node7:8080"] {
+        let answer = site.send(ask(host).body(Body::empty()).unwrap(), "127.0.0.1").await;
+        assert_eq!(answer.status, StatusCode::OK, "{host}");
+    }
+    let with_token = ask("evil.com").header("authorization", "Bearer s3cret").body(Body::empty()).unwrap();
+    assert_eq!(site.send(with_token, "127.0.0.1").await.status, StatusCode::OK);
+    let h2 = Request::get(format!("http://evil.com{path}")).body(Body::empty()).unwrap();
+    assert_eq!(site.send(h2, "127.0.0.1").await.problem(), (403, "not_permitted".to_string()));
+}
+
+#[tokio::test]
 async fn following_ends_with_the_instance_and_loses_nothing() {
     let site = Site::over(leading());
     write(&site, "3-2-aaaa", "stdout", "before\n");

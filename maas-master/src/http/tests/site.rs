@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use maas_client::config::Roots;
 use maas_client::state::InstanceRecord;
 use maas_client::tree::SharedTree;
-use maas_client::tree::memory::MemoryServer;
+use maas_client::tree::memory::{MemoryServer, MemoryTree};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,6 +57,7 @@ pub(super) struct Site {
     pub(super) view: watch::Sender<Arc<View>>,
     pub(super) events: Arc<EventLog>,
     pub(super) tree: SharedTree,
+    pub(super) session: Arc<MemoryTree>,
     pub(super) logs: tempfile::TempDir,
 }
 
@@ -71,7 +72,8 @@ impl Site {
         let (view, seen) = watch::channel(Arc::new(view));
         let handle =
             Handle { view: seen, launcher: Arc::new(launcher), stop_models: Arc::new(watch::channel(false).0) };
-        let tree: SharedTree = MemoryServer::new().session();
+        let session = MemoryServer::new().session();
+        let tree: SharedTree = session.clone();
         let events = Arc::new(EventLog::default());
         let app = App::new(Setup {
             handle,
@@ -80,9 +82,10 @@ impl Site {
             roots: Roots::default(),
             zookeeper: "zk:2181".into(),
             logs: access,
+            names: vec!["node7.example.com".into()],
             policy: Policy::default(),
         });
-        Site { router: router(app), view, events, tree, logs }
+        Site { router: router(app), view, events, tree, session, logs }
     }
 
     pub(super) async fn send(&self, mut request: Request<Body>, peer: &str) -> Answer {
