@@ -2,7 +2,11 @@
 //!
 //! [`Picture::read`] does the reading, [`Picture::assemble`] and all questions to a picture are pure. What `maas_deploy`
 //! lists and waits for and what a standby answers stand on it; no master is needed. A node that can't be read is noted
-//! and hides no other. Where one instance stands is [`crate::standing`]'s.
+//! and hides no other: `read` sees to that. Where one instance stands is [`crate::standing`]'s.
+
+mod read;
+
+pub use read::{decode, noted_if_locked, read_nodes, read_permitted};
 
 use crate::api::{InstanceView, ModelView};
 use crate::config::Roots;
@@ -11,13 +15,8 @@ use crate::reason::{InstanceState, Reason, VersionState};
 use crate::registry::{Endpoint, Registry};
 use crate::standing;
 use crate::state::{Claim, Desired, InstanceRecord, Status};
-use crate::tree::{Error, Node, SharedTree, Tree};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde::de::DeserializeOwned;
+use crate::tree::{Error, SharedTree};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Reads that are under way at once.
-const READS_AT_ONCE: usize = 128;
 
 /// One instance as ZooKeeper has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -261,8 +260,8 @@ impl Picture {
     /// Reads everything, or all of one model.
     pub async fn read(tree: &SharedTree, roots: &Roots, name: Option<&ModelName>) -> Result<Picture, Error> {
         let mut parts = Parts::default();
-        read_models(tree.as_ref(), roots, name, &mut parts).await?;
-        read_instances(tree.as_ref(), roots, name, &mut parts).await?;
+        read::models(tree.as_ref(), roots, name, &mut parts).await?;
+        read::instances(tree.as_ref(), roots, name, &mut parts).await?;
         let registry = Registry::new(tree.clone(), roots);
         let listing = match name {
             Some(name) => registry.list(name.as_str()).await?,
@@ -277,100 +276,6 @@ impl Picture {
 
 fn slot(versions: &mut BTreeMap<ModelId, VersionPicture>, model: ModelId) -> &mut VersionPicture {
     versions.entry(model.clone()).or_insert_with(|| VersionPicture::new(model))
-}
-
-/// Reads many nodes at once; those that are gone are left out.
-pub async fn read_nodes(tree: &dyn Tree, paths: Vec<String>) -> Result<Vec<(String, Node)>, Error> {
-    let found: Vec<(String, Option<Node>)> = stream::iter(paths)
-        .map(|path| async move {
-            let node = tree.get(&path).await?;
-            Ok::<_, Error>((path, node))
-        })
-        .buffered(READS_AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(found.into_iter().filter_map(|(path, node)| Some((path, node?))).collect())
-}
-
-async fn names(tree: &dyn Tree, path: &str) -> Result<Vec<String>, Error> {
-    Ok(tree.children(path).await?.unwrap_or_default())
-}
-
-/// The node as JSON; one that is something else is noted.
-pub fn decode<T: DeserializeOwned>(path: &str, node: &Node, unreadable: &mut Vec<String>) -> Option<T> {
-    match serde_json::from_slice(&node.data) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            unreadable.push(format!("{path}: {error}"));
-            None
-        }
-    }
-}
-
-async fn read_models(tree: &dyn Tree, roots: &Roots, name: Option<&ModelName>, parts: &mut Parts) -> Result<(), Error> {
-    let models = match name {
-        Some(name) => vec![name.to_string()],
-        None => names(tree, &roots.models()).await?,
-    };
-    let versions: Vec<Vec<ModelId>> = stream::iter(models)
-        .map(|model| async move {
-            let versions = names(tree, &roots.model(&model)).await?;
-            Ok::<_, Error>(versions.iter().filter_map(|version| ModelId::new(&model, version).ok()).collect())
-        })
-        .buffered(READS_AT_ONCE)
-        .try_collect()
-        .await?;
-    let models: Vec<ModelId> = versions.into_iter().flatten().collect();
-    let desired = models.iter().map(|model| roots.desired(model)).collect();
-    let status = models.iter().map(|model| roots.status(model)).collect();
-    let by_path: BTreeMap<String, &ModelId> =
-        models.iter().flat_map(|model| [(roots.desired(model), model), (roots.status(model), model)]).collect();
-    for (path, node) in read_nodes(tree, desired).await? {
-        if let Some(value) = decode(&path, &node, &mut parts.unreadable) {
-            parts.desired.push((by_path[&path].clone(), value));
-        }
-    }
-    for (path, node) in read_nodes(tree, status).await? {
-        // The leader makes the node empty and fills it with its next word.
-        if node.data.is_empty() {
-            continue;
-        }
-        if let Some(value) = decode(&path, &node, &mut parts.unreadable) {
-            parts.status.push((by_path[&path].clone(), value));
-        }
-    }
-    Ok(())
-}
-
-async fn read_instances(
-    tree: &dyn Tree,
-    roots: &Roots,
-    name: Option<&ModelName>,
-    parts: &mut Parts,
-) -> Result<(), Error> {
-    let ids = names(tree, &roots.instances()).await?;
-    let mut records: Vec<(String, InstanceRecord, bool)> = Vec::new();
-    for (path, node) in read_nodes(tree, ids.iter().map(|id| roots.instance(id)).collect()).await? {
-        let id = path.rsplit('/').next().unwrap_or_default().to_string();
-        match decode::<InstanceRecord>(&path, &node, &mut parts.unreadable) {
-            Some(record) if name.is_none_or(|name| record.model.name == *name) => {
-                // Its only child is the claim: whoever ever had a child was claimed.
-                records.push((id, record, node.stat.cversion > 0));
-            }
-            _ => {}
-        }
-    }
-    let mut claims: BTreeMap<String, Claim> = BTreeMap::new();
-    for (path, node) in read_nodes(tree, records.iter().map(|(id, ..)| roots.claim(id)).collect()).await? {
-        if let Some(claim) = decode(&path, &node, &mut parts.unreadable) {
-            claims.insert(path, claim);
-        }
-    }
-    for (id, record, was_claimed) in records {
-        let claim = claims.remove(&roots.claim(&id));
-        parts.instances.push(InstancePicture { id, record, claim, was_claimed, registered: None });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
