@@ -138,6 +138,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| format!("{text:?} is no duration; try 90s, 5m, 2h or 1d"))
 }
 
+/// An event's id, `000003-00000042`, with all its zeros: ids are compared as text.
+pub(crate) fn event_id(text: &str) -> Result<String, String> {
+    let number =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u64>().ok()).flatten();
+    let parts = text.split_once('-').and_then(|(epoch, sequence)| Some((number(epoch)?, number(sequence)?)));
+    let (epoch, sequence) =
+        parts.ok_or_else(|| format!("{text:?} is no event's id; they are like 000003-00000042, see EVENTS"))?;
+    Ok(format!("{epoch:06}-{sequence:08}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +169,15 @@ mod tests {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         for bad in ["", "h", "2w", "-1s", "99999999999999999999h"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_events_id_is_two_numbers() {
+        assert_eq!(event_id("000003-00000042").unwrap(), "000003-00000042");
+        assert_eq!(event_id("3-42").unwrap(), "000003-00000042");
+        for bad in ["zzz", "", "-", "3-", "3", "3-x", "3-4-5", "+3-4"] {
+            assert!(event_id(bad).is_err(), "{bad}");
         }
     }
 

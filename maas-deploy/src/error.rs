@@ -62,9 +62,18 @@ impl Error {
 
 /// Checks that what a person named is there; says what is there instead.
 pub(crate) fn require(picture: &Picture, name: &ModelName, version: Option<&ModelVersion>) -> Result<(), Error> {
-    let known: Vec<&ModelVersion> = picture.of(name).map(|version| &version.model.version).collect();
+    require_among(picture.versions.keys().map(|model| (&model.name, &model.version)), name, version)
+}
+
+/// The same among these versions, however they were learnt.
+pub(crate) fn require_among<'a>(
+    all: impl Iterator<Item = (&'a ModelName, &'a ModelVersion)> + Clone,
+    name: &ModelName,
+    version: Option<&ModelVersion>,
+) -> Result<(), Error> {
+    let known: Vec<&ModelVersion> = all.clone().filter(|(of, _)| *of == name).map(|(_, version)| version).collect();
     if known.is_empty() {
-        let names: BTreeSet<&str> = picture.versions.keys().map(|model| model.name.as_str()).collect();
+        let names: BTreeSet<&str> = all.map(|(name, _)| name.as_str()).collect();
         return Err(Error::no_model(name, &names));
     }
     match version {

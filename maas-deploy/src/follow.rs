@@ -47,13 +47,20 @@ pub(crate) enum End {
     Refused(ErrorCode),
     /// The model failed.
     Failed,
-    /// Patience ran out, or more patience is of no use.
+    /// Patience ran out.
     GaveUp,
+    /// No node is large enough: more patience is of no use.
+    NeverFits,
     /// Another request came in between.
     Superseded,
 }
 
 impl End {
+    /// Whether what was asked for did not come, though a master may have agreed.
+    pub(crate) fn is_in_vain(self) -> bool {
+        matches!(self, End::Failed | End::GaveUp | End::NeverFits)
+    }
+
     /// The program's exit code.
     pub(crate) fn exit(self) -> u8 {
         match self {
@@ -61,6 +68,7 @@ impl End {
             End::Refused(code) => code.exit(),
             End::Failed => ErrorCode::ModelFailed.exit(),
             End::GaveUp => ErrorCode::TimedOut.exit(),
+            End::NeverFits => ErrorCode::NeverFits.exit(),
             End::Superseded => ErrorCode::Conflict.exit(),
         }
     }
@@ -194,7 +202,7 @@ async fn look(
         }
         Verdict::NeverFits(reason) => {
             if patience != Patience::Outcome {
-                followed.end = End::GaveUp;
+                followed.end = End::NeverFits;
             }
             followed.report.because(reason.code.to_string(), reason.text);
             true

@@ -34,6 +34,9 @@ pub(crate) enum BadUrl {
     /// No host in it.
     #[error("no host")]
     Host,
+    /// Neither scheme nor port.
+    #[error("no port")]
+    Port,
 }
 
 /// A master's address, checked.
@@ -44,12 +47,18 @@ impl BaseUrl {
     /// Checks a text; `HOST:PORT` is taken as `http://HOST:PORT`.
     pub(crate) fn parse(text: &str) -> Result<BaseUrl, BadUrl> {
         let text = text.trim();
-        let url = if text.contains("://") { Url::parse(text)? } else { Url::parse(&format!("http://{text}"))? };
+        let has_scheme = text.contains("://");
+        let url = if has_scheme { Url::parse(text)? } else { Url::parse(&format!("http://{text}"))? };
         if url.scheme() != "http" {
             return Err(BadUrl::Scheme(url.scheme().to_string()));
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(BadUrl::Host);
+        }
+        // A word alone is more likely a slip than a host with a master on port 80.
+        let port = text.split('/').next().and_then(|authority| authority.rsplit_once(':')).map(|(_, port)| port);
+        if !has_scheme && port.is_none_or(|port| port.parse::<u16>().is_err()) {
+            return Err(BadUrl::Port);
         }
         Ok(BaseUrl(url))
     }
@@ -238,7 +247,7 @@ mod tests {
     fn an_address_is_checked_and_parts_of_a_path_are_escaped() {
         assert_eq!(BaseUrl::parse("node7:8080").unwrap().authority(), ("node7".to_string(), 8080));
         assert_eq!(BaseUrl::parse("http://[::1]:80/").unwrap().authority(), ("::1".to_string(), 80));
-        for bad in ["", "https://x", "http://", "file:///x"] {
+        for bad in ["", "https://x", "http://", "file:///x", "notaurl", "node7"] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
         }
         let target = Target::api(&["instances", "a/../b?", "logs"]).with("tail", "2&x=1");

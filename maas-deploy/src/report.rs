@@ -45,6 +45,9 @@ pub(crate) struct Report {
     pub(crate) reason: Option<String>,
     /// How many are wanted now, once that is known.
     pub(crate) wanted: Option<u32>,
+    /// Whether what it added was taken back (`--atomic`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) withdrawn: bool,
     /// The version's instances.
     pub(crate) instances: Vec<ReportInstance>,
 }
@@ -81,6 +84,7 @@ impl Report {
             reason_code: None,
             reason: None,
             wanted: None,
+            withdrawn: false,
             instances: Vec::new(),
         }
     }
@@ -116,6 +120,10 @@ impl Report {
         let ready = self.instances.iter().filter(|instance| instance.state == InstanceState::Ready).count();
         let why = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         match (self.outcome, self.wanted) {
+            (_, wanted) if self.withdrawn => {
+                let left = wanted.map(|wanted| format!(", {wanted} wanted now")).unwrap_or_default();
+                format!("{model}: withdrawn{left}{why}")
+            }
             (Outcome::Queued, _) => format!("{model}: queued as {}{why}", self.id),
             (Outcome::Taken, _) => format!("{model}: taken by another program's master{why} ({})", self.id),
             (Outcome::Refused, _) => format!("{model}: refused{why} ({})", self.id),

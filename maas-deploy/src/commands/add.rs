@@ -5,7 +5,7 @@ use crate::choose::{callers_note, metron_note};
 use crate::commands::change;
 use crate::context::{Cluster, Context, note};
 use crate::error::Error;
-use crate::follow::{End, Patience};
+use crate::follow::Patience;
 use crate::payload::{self, Asked, Payload};
 use crate::report::Outcome;
 use maas_cli::output::Out;
@@ -149,15 +149,31 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     let default_wait = change::DEFAULT_WAIT_S.parse().ok().filter(|_| args.atomic);
     let patience = change::patience(args.wait.or(default_wait));
     let carried = change::carry_out(&cluster, request, key, patience).await?;
+    let withdraws = args.atomic && carried.followed.end.is_in_vain() && patience != Patience::Outcome;
     let report = &carried.followed.report;
-    change::print(context, report, out)?;
+    if !withdraws {
+        change::print(context, report, out)?;
+    }
     if report.outcome != Outcome::Refused {
         let notes = [callers_note(&before, &model, report.outcome == Outcome::Done), metron_note(&before, &model)];
         notes.into_iter().flatten().for_each(note);
     }
     let end = change::conclude(context, &cluster, &carried.followed).await;
-    if args.atomic && matches!(carried.followed.end, End::Failed | End::GaveUp) && patience != Patience::Outcome {
-        change::withdraw(&cluster, &carried, &model).await?;
+    if withdraws {
+        let withdrawn = change::withdraw(&cluster, &carried, &model).await;
+        let mut report = report.clone();
+        if let Ok(wanted) = &withdrawn {
+            // Of another program's master it is only asked.
+            report.withdrawn = report.outcome != Outcome::Taken;
+            report.wanted = *wanted;
+        }
+        change::print(context, &report, out)?;
+        if let Err(error) = withdrawn {
+            // Said beside the document, which is printed already.
+            let failure = error.into_failure();
+            failure.print();
+            return Err(Error::Exit(failure.exit()));
+        }
     }
     end
 }

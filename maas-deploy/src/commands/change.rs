@@ -96,14 +96,11 @@ pub(crate) async fn conclude(context: &Context, cluster: &Cluster, followed: &Fo
             );
             Failure::new(ErrorCode::TimedOut, text)
         }
-        End::GaveUp if report.reason_code.as_deref() == Some("never_fits") => {
-            Failure::new(ErrorCode::TimedOut, format!("{model}: {why}; it stays wanted"))
-        }
+        End::NeverFits => Failure::new(ErrorCode::NeverFits, format!("{model}: {why}")),
         End::GaveUp => Failure::new(ErrorCode::TimedOut, format!("gave up waiting for {model}: {why}")),
     };
     failure.print();
-    if matches!(followed.end, End::Failed | End::GaveUp) && !matches!(report.outcome, Outcome::Queued | Outcome::Taken)
-    {
+    if followed.end.is_in_vain() && !matches!(report.outcome, Outcome::Queued | Outcome::Taken) {
         explain(context, cluster, report).await;
     }
     Err(Error::Exit(followed.end.exit()))
@@ -171,21 +168,22 @@ async fn stderr_tail(context: &Context, cluster: &Cluster, id: &str) -> Result<V
     Ok(text.lines().map(|line| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()).collect())
 }
 
-/// `--atomic`: takes back what a request added, whether a master has read it or not.
-pub(crate) async fn withdraw(cluster: &Cluster, carried: &Carried, model: &ModelId) -> Result<(), Error> {
+/// `--atomic`: takes back what a request added, whether a master has read it or not. Gives how many are wanted then,
+/// where a master has said it.
+pub(crate) async fn withdraw(cluster: &Cluster, carried: &Carried, model: &ModelId) -> Result<Option<u32>, Error> {
     if carried.followed.report.outcome == Outcome::Taken {
         let request = remove_request(model.clone(), carried.asked.count, false);
         let removal = Box::pin(carry_out(cluster, request, None, Patience::Outcome)).await?;
         let id = &removal.submitted.id;
         note(format!("--atomic: asked the master that took it to remove {} again ({id})", carried.asked.count));
-        return Ok(());
+        return Ok(None);
     }
     let Some(record) = &carried.followed.record else {
         let path = cluster.roots.queue_child(&carried.submitted.child);
         match cluster.tree.multi(vec![tree::Op::delete(path, None)]).await {
             Ok(_) => {
                 note(format!("--atomic: took the request {} back from the queue", carried.submitted.id));
-                return Ok(());
+                return Ok(carried.followed.report.wanted);
             }
             Err(failed) => {
                 let message = format!("--atomic: {} could not be taken back from the queue", carried.submitted.id);
@@ -195,7 +193,7 @@ pub(crate) async fn withdraw(cluster: &Cluster, carried: &Carried, model: &Model
     };
     let added = record.after.saturating_sub(record.before);
     if added == 0 {
-        return Ok(());
+        return Ok(Some(record.after));
     }
     let request = remove_request(model.clone(), added, false);
     let carried = carry_out(cluster, request, None, Patience::Outcome).await?;
@@ -204,7 +202,7 @@ pub(crate) async fn withdraw(cluster: &Cluster, carried: &Carried, model: &Model
         "--atomic: withdrew the {added} that this request added ({id}); before it {} were wanted",
         record.before
     ));
-    Ok(())
+    Ok(carried.followed.record.map(|removal| removal.after))
 }
 
 /// A REMOVE of so many.

@@ -15,6 +15,7 @@ use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure, exit};
 use maas_client::api::ReachView;
 use maas_client::reach::reach;
+use maas_client::reason::plural;
 use maas_client::state::Leader;
 use maas_client::tree::{self, Access, Mode, Op, TreeExt};
 use serde::Serialize;
@@ -60,6 +61,8 @@ struct Document<'a> {
     findings: &'a [Finding],
     repaired: &'a [String],
     saved: Option<&'a Path>,
+    /// Messages set aside in the past.
+    rejected: usize,
 }
 
 /// Looks, and mends when asked to.
@@ -93,9 +96,14 @@ async fn examine<W: Write>(context: &Context, cluster: &Cluster, args: &Args, ou
         }
     }
     if context.json() {
-        out.json(&Document { findings: &left, repaired: &repaired, saved: saved.as_deref() })?;
+        let rejected = facts.rejected.len();
+        out.json(&Document { findings: &left, repaired: &repaired, saved: saved.as_deref(), rejected })?;
     } else {
         print(&left, &repaired, saved.as_deref(), out)?;
+    }
+    if !facts.rejected.is_empty() {
+        let messages = plural(facts.rejected.len() as u64, "message");
+        note(format!("set aside in the past: {messages}; maas_deploy requests --refused shows what and why"));
     }
     if left.is_empty() { Ok(()) } else { Err(Error::Exit(exit::REFUSED)) }
 }
@@ -126,8 +134,7 @@ async fn viewpoint(context: &Context, facts: &Facts, from_here: bool) -> Viewpoi
 
 fn is_on_this_host(leader: &Leader) -> bool {
     let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host = leader.host.as_str();
-    is_this_host(host, &here)
+    is_this_host(&leader.host, &here)
 }
 
 async fn ask_ports(facts: &Facts, viewpoint: &Viewpoint, patience: &Patience) -> Vec<Answer> {
@@ -162,7 +169,6 @@ fn paths(cluster: &Cluster) -> Paths {
         cluster: roots.cluster(),
         stop: roots.stop(),
         instances: roots.instances(),
-        rejected: roots.rejected(),
         own_version: env!("CARGO_PKG_VERSION").to_string(),
     }
 }
@@ -318,6 +324,7 @@ mod tests {
     use super::*;
     use crate::context::Globals;
     use maas_client::config::Roots;
+    use maas_client::state::Rejected;
     use maas_client::tree::SharedTree;
     use maas_client::tree::memory::MemoryServer;
 
@@ -398,7 +405,28 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         world.register("dga", "2", metron("dga", "2", port), Mode::Persistent).await;
-        assert_eq!(world.examine(look()).await, (None, serde_json::json!({"findings":[],"repaired":[],"saved":null})));
+        let nothing = serde_json::json!({"findings":[],"repaired":[],"saved":null,"rejected":0});
+        assert_eq!(world.examine(look()).await, (None, nothing));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_set_aside_is_history_and_no_finding() {
+        let world = World::new().await;
+        let roots = &world.cluster.roots;
+        let rejected = Rejected {
+            id: "qn-0000000001-a".into(),
+            message: "anVuaw==".into(),
+            length: 4,
+            sha256: "00".into(),
+            reason: "no JSON".into(),
+            time: Timestamp::now(),
+        };
+        world.cluster.tree.ensure_path(&roots.rejected(), Access::Open).await.unwrap();
+        let data = serde_json::to_vec(&rejected).unwrap();
+        let path = roots.rejection(&rejected.id);
+        world.cluster.tree.create(&path, data, Mode::Persistent, Access::Open).await.unwrap();
+        let (code, document) = world.examine(look()).await;
+        assert_eq!((code, &document["findings"], &document["rejected"]), (None, &serde_json::json!([]), &1.into()));
     }
 
     #[tokio::test]

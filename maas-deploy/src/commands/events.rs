@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use maas_cli::output::Out;
 use maas_client::event::Event;
 use maas_client::model::{ModelId, ModelName, ModelVersion};
-use maas_client::picture::{decode, read_nodes};
+use maas_client::picture::{decode, noted_if_locked, read_permitted};
 use maas_client::reason::ReasonCode;
 use maas_client::state::{Journal, Status};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     since: Option<Duration>,
 
     /// Only what happened after the event of this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = check::event_id)]
     after: Option<String>,
 
     /// Go on as more happens
@@ -136,15 +136,16 @@ async fn read(cluster: &Cluster, name: Option<&ModelName>) -> Result<Vec<Event>,
         Some(name) => vec![name.to_string()],
         None => tree.children(&roots.models()).await?.unwrap_or_default(),
     };
+    let mut unreadable = Vec::new();
     let mut paths = Vec::new();
     for model in models {
-        let versions = tree.children(&roots.model(&model)).await?.unwrap_or_default();
+        let path = roots.model(&model);
+        let versions = noted_if_locked(&path, tree.children(&path).await, &mut unreadable)?.unwrap_or_default();
         let models = versions.iter().filter_map(|version| ModelId::new(&model, version).ok());
         paths.extend(models.map(|model| roots.status(&model)));
     }
     let mut events = Vec::new();
-    let mut unreadable = Vec::new();
-    for (path, node) in read_nodes(tree, paths).await? {
+    for (path, node) in read_permitted(tree, paths, &mut unreadable).await? {
         if node.data.is_empty() {
             continue;
         }

@@ -2,16 +2,17 @@
 
 use crate::check;
 use crate::context::{Context, note};
-use crate::error::{Error, require};
+use crate::error::{Error, require, require_among};
 use crate::http::{Api, Target, TextStream};
 use crate::report::newest_failed;
 use bytes::Bytes;
 use maas_cli::ErrorCode;
 use maas_cli::output::Out;
-use maas_client::api::InstanceView;
+use maas_client::api::{InstanceView, ModelView};
 use maas_client::model::{ModelName, ModelVersion};
 use maas_client::picture::Picture;
 use maas_client::reason::InstanceState;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use tokio::sync::mpsc;
@@ -104,7 +105,7 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
                 target = target.with("follow", "true");
             }
             match api.stream(target).await {
-                Ok(text) => open.push((prefix(&ids, id), text)),
+                Ok(text) => open.push((Lines::new(shape(context.json(), &ids, id, stream)), text)),
                 // One of several whose logs are gone does not keep the others.
                 Err(error) if ids.len() > 1 => note(format!("{id} {stream}: {}", error.into_failure())),
                 Err(error) => return Err(error),
@@ -114,9 +115,13 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     if args.follow { interleaved(open, out).await } else { one_after_another(open, out).await }
 }
 
-/// Nothing for one instance, else its id.
-fn prefix(ids: &[String], id: &str) -> String {
-    if ids.len() > 1 { format!("{id} | ") } else { String::new() }
+/// How lines of one of these instances are printed.
+fn shape(json: bool, ids: &[String], id: &str, stream: &'static str) -> Shape {
+    match ids.len() {
+        _ if json => Shape::Json { instance: id.to_string(), stream },
+        0 | 1 => Shape::Plain,
+        _ => Shape::Prefixed(format!("{id} | ")),
+    }
 }
 
 /// Instances of a model that may have logs.
@@ -163,11 +168,11 @@ fn ids_from_picture(picture: &Picture, name: &ModelName, version: Option<&ModelV
 }
 
 async fn ids_from_master(api: &Api, name: &ModelName, version: Option<&ModelVersion>) -> Result<Known, Error> {
-    let mut target = Target::api(&["instances"]).with("name", name.as_str());
-    if let Some(version) = version {
-        target = target.with("version", version.as_str());
-    }
-    Ok(ids_from_views(&api.get::<Vec<InstanceView>>(target).await?))
+    let models: Vec<ModelView> = api.get(Target::api(&["models"])).await?;
+    require_among(models.iter().map(|model| (&model.name, &model.version)), name, version)?;
+    let asked = |model: &ModelView| model.name == *name && version.is_none_or(|version| model.version == *version);
+    let instances: Vec<InstanceView> = models.into_iter().filter(asked).flat_map(|model| model.instances).collect();
+    Ok(ids_from_views(&instances))
 }
 
 /// As a master lists them: what has ended of a version comes oldest first.
@@ -181,9 +186,8 @@ fn ids_from_views(instances: &[InstanceView]) -> Known {
     Known { usual, all: instances.iter().map(|instance| instance.id.clone()).collect() }
 }
 
-async fn one_after_another<W: Write>(open: Vec<(String, TextStream)>, out: &mut Out<W>) -> Result<(), Error> {
-    for (prefix, mut stream) in open {
-        let mut lines = Lines::new(prefix);
+async fn one_after_another<W: Write>(open: Vec<(Lines, TextStream)>, out: &mut Out<W>) -> Result<(), Error> {
+    for (mut lines, mut stream) in open {
         while let Some(piece) = stream.next().await? {
             out.bytes(&lines.take(&piece))?;
             if out.is_closed() {
@@ -195,12 +199,11 @@ async fn one_after_another<W: Write>(open: Vec<(String, TextStream)>, out: &mut 
     Ok(())
 }
 
-async fn interleaved<W: Write>(open: Vec<(String, TextStream)>, out: &mut Out<W>) -> Result<(), Error> {
+async fn interleaved<W: Write>(open: Vec<(Lines, TextStream)>, out: &mut Out<W>) -> Result<(), Error> {
     let (send, mut receive) = mpsc::channel::<Result<Vec<u8>, Error>>(64);
-    for (prefix, mut stream) in open {
+    for (mut lines, mut stream) in open {
         let send = send.clone();
         tokio::spawn(async move {
-            let mut lines = Lines::new(prefix);
             loop {
                 let (piece, is_last) = match stream.next().await {
                     Ok(Some(piece)) => (Ok(lines.take(&piece)), false),
@@ -227,20 +230,38 @@ async fn interleaved<W: Write>(open: Vec<(String, TextStream)>, out: &mut Out<W>
     Ok(())
 }
 
-/// Cuts pieces into whole lines with a prefix.
+/// How lines are printed.
+enum Shape {
+    /// As they come.
+    Plain,
+    /// Each behind this.
+    Prefixed(String),
+    /// Each as a document.
+    Json { instance: String, stream: &'static str },
+}
+
+/// One line as JSON.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    instance: &'a str,
+    stream: &'a str,
+    line: &'a str,
+}
+
+/// Cuts pieces into whole lines and shapes them.
 struct Lines {
-    prefix: String,
+    shape: Shape,
     partial: Vec<u8>,
 }
 
 impl Lines {
-    fn new(prefix: String) -> Lines {
-        Lines { prefix, partial: Vec::new() }
+    fn new(shape: Shape) -> Lines {
+        Lines { shape, partial: Vec::new() }
     }
 
     /// The whole lines there are with this piece.
     fn take(&mut self, piece: &Bytes) -> Vec<u8> {
-        if self.prefix.is_empty() {
+        if matches!(self.shape, Shape::Plain) {
             return piece.to_vec();
         }
         self.partial.extend_from_slice(piece);
@@ -250,22 +271,32 @@ impl Lines {
             None => return Vec::new(),
         };
         let whole: Vec<u8> = self.partial.drain(..end).collect();
-        self.prefixed(&whole)
+        self.shaped(&whole)
     }
 
     /// The last line, when it has no end.
     fn rest(&mut self) -> Vec<u8> {
         let rest = std::mem::take(&mut self.partial);
-        if rest.is_empty() { rest } else { self.prefixed(&rest) }
+        if rest.is_empty() { rest } else { self.shaped(&rest) }
     }
 
-    fn prefixed(&self, whole: &[u8]) -> Vec<u8> {
+    fn shaped(&self, whole: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(whole.len() + 64);
         for line in whole.split_inclusive(|byte| *byte == b'\n') {
-            text.extend_from_slice(self.prefix.as_bytes());
-            text.extend_from_slice(line);
-        }
-        if !text.ends_with(b"\n") {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            match &self.shape {
+                Shape::Plain => text.extend_from_slice(line),
+                Shape::Prefixed(prefix) => {
+                    text.extend_from_slice(prefix.as_bytes());
+                    text.extend_from_slice(line);
+                }
+                Shape::Json { instance, stream } => {
+                    let line = String::from_utf8_lossy(line);
+                    let document = Document { instance, stream, line: line.trim_end_matches('\r') };
+                    // Three strings: writing them as JSON can't fail.
+                    text.extend(serde_json::to_vec(&document).unwrap_or_default());
+                }
+            }
             text.push(b'\n');
         }
         text
@@ -280,12 +311,22 @@ mod tests {
 
     #[test]
     fn lines_of_several_instances_are_whole_and_prefixed() {
-        let mut lines = Lines::new("7f3a | ".into());
+        let mut lines = Lines::new(Shape::Prefixed("7f3a | ".into()));
         assert!(lines.take(&Bytes::from_static(b"hal")).is_empty());
         assert_eq!(lines.take(&Bytes::from_static(b"f\nnext\nlast")), b"7f3a | half\n7f3a | next\n");
         assert_eq!(lines.rest(), b"7f3a | last\n");
         assert!(lines.rest().is_empty());
-        assert_eq!(Lines::new(String::new()).take(&Bytes::from_static(b"as it is")), b"as it is");
+        assert_eq!(Lines::new(Shape::Plain).take(&Bytes::from_static(b"as it is")), b"as it is");
+    }
+
+    #[test]
+    fn as_json_each_line_is_a_document() {
+        let mut lines = Lines::new(shape(true, &["7f3a".into()], "7f3a", "stderr"));
+        let text = lines.take(&Bytes::from_static(b"said \"no\"\r\n\xff\nla"));
+        let expected = "{\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"said \\\"no\\\"\"}\n\
+                        {\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"\u{fffd}\"}\n";
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+        assert_eq!(lines.rest(), b"{\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"la\"}\n");
     }
 
     #[test]

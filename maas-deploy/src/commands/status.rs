@@ -2,8 +2,8 @@
 
 use crate::check;
 use crate::context::{Context, note};
-use crate::error::{Error, require};
-use crate::http::Target;
+use crate::error::{Error, require, require_among};
+use crate::http::{Api, Target};
 use maas_cli::output::{Out, table};
 use maas_cli::{ErrorCode, Failure};
 use maas_client::api::{InstanceView, ModelView};
@@ -55,7 +55,7 @@ struct Document {
 pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W>) -> Result<(), Error> {
     let (name, version) = check::filter(args.name.as_deref(), args.model_version.as_deref())?;
     let (views, ended) = match context.named_master()? {
-        Some(api) => (api.get::<Vec<ModelView>>(Target::api(&["models"])).await?, BTreeMap::new()),
+        Some(api) => (from_master(&api, name.as_ref(), version.as_ref()).await?, BTreeMap::new()),
         None => from_zookeeper(context, name.as_ref(), version.as_ref()).await?,
     };
     let views: Vec<ModelView> = views.into_iter().filter(|view| shown(view, name.as_ref(), version.as_ref())).collect();
@@ -74,6 +74,18 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
 }
 
 type EndedOf = BTreeMap<(ModelName, ModelVersion), Vec<Ended>>;
+
+async fn from_master(
+    api: &Api,
+    name: Option<&ModelName>,
+    version: Option<&ModelVersion>,
+) -> Result<Vec<ModelView>, Error> {
+    let views: Vec<ModelView> = api.get(Target::api(&["models"])).await?;
+    if let Some(name) = name {
+        require_among(views.iter().map(|view| (&view.name, &view.version)), name, version)?;
+    }
+    Ok(views)
+}
 
 async fn from_zookeeper(
     context: &Context,
@@ -105,7 +117,8 @@ async fn from_zookeeper(
 
 /// What is wanted or there; a version that is neither is shown only to who asks for it by name.
 fn shown(view: &ModelView, name: Option<&ModelName>, version: Option<&ModelVersion>) -> bool {
-    let alive = view.desired > 0 || view.ready > 0 || !view.instances.is_empty();
+    let is_live = |instance: &InstanceView| !instance.state.is_ended();
+    let alive = view.desired > 0 || view.ready > 0 || view.instances.iter().any(is_live);
     let named = name.is_none_or(|name| *name == view.name) && version.is_none_or(|version| *version == view.version);
     named && (alive || name.is_some())
 }
@@ -211,22 +224,24 @@ fn ended_row(ended: &Ended) -> Vec<String> {
     vec![ended.id.clone(), state, ended.host.clone(), "-".into(), "-".into(), format!("{:.3}", ended.ended), why]
 }
 
-/// `--check`: 7 unless all are Ready. The names of those that are not go to stderr.
+/// `--check`: 7 unless all that are wanted are Ready. Those that are not are named on stderr; a version of which nothing
+/// is wanted is as it should be.
 fn checked(views: &[ModelView], json: bool) -> Result<(), Error> {
     let not_ready: Vec<String> = views
         .iter()
-        .filter(|view| view.state != VersionState::Ready)
+        .filter(|view| view.state != VersionState::Ready && (view.desired > 0 || !view.managed))
         .map(|view| {
             format!("{} {} is {}, {} of {} ready", view.name, view.version, view.state, view.ready, view.desired)
         })
         .collect();
-    if not_ready.is_empty() {
-        return Ok(());
-    }
-    let failure = not_ready
-        .iter()
-        .skip(1)
-        .fold(Failure::new(ErrorCode::NotReady, &not_ready[0]), |failure, line| failure.with_cause(line.as_str()));
+    let failure = match not_ready.as_slice() {
+        [] => return Ok(()),
+        [one] => Failure::new(ErrorCode::NotReady, one),
+        several => {
+            let message = format!("{} versions are not ready: {}", several.len(), several.join("; "));
+            Failure::new(ErrorCode::NotReady, message)
+        }
+    };
     if json {
         // The document on stdout says it already.
         failure.print();
@@ -330,5 +345,12 @@ mod tests {
         }
         assert_eq!(checked(&views, false).unwrap_err().into_failure().exit(), 7);
         assert!(checked(&views[1..], false).is_ok());
+        let both = [views[0].clone(), views[0].clone()];
+        let failure = checked(&both, false).unwrap_err().into_failure();
+        assert!(
+            failure.message().starts_with("2 versions are not ready: dga 1.0 is Degraded, 1 of 2 ready; dga 1.0 is")
+        );
+        let removed = ModelView { desired: 0, ready: 0, state: VersionState::Stopping, ..views[0].clone() };
+        assert!(checked(&[removed, views[1].clone()], false).is_ok(), "0 of 0 wanted is as wanted");
     }
 }

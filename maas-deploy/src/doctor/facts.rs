@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use maas_client::model::ModelId;
 use maas_client::registry::{self, Endpoint};
 use maas_client::state::{self, Claim, Desired, InstanceRecord, Leader, Rejected, Status};
-use maas_client::tree::{Node, Stat, Tree};
+use maas_client::tree::{self, Node, Stat, Tree};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,8 @@ impl Facts {
     async fn read_versions(&mut self, tree: &dyn Tree, cluster: &Cluster) -> Result<(), Error> {
         let roots = &cluster.roots;
         for name in children(tree, &roots.models()).await? {
-            for version in children(tree, &roots.model(&name)).await? {
+            let versions = tree::unless_locked(tree.children(&roots.model(&name)).await)?.unwrap_or_default();
+            for version in versions {
                 match ModelId::new(&name, &version) {
                     Ok(model) => self.versions.extend([model]),
                     Err(error) => {

@@ -10,8 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Age from which something that should pass quickly counts as stuck, s.
 const STUCK_S: i64 = 60;
-/// Messages set aside count for so long, s.
-const REJECTED_FOR_S: i64 = 24 * 3600;
 
 /// What `--repair` does about a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +102,6 @@ pub(crate) struct Paths {
     pub(crate) stop: String,
     /// Parent of instance records.
     pub(crate) instances: String,
-    /// Parent of messages set aside.
-    pub(crate) rejected: String,
     /// This program's version.
     pub(crate) own_version: String,
 }
@@ -156,13 +152,6 @@ fn about_the_whole(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
     for (child, _) in facts.queue.iter().filter(|(child, _)| !child.starts_with("qn-")) {
         let message = "is no request; masters skip it".to_string();
         found.push(Finding::new("foreign_in_queue", format!("{}/{child}", paths.queue), message, "ask who made it"));
-    }
-    for rejected in &facts.rejected {
-        if now.duration_since(rejected.time).as_secs() <= REJECTED_FOR_S {
-            let message = format!("a message was set aside at {}: {}", rejected.time, rejected.reason);
-            let path = format!("{}/{}", paths.rejected, rejected.id);
-            found.push(Finding::new("rejected_message", path, message, "maas_deploy requests --refused shows it"));
-        }
     }
     found
 }
@@ -299,7 +288,6 @@ mod tests {
             cluster: root("state/cluster"),
             stop: root("state/stop"),
             instances: root("state/instances"),
-            rejected: root("state/rejected"),
             own_version: "1".into(),
         };
         let stop = Stat { ctime_ms: testing::time(0).as_millisecond(), czxid: 5, version: 2, ..Stat::default() };

@@ -37,6 +37,8 @@ fn names_versions_numbers_and_variables_are_checked_first() {
         (&["call", "-n", "dga", "host"], "bad_arguments", 3),
         (&["plan", "-n", "dga", "-v", "1.0", "-ni", "1"], "usage", 2),
         (&["events", "--since", "soon"], "usage", 2),
+        (&["events", "--after", "zzz"], "usage", 2),
+        (&["list", "--http", "notaurl"], "usage", 2),
     ];
     for (args, code, exit) in table {
         let output = maas_deploy(&[args, &base[..]].concat());
