@@ -193,6 +193,7 @@ mod tests {
         let answer = ask(Action::Remove, "dga", "1.0", 1, 0).unwrap();
         assert_eq!(words(&answer), ["stop"]);
         assert_eq!(answer.steps[0].instance.as_deref(), Some("3-3-bbbb"));
+        assert!(answer.steps[0].reason.contains("by this request"), "{answer:?}");
     }
 
     #[test]

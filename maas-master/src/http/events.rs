@@ -1,10 +1,11 @@
 //! `/api/v1/events`: what happened, oldest first.
 
-use super::error::Answer;
+use super::error::{Answer, Refusal};
 use super::routes::Checked;
 use super::state::App;
 use axum::Json;
 use axum::extract::State;
+use maas_cli::ErrorCode;
 use maas_client::event::Event;
 use maas_client::model::{ModelName, ModelVersion};
 use serde::Deserialize;
@@ -25,6 +26,11 @@ pub(super) struct Filter {
 }
 
 pub(super) async fn list(State(app): State<App>, Checked(filter): Checked<Filter>) -> Answer<Vec<Event>> {
+    if let Some(after) = filter.after.as_deref().filter(|after| !is_id(after)) {
+        let shown: String = after.chars().take(80).collect();
+        let detail = format!("after: {shown:?} is no event's id; they are like 000003-00000042");
+        return Err(Refusal::new(ErrorCode::Usage, detail));
+    }
     let all = match app.view().leading() {
         Some(_) => app.log().all(),
         None => app.seen().await?.events.clone(),
@@ -42,4 +48,10 @@ pub(super) async fn list(State(app): State<App>, Checked(filter): Checked<Filter
         events.drain(..events.len().saturating_sub(most));
     }
     Ok(Json(events))
+}
+
+/// Whether this is the text of an id: two numbers. Which events there are does not matter.
+fn is_id(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('-').is_some_and(|(epoch, sequence)| is_number(epoch) && is_number(sequence))
 }

@@ -200,6 +200,7 @@ async fn events_come_oldest_first_after_an_id_and_by_model() {
     assert_eq!(ids(site.get("/api/v1/events?limit=1").await.json()), [4]);
     let next = site.get("/api/v1/events?after=000003-00000001&limit=2").await.json();
     assert_eq!(ids(next), [2, 3], "who reads on from the last it knows misses none");
+    assert_eq!(site.get("/api/v1/events?after=zzz").await.problem(), (400, "usage".to_string()));
 }
 
 #[tokio::test]
