@@ -1,0 +1,136 @@
+//! Tree to program: names become slots, functions are bound, pure parts with literals are computed, literal patterns and networks are prepared.
+//!
+//! What comes out (`node`) is walked by `eval`. Nothing here is an error unless it can never succeed and the original would say so before evaluating; an
+//! unknown function, say, is an error only when it is reached, so it is noted and bound to its error.
+
+mod fold;
+mod names;
+mod node;
+
+use crate::ast::{Comparator, Expr, ExprKind};
+use crate::error::{Code, Error, Errors};
+use crate::function::{Functions, Purity};
+use crate::value::{Text, Value};
+
+pub(crate) use node::{Arm, Call, Lambda, Node};
+
+use names::Names;
+
+/// A program's parts.
+pub(crate) struct Checked {
+    pub root: Node,
+    pub variables: Vec<Text>,
+    pub functions: Vec<Text>,
+    pub unknown: Vec<Error>,
+    pub purity: Purity,
+}
+
+/// Binds a tree.
+pub(crate) fn check(tree: &Expr, functions: &Functions) -> Result<Checked, Errors> {
+    let mut checker = Checker { library: functions, names: Names::default(), called: Vec::new(), unknown: Vec::new(), purity: Purity::Pure };
+    let root = checker.node(tree);
+    Ok(Checked { root, variables: checker.names.into_variables(), functions: checker.called, unknown: checker.unknown, purity: checker.purity })
+}
+
+struct Checker<'a> {
+    library: &'a Functions,
+    names: Names,
+    called: Vec<Text>,
+    unknown: Vec<Error>,
+    purity: Purity,
+}
+
+impl Checker<'_> {
+    fn nodes<'e>(&mut self, trees: impl IntoIterator<Item = &'e Expr>) -> Box<[Node]> {
+        trees.into_iter().map(|tree| self.node(tree)).collect()
+    }
+
+    fn pairs(&mut self, pairs: &[(Expr, Expr)]) -> Box<[(Node, Node)]> {
+        pairs.iter().map(|(left, right)| (self.node(left), self.node(right))).collect()
+    }
+
+    fn boxed(&mut self, tree: &Expr) -> Box<Node> {
+        Box::new(self.node(tree))
+    }
+
+    fn node(&mut self, tree: &Expr) -> Node {
+        let span = tree.span;
+        let node = match &tree.kind {
+            ExprKind::Literal(value) => Node::Constant(value.clone()),
+            ExprKind::Name(name) => self.names.resolve(name, span),
+            ExprKind::List(items) => Node::List(self.nodes(items)),
+            ExprKind::Map(entries) => Node::Map(self.pairs(entries)),
+            ExprKind::Call { name, name_span, arguments } => return self.call(name, *name_span, arguments, tree),
+            ExprKind::Lambda { parameters, body } => self.lambda(parameters, body),
+            ExprKind::Arithmetic { first, rest } => {
+                let first = self.boxed(first);
+                let rest = rest.iter().map(|(operator, operand)| (*operator, self.node(operand))).collect();
+                Node::Arithmetic { first, rest, span }
+            }
+            ExprKind::Comparison { first, rest } => {
+                let first = self.boxed(first);
+                let rest: Box<[(Comparator, Node)]> = rest.iter().map(|(comparator, operand)| (*comparator, self.node(operand))).collect();
+                Node::Comparison { first, rest, span }
+            }
+            ExprKind::In { key, container, negated } => self.membership(key, container, *negated, span),
+            ExprKind::Logic { first, rest } => {
+                let first = self.boxed(first);
+                let rest = rest.iter().map(|(connective, operand)| (*connective, self.node(operand))).collect();
+                Node::Logic { first, rest }
+            }
+            ExprKind::Not(inner) => Node::Not(self.boxed(inner)),
+            ExprKind::Conditional { arms, otherwise } => {
+                let arms = self.conditions(arms);
+                Node::Conditional { arms, otherwise: self.boxed(otherwise) }
+            }
+            ExprKind::Match { clauses, default } => {
+                let arms = self.conditions(clauses);
+                Node::Match { arms, otherwise: self.boxed(default), span }
+            }
+            ExprKind::Exists(name) => Node::Exists(Box::new(self.names.resolve(name, span))),
+        };
+        fold::fold(node)
+    }
+
+    fn conditions(&mut self, arms: &[(Expr, Expr)]) -> Box<[node::Arm]> {
+        let arms = arms.iter().map(|(condition, branch)| node::Arm { condition: self.node(condition), branch: self.node(branch), span: condition.span });
+        arms.collect()
+    }
+
+    /// `x in [a, b]` compares with the items one by one and makes no list.
+    fn membership(&mut self, key: &Expr, container: &Expr, negated: bool, span: crate::error::Span) -> Node {
+        let key = self.boxed(key);
+        match &container.kind {
+            ExprKind::List(items) => Node::InItems { key, items: self.nodes(items), negated, span },
+            _ => Node::In { key, container: self.boxed(container), negated, span },
+        }
+    }
+
+    fn lambda(&mut self, parameters: &[Text], body: &Expr) -> Node {
+        self.names.enter(parameters);
+        let body = self.node(body);
+        let captures = self.names.leave();
+        Node::Lambda { lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), body }), captures }
+    }
+
+    fn call(&mut self, name: &Text, name_span: crate::error::Span, arguments: &[Expr], tree: &Expr) -> Node {
+        let arguments = self.nodes(arguments);
+        if !self.called.contains(name) {
+            self.called.push(name.clone());
+        }
+        let Some(function) = self.library.get(name) else {
+            let hint = self.library.similar(name).map(|similar| format!("did you mean {similar}?"));
+            let error = Error::new(Code::NoFunction, format!("no function {name}"), name_span).hint(hint);
+            self.unknown.push(error.clone());
+            return Node::Unknown(Box::new(error));
+        };
+        let purity = function.doc().purity;
+        if purity as u8 > self.purity as u8 {
+            self.purity = purity;
+        }
+        let literals: Vec<Option<&Value>> = arguments.iter().map(Node::constant).collect();
+        let prepared = function.prepare(&literals);
+        let call = Call { function: function.clone(), prepared, arguments, span: tree.span };
+        fold::fold_call(call)
+    }
+}

@@ -1,0 +1,42 @@
+//! What an evaluation needs beside its variables: the zone, the clock, the limits.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// How much an expression may cost. A hostile one ends in an error, never in a hang, a stack overflow or gigabytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of an expression; 65,536.
+    pub length: usize,
+    /// Levels of nesting of an expression; 64.
+    pub depth: usize,
+    /// Steps of one evaluation: a call, an item walked over, 16 bytes of text written; 5,000,000.
+    pub steps: u64,
+    /// Bytes of one text; 16 MiB.
+    pub text: usize,
+    /// Backtracking steps of one regular expression; 100,000.
+    pub backtracking: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { length: 65_536, depth: 64, steps: 5_000_000, text: 16 << 20, backtracking: 100_000 }
+    }
+}
+
+/// What an evaluation needs beside its variables. Made once, shared by all evaluations.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The zone of dates that name none.
+    pub zone: TimeZone,
+    /// What time it is; fixed in tests.
+    pub now: fn() -> Timestamp,
+    /// How much an expression may cost.
+    pub limits: Limits,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { zone: TimeZone::system(), now: Timestamp::now, limits: Limits::default() }
+    }
+}

@@ -1,0 +1,185 @@
+//! Walks a checked tree. Values are borrowed from variables and constants wherever they are only looked at.
+//!
+//! Pure: given the variables and the environment, everything here is computed on the caller's stack, which the limits on nesting keep small.
+
+mod condition;
+mod operators;
+
+use std::ops::Deref;
+
+use smallvec::SmallVec;
+
+use crate::check::{Call, Checked, Node};
+use crate::environment::Environment;
+use crate::error::{Code, Error, Fault};
+use crate::function::{Arguments, Context, Outcome};
+use crate::value::{Closure, List, Map, MapKind, Value};
+use crate::variables::Variables;
+
+/// A value, borrowed where it can be.
+#[derive(Clone, Debug)]
+pub(crate) enum Operand<'a> {
+    Borrowed(&'a Value),
+    Owned(Value),
+}
+
+impl Deref for Operand<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Self::Borrowed(value) => value,
+            Self::Owned(value) => value,
+        }
+    }
+}
+
+impl Operand<'_> {
+    fn into_value(self) -> Value {
+        match self {
+            Self::Borrowed(value) => value.clone(),
+            Self::Owned(value) => value,
+        }
+    }
+}
+
+impl From<Value> for Operand<'_> {
+    fn from(value: Value) -> Self {
+        Self::Owned(value)
+    }
+}
+
+/// Where names are found: the variables of the expression, and what the lambda being run was given and captured.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub variables: &'a dyn Variables,
+    pub locals: &'a [Value],
+}
+
+type Evaluated<'a> = Result<Operand<'a>, Fault>;
+
+/// The value of a program.
+pub(crate) fn evaluate(program: &Checked, variables: &dyn Variables, environment: &Environment) -> Result<Value, Error> {
+    evaluate_node(&program.root, variables, environment).map_err(Fault::into_error)
+}
+
+/// The value of a part of a program outside any lambda.
+pub(crate) fn evaluate_node(node: &Node, variables: &dyn Variables, environment: &Environment) -> Outcome {
+    let frame = Frame { variables, locals: &[] };
+    let mut context = Context::new(environment, frame);
+    walk(node, frame, &mut context).map(Operand::into_value)
+}
+
+/// Calls a lambda; arguments that lack are null, extra ones are dropped.
+pub(crate) fn apply(closure: &Closure, arguments: &[Value], context: &mut Context<'_>) -> Outcome {
+    context.spend(1)?;
+    let lambda = &closure.body;
+    let mut locals: SmallVec<[Value; 4]> = arguments.iter().take(lambda.parameters).cloned().collect();
+    locals.resize(lambda.parameters, Value::Null);
+    locals.extend(closure.captured.iter().cloned());
+    let frame = Frame { variables: context.frame.variables, locals: &locals };
+    walk(&lambda.body, frame, context).map(Operand::into_value)
+}
+
+pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    match node {
+        Node::Constant(value) => Ok(Operand::Borrowed(value)),
+        Node::Variable { slot, name, lenient, span } => match frame.variables.get(*slot, name) {
+            Some(value) => Ok(Operand::Borrowed(value)),
+            None if *lenient || !frame.variables.strict() => Ok(Operand::Borrowed(&Value::Null)),
+            None => Err(Fault::new(Code::NoVariable, format!("no variable {name}")).at(*span)),
+        },
+        Node::Local(index) => Ok(Operand::Borrowed(frame.locals.get(*index).unwrap_or(&Value::Null))),
+        Node::All => Ok(Value::Map(frame.variables.all()).into()),
+        Node::List(items) => {
+            context.spend(items.len())?;
+            let items: Result<Vec<Value>, Fault> = items.iter().map(|item| walk(item, frame, context).map(Operand::into_value)).collect();
+            Ok(Value::List(List::new(items?)).into())
+        }
+        Node::Map(entries) => map(entries, frame, context),
+        Node::Arithmetic { first, rest, span } => {
+            let mut left = walk(first, frame, context)?;
+            for (operator, operand) in rest {
+                let right = walk(operand, frame, context)?;
+                left = operators::compute(&left, *operator, &right).map_err(|fault| fault.at(*span))?.into();
+            }
+            Ok(left)
+        }
+        Node::Comparison { first, rest, span } => {
+            let mut left = walk(first, frame, context)?;
+            for (comparator, operand) in rest {
+                let right = walk(operand, frame, context)?;
+                left = Value::Bool(operators::compare(&left, *comparator, &right, context).map_err(|fault| fault.at(*span))?).into();
+            }
+            Ok(left)
+        }
+        Node::In { key, container, negated, span } => {
+            let key = walk(key, frame, context)?;
+            let container = walk(container, frame, context)?;
+            let found = operators::contains(&container, &key, context).map_err(|fault| fault.at(*span))?;
+            Ok(Value::Bool(found != *negated).into())
+        }
+        Node::InItems { key, items, negated, span } => {
+            let key = walk(key, frame, context)?;
+            let mut found = false;
+            for item in items {
+                // All items are evaluated, as they would be for a list: an error in a later one is an error.
+                let item = walk(item, frame, context)?;
+                found = found || operators::identical(&item, &key, context).map_err(|fault| fault.at(*span))?;
+            }
+            Ok(Value::Bool(found != *negated).into())
+        }
+        Node::Logic { first, rest } => condition::logic(first, rest, frame, context),
+        Node::Not(inner) => {
+            let inner = walk(inner, frame, context)?;
+            Ok(Value::Bool(!crate::value::boolean_of(&inner)).into())
+        }
+        Node::Conditional { arms, otherwise } => condition::choose(arms, otherwise, frame, context),
+        Node::Match { arms, otherwise, span } => match condition::choose(arms, otherwise, frame, context)?.into_value() {
+            Value::Lambda(closure) => Ok(apply(&closure, &[], context).map_err(|fault| fault.at(*span))?.into()),
+            value => Ok(value.into()),
+        },
+        Node::Exists(variable) => {
+            let there = match &**variable {
+                Node::Variable { slot, name, .. } => frame.variables.get(*slot, name).is_some_and(|value| !value.is_null()),
+                other => !walk(other, frame, context)?.is_null(),
+            };
+            Ok(Value::Bool(there).into())
+        }
+        Node::Lambda { lambda, captures } => {
+            let captured = captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
+            Ok(Value::Lambda(std::sync::Arc::new(Closure { body: lambda.clone(), captured })).into())
+        }
+        Node::Call(call) => self::call(call, frame, context),
+        Node::Unknown(error) => Err(Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span)),
+    }
+}
+
+fn call<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    context.spend(1)?;
+    let mut operands: SmallVec<[Operand<'a>; 4]> = SmallVec::new();
+    for argument in &call.arguments {
+        operands.push(walk(argument, frame, context)?);
+    }
+    let arguments = Arguments(&operands);
+    let outcome = match &call.prepared {
+        Some(prepared) => prepared.call(&arguments, context),
+        None => call.function.call(&arguments, context),
+    };
+    match outcome {
+        Ok(value) => Ok(value.into()),
+        Err(fault) => Err(fault.in_function(call.function.doc().name, call.span)),
+    }
+}
+
+/// Of equal keys the first wins: an oddity of the original that is kept.
+fn map<'a>(entries: &'a [(Node, Node)], frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    context.spend(entries.len())?;
+    let map = Map::new(MapKind::Hash, []);
+    for (key, value) in entries {
+        let key = walk(key, frame, context)?.into_value();
+        let value = walk(value, frame, context)?.into_value();
+        map.update(key, |before| Some(before.cloned().unwrap_or(value)));
+    }
+    Ok(Value::Map(map).into())
+}

@@ -1,0 +1,111 @@
+//! What a function may use beside its arguments: the environment, the budget, and calling the lambdas it was given.
+
+use std::fmt::{self, Write};
+
+use crate::environment::Environment;
+use crate::error::{Code, Fault};
+use crate::eval::Frame;
+use crate::function::Outcome;
+use crate::value::{Fuel, Text, Value, equals, reaches};
+
+/// What a function may use beside its arguments.
+pub struct Context<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) fuel: Fuel,
+    pub(crate) frame: Frame<'a>,
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Context({} steps left)", self.fuel.left())
+    }
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(environment: &'a Environment, frame: Frame<'a>) -> Self {
+        Self { environment, fuel: Fuel::new(environment.limits.steps), frame }
+    }
+
+    /// The environment of this evaluation.
+    pub fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
+    /// Takes steps from the budget: one per item walked over is customary.
+    pub fn spend(&mut self, steps: usize) -> Result<(), Fault> {
+        self.fuel.burn(steps as u64).ok_or_else(|| self.too_many_steps())
+    }
+
+    fn too_many_steps(&self) -> Fault {
+        Fault::new(Code::TooManySteps, format!("more than {} steps; evaluate less data at a time", self.environment.limits.steps))
+    }
+
+    /// Takes a text of this many bytes from the budget; to be asked before it is made.
+    pub fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
+        let limit = self.environment.limits.text;
+        if bytes > limit {
+            return Err(Fault::new(Code::TooLarge, format!("a text of {bytes} bytes; the limit is {limit}")));
+        }
+        self.spend(bytes / 16)
+    }
+
+    /// The text form of a value, within the budget.
+    pub fn text_of(&mut self, value: &Value) -> Result<Text, Fault> {
+        if let Value::Text(text) = value {
+            return Ok(text.clone());
+        }
+        let limit = self.environment.limits.text.min(usize::try_from(self.fuel.left().saturating_mul(16)).unwrap_or(usize::MAX));
+        let mut writer = Bounded { out: Text::default(), limit };
+        if write!(writer, "{value}").is_err() {
+            return Err(Fault::new(Code::TooLarge, format!("the text of this value has more than {limit} bytes")));
+        }
+        self.spend_text(writer.out.len())?;
+        Ok(writer.out)
+    }
+
+    /// `==` of the language, within the budget.
+    pub fn equals(&mut self, left: &Value, right: &Value) -> Result<bool, Fault> {
+        equals(left, right, &mut self.fuel).ok_or_else(|| Fault::new(Code::TooLarge, "these values are too large or too deep to compare"))
+    }
+
+    /// Refuses to put `item` into `container` where that would close a circle.
+    pub fn check_circle(&mut self, item: &Value, container: &Value) -> Result<(), Fault> {
+        if item.is_scalar() {
+            return Ok(());
+        }
+        match reaches(item, container, &mut self.fuel) {
+            Some(false) => Ok(()),
+            Some(true) => Err(Fault::new(Code::BadArgument, "a container can't hold itself")),
+            None => Err(self.too_many_steps()),
+        }
+    }
+
+    /// Calls a lambda; arguments that lack are null, extra ones are dropped.
+    pub fn apply(&mut self, lambda: &Value, arguments: &[Value]) -> Outcome {
+        match lambda {
+            Value::Lambda(closure) => crate::eval::apply(closure, arguments, self),
+            other => Err(Fault::wrong_type(format!("a lambda such as x -> x is needed, not {}", other.type_name()))),
+        }
+    }
+
+    /// All variables as a map.
+    pub fn variables(&self) -> crate::value::Map {
+        self.frame.variables.all()
+    }
+}
+
+/// Collects text up to a limit.
+struct Bounded {
+    out: Text,
+    limit: usize,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.out.len() + text.len() > self.limit {
+            return Err(fmt::Error);
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+}

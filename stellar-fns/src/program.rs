@@ -1,0 +1,118 @@
+//! Compiling an expression, and the program that comes of it.
+
+use std::fmt;
+
+use crate::check::{Checked, check};
+use crate::environment::{Environment, Limits};
+use crate::error::{Code, Error, Errors, Span};
+use crate::eval::evaluate;
+use crate::function::{Functions, Purity};
+use crate::parse::{Bounds, parse};
+use crate::value::{Text, Value};
+use crate::variables::{AllNull, Variables};
+
+/// Compiles expressions with a set of functions and limits.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    /// What expressions may call.
+    pub functions: Functions,
+    /// How large they may be.
+    pub limits: Limits,
+}
+
+impl Default for Compiler {
+    fn default() -> Self {
+        Self { functions: Functions::standard(), limits: Limits::default() }
+    }
+}
+
+impl Compiler {
+    /// Compiles an expression. One that is blank is null, as a rule true. Unknown functions are an error only when a call is reached;
+    /// [`Program::unknown_functions`] lists them.
+    pub fn compile(&self, source: &str) -> Result<Program, Errors> {
+        let tree = parse(source, self.bounds())?;
+        let checked = tree.map(|tree| check(&tree, &self.functions)).transpose()?;
+        Ok(Program { source: source.into(), checked })
+    }
+
+    /// Checks only the grammar.
+    pub fn parses(&self, source: &str) -> Result<(), Errors> {
+        parse(source, self.bounds()).map(drop)
+    }
+
+    /// The expression as it is written with no needless parentheses and blanks; it means the same.
+    pub fn format(&self, source: &str) -> Result<String, Errors> {
+        Ok(parse(source, self.bounds())?.map(|tree| crate::print::print(&tree)).unwrap_or_default())
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds { length: self.limits.length, depth: self.limits.depth }
+    }
+}
+
+/// A compiled expression; it can be shared and evaluated by many threads at once.
+pub struct Program {
+    source: Box<str>,
+    checked: Option<Checked>,
+}
+
+impl Program {
+    /// The expression.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The value of the expression.
+    pub fn evaluate(&self, variables: &dyn Variables, environment: &Environment) -> Result<Value, Error> {
+        match &self.checked {
+            None => Ok(Value::Null),
+            Some(checked) => evaluate(checked, variables, environment),
+        }
+    }
+
+    /// Whether the expression holds: true for a blank one, none for null, an error for anything that is no boolean.
+    pub fn holds(&self, variables: &dyn Variables, environment: &Environment) -> Result<Option<bool>, Error> {
+        if self.checked.is_none() {
+            return Ok(Some(true));
+        }
+        match self.evaluate(variables, environment)? {
+            Value::Bool(bool) => Ok(Some(bool)),
+            Value::Null => Ok(None),
+            other => {
+                let message = format!("a rule must be true or false, this one is {}", other.type_name());
+                Err(Error::new(Code::NoRule, message, Span::new(0, self.source.len())))
+            }
+        }
+    }
+
+    /// Evaluates with every variable null, as the original does to validate an expression before it is used.
+    pub fn validate(&self, environment: &Environment) -> Result<(), Error> {
+        self.evaluate(&AllNull, environment).map(drop)
+    }
+
+    /// The names of the variables by slot, those of `exists(…)`, lambda parameters and `_` included: what a message may be cut to.
+    pub fn variables(&self) -> &[Text] {
+        self.checked.as_ref().map_or(&[], |checked| &checked.variables)
+    }
+
+    /// The names of the functions it calls.
+    pub fn functions(&self) -> &[Text] {
+        self.checked.as_ref().map_or(&[], |checked| &checked.functions)
+    }
+
+    /// Calls of functions that don't exist: errors as soon as they are reached.
+    pub fn unknown_functions(&self) -> &[Error] {
+        self.checked.as_ref().map_or(&[], |checked| &checked.unknown)
+    }
+
+    /// The least pure of its functions.
+    pub fn purity(&self) -> Purity {
+        self.checked.as_ref().map_or(Purity::Pure, |checked| checked.purity)
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Program({:?})", self.source)
+    }
+}

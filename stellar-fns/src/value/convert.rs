@@ -1,0 +1,132 @@
+//! Conversions as commons-beanutils does them, which the original uses wherever a type is forced: text is trimmed and must be a plain literal, numbers are
+//! cut, a list stands for its first item, and what doesn't fit is no value.
+
+use super::{Number, Value};
+
+/// As a boolean: `true yes y on 1` in any case; all else is false.
+pub(crate) fn boolean_of(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(bool) => *bool,
+        Value::List(_) | Value::Set(_) => first(value).is_some_and(|item| boolean_of(&item)),
+        Value::Map(map) if map.is_empty() => false,
+        _ => {
+            let text = value.to_string().to_lowercase();
+            matches!(text.as_str(), "yes" | "y" | "true" | "on" | "1")
+        }
+    }
+}
+
+/// As an int.
+pub(crate) fn int_of(value: &Value) -> Option<i32> {
+    whole(value, |text| text.parse::<i32>().ok().map(i64::from)).and_then(|long| i32::try_from(long).ok())
+}
+
+/// As a long.
+pub(crate) fn long_of(value: &Value) -> Option<i64> {
+    whole(value, |text| text.parse().ok())
+}
+
+fn whole(value: &Value, parse: impl Fn(&str) -> Option<i64>) -> Option<i64> {
+    match value {
+        Value::Bool(bool) => Some(i64::from(*bool)),
+        Value::Text(text) => parse(trimmed(text)),
+        Value::Char(_) => parse(&value.to_string()),
+        Value::List(_) | Value::Set(_) => whole(&scalar_first(value)?, parse),
+        _ => match value.as_number()? {
+            Number::Int(int) => Some(i64::from(int)),
+            Number::Long(long) => Some(long),
+            number => in_long_range(number.to_double()).then(|| number.to_long()),
+        },
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Java compares against the same rounded bounds")]
+fn in_long_range(double: f64) -> bool {
+    // NaN is in no range for the comparisons, but Java's are the other way round and let it pass as zero.
+    !(double > i64::MAX as f64 || double < i64::MIN as f64)
+}
+
+/// As a float.
+#[expect(clippy::cast_possible_truncation, reason = "a Java cast")]
+pub(crate) fn float_of(value: &Value) -> Option<f32> {
+    match value {
+        Value::Float(float) => Some(*float),
+        Value::Text(text) => java_float_literal(trimmed(text))?.parse().ok(),
+        Value::List(_) | Value::Set(_) => float_of(&scalar_first(value)?),
+        _ => {
+            let double = double_of(value)?;
+            (double.is_nan() || double.is_infinite() || double.abs() <= f64::from(f32::MAX)).then_some(double as f32)
+        }
+    }
+}
+
+/// As a double.
+pub(crate) fn double_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(bool) => Some(if *bool { 1.0 } else { 0.0 }),
+        Value::Text(text) => java_float_literal(trimmed(text))?.parse().ok(),
+        Value::Char(_) => value.to_string().parse().ok(),
+        Value::List(_) | Value::Set(_) => double_of(&scalar_first(value)?),
+        _ => value.as_number().map(Number::to_double),
+    }
+}
+
+/// The decimal literal that `Double.parseDouble` accepts, without its suffix; none for what only Rust would accept (`inf`, `nan` in any case).
+fn java_float_literal(text: &str) -> Option<&str> {
+    match text {
+        "NaN" | "+NaN" | "-NaN" => return Some("NaN"),
+        "Infinity" | "+Infinity" => return Some("inf"),
+        "-Infinity" => return Some("-inf"),
+        _ => {}
+    }
+    let digits = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
+    digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)).then_some(digits)
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|char| char <= ' ')
+}
+
+fn first(value: &Value) -> Option<Value> {
+    match value {
+        Value::List(list) => list.get(0),
+        Value::Set(set) => set.read().first().cloned(),
+        _ => None,
+    }
+}
+
+/// The first item, unless that is a container again: conversion looks one level deep.
+fn scalar_first(value: &Value) -> Option<Value> {
+    first(value).filter(Value::is_scalar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_must_be_a_plain_literal() {
+        assert_eq!(int_of(&" 12 ".into()), Some(12));
+        assert_eq!(int_of(&"12.7".into()), None);
+        assert_eq!(long_of(&"99999999999".into()), Some(99_999_999_999));
+        assert_eq!(double_of(&"1e3d".into()), Some(1000.0));
+        assert_eq!(double_of(&"inf".into()), None);
+    }
+
+    #[test]
+    fn numbers_are_cut_and_out_of_range_is_no_value() {
+        assert_eq!(int_of(&12.7.into()), Some(12));
+        assert_eq!(int_of(&3e9.into()), None);
+        assert_eq!(int_of(&true.into()), Some(1));
+        assert_eq!(int_of(&Value::list([7.into()])), Some(7));
+    }
+
+    #[test]
+    fn few_texts_are_true() {
+        assert!(boolean_of(&"YES".into()));
+        assert!(boolean_of(&1.into()));
+        assert!(!boolean_of(&2.into()));
+        assert!(!boolean_of(&1.0.into()));
+    }
+}

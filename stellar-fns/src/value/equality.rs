@@ -1,0 +1,217 @@
+//! Equality, hashing and order as Java's `equals`, `hashCode` and `compareTo` have them.
+//!
+//! Inside containers values compare by exact type (`1` is not `1L`, NaN is NaN, `0.0` is not `-0.0`); at the top of `==` numbers are promoted first, which
+//! is [`equals`]. Comparisons of nested values are bounded by [`Fuel`], since sharing lets a small expression describe a vast tree.
+
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+
+use indexmap::Equivalent;
+
+use super::Value;
+
+/// How much work may still be done.
+#[derive(Debug)]
+pub struct Fuel(u64);
+
+/// How deep nested values are compared and written.
+pub(super) const DEPTH: u32 = 200;
+/// How many nodes a key of a set or map is compared and hashed for; beyond that keys count as different.
+const KEY_FUEL: u64 = 10_000;
+
+impl Fuel {
+    /// This many units.
+    pub fn new(units: u64) -> Self {
+        Self(units)
+    }
+
+    /// Takes `units`; none when that is more than there is.
+    pub fn burn(&mut self, units: u64) -> Option<()> {
+        self.0 = self.0.checked_sub(units)?;
+        Some(())
+    }
+
+    /// What is left.
+    pub fn left(&self) -> u64 {
+        self.0
+    }
+}
+
+/// `==` of the language; none when the values are too large or too deep to say.
+pub fn equals(left: &Value, right: &Value, fuel: &mut Fuel) -> Option<bool> {
+    if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
+        return Some(left.order(right) == Some(Ordering::Equal));
+    }
+    identical(left, right, fuel)
+}
+
+/// Java's `equals`, null included; none when the values are too large or too deep to say.
+pub(crate) fn identical(left: &Value, right: &Value, fuel: &mut Fuel) -> Option<bool> {
+    same(left, right, DEPTH, fuel)
+}
+
+fn same(left: &Value, right: &Value, depth: u32, fuel: &mut Fuel) -> Option<bool> {
+    fuel.burn(1)?;
+    Some(match (left, right) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Int(left), Value::Int(right)) => left == right,
+        (Value::Long(left), Value::Long(right)) => left == right,
+        (Value::Float(left), Value::Float(right)) => float_bits(*left) == float_bits(*right),
+        (Value::Double(left), Value::Double(right)) => double_bits(*left) == double_bits(*right),
+        (Value::Char(left), Value::Char(right)) => left == right,
+        (Value::Text(left), Value::Text(right)) => left == right,
+        (Value::List(left), Value::List(right)) => {
+            if left.is(right) {
+                return Some(true);
+            }
+            let depth = depth.checked_sub(1)?;
+            let (left, right) = (left.read(), right.read());
+            if left.len() != right.len() {
+                return Some(false);
+            }
+            for (left, right) in left.iter().zip(right.iter()) {
+                if !same(left, right, depth, fuel)? {
+                    return Some(false);
+                }
+            }
+            true
+        }
+        (Value::Set(left), Value::Set(right)) => {
+            if left.is(right) {
+                return Some(true);
+            }
+            let (left, right) = (left.read(), right.read());
+            fuel.burn(left.len() as u64)?;
+            left.len() == right.len() && left.iter().all(|item| right.contains(item))
+        }
+        (Value::Map(left), Value::Map(right)) => {
+            if left.is(right) {
+                return Some(true);
+            }
+            let depth = depth.checked_sub(1)?;
+            let (left, right) = (left.read(), right.read());
+            if left.len() != right.len() {
+                return Some(false);
+            }
+            for (key, value) in left.iter() {
+                match right.get(key) {
+                    Some(other) if same(value, other, depth, fuel)? => {}
+                    _ => return Some(false),
+                }
+            }
+            true
+        }
+        (Value::Lambda(left), Value::Lambda(right)) => std::sync::Arc::ptr_eq(left, right),
+        (Value::Object(left), Value::Object(right)) => std::sync::Arc::ptr_eq(left, right),
+        _ => false,
+    })
+}
+
+/// Order of two values of one comparable type; none where Java's `compareTo` doesn't exist. Numbers are promoted; `Some(None)` is NaN.
+pub(crate) fn order(left: &Value, right: &Value) -> Option<Option<Ordering>> {
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) => Some(Some(utf16_order(left, right))),
+        (Value::Bool(left), Value::Bool(right)) => Some(Some(left.cmp(right))),
+        (Value::Char(left), Value::Char(right)) => Some(Some(left.cmp(right))),
+        _ => Some(left.as_number()?.order(right.as_number()?)),
+    }
+}
+
+fn utf16_order(left: &str, right: &str) -> Ordering {
+    if left.is_ascii() || right.is_ascii() { left.cmp(right) } else { left.encode_utf16().cmp(right.encode_utf16()) }
+}
+
+/// All NaNs are one, zeros differ by sign: `Double.doubleToLongBits`.
+fn double_bits(double: f64) -> u64 {
+    if double.is_nan() { f64::NAN.to_bits() } else { double.to_bits() }
+}
+
+fn float_bits(float: f32) -> u32 {
+    if float.is_nan() { f32::NAN.to_bits() } else { float.to_bits() }
+}
+
+impl PartialEq for Value {
+    /// Java's `equals`, for keys and items. Values too large to compare count as different.
+    fn eq(&self, other: &Self) -> bool {
+        identical(self, other, &mut Fuel::new(KEY_FUEL)).unwrap_or(false)
+    }
+}
+
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash(self, state, DEPTH, &mut Fuel::new(KEY_FUEL));
+    }
+}
+
+fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) -> Option<()> {
+    fuel.burn(1)?;
+    match value {
+        Value::Text(text) => TextKey(text).hash(state),
+        Value::Null => state.write_u8(0),
+        Value::Bool(bool) => bool.hash(state),
+        Value::Int(int) => int.hash(state),
+        Value::Long(long) => long.hash(state),
+        Value::Float(float) => float_bits(*float).hash(state),
+        Value::Double(double) => double_bits(*double).hash(state),
+        Value::Char(unit) => unit.hash(state),
+        Value::List(list) => {
+            let depth = depth.checked_sub(1)?;
+            for item in list.read().iter() {
+                hash(item, state, depth, fuel)?;
+            }
+        }
+        // Equal sets and maps may differ in order, so only their size counts.
+        Value::Set(set) => set.len().hash(state),
+        Value::Map(map) => map.len().hash(state),
+        Value::Lambda(closure) => std::ptr::hash(std::sync::Arc::as_ptr(closure), state),
+        Value::Object(object) => std::ptr::hash(std::sync::Arc::as_ptr(object).cast::<()>(), state),
+    }
+    Some(())
+}
+
+/// Looks a text up among values without making a value of it.
+#[derive(Clone, Copy, Debug)]
+pub struct TextKey<'a>(pub &'a str);
+
+impl Hash for TextKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Equivalent<Value> for TextKey<'_> {
+    fn equivalent(&self, key: &Value) -> bool {
+        key.as_text() == Some(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(left: impl Into<Value>, right: impl Into<Value>) -> bool {
+        equals(&left.into(), &right.into(), &mut Fuel::new(1000)).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_promoted_at_the_top_but_not_inside() {
+        assert!(equal(1, 1i64));
+        assert!(!equal(Value::list([1.into()]), Value::list([1i64.into()])));
+        assert!(!equal(f64::NAN, f64::NAN));
+        assert!(equal(Value::list([f64::NAN.into()]), Value::list([f64::NAN.into()])));
+    }
+
+    #[test]
+    fn two_vast_shared_trees_end_in_no_answer_rather_than_never() {
+        let tree = || (0..60).fold(Value::list([]), |value, _| Value::list([value.clone(), value]));
+        assert_eq!(equals(&tree(), &tree(), &mut Fuel::new(10_000)), None);
+    }
+
+    #[test]
+    fn text_is_ordered_by_utf16_unit() {
+        assert_eq!(order(&"\u{ff5e}".into(), &"😀".into()), Some(Some(Ordering::Greater)));
+    }
+}

@@ -1,0 +1,153 @@
+//! Values as text, the way Java's `toString` writes them: `1.0E10`, `[1, a, null]`, `{a=1}`.
+
+use std::fmt::{self, Display, Write};
+
+use super::equality::DEPTH;
+use super::{Map, MapKind, Value};
+
+/// `Double.toString`.
+pub fn double_text(double: f64) -> String {
+    java_decimal(&format!("{double:e}"), double.is_nan())
+}
+
+/// `Float.toString`.
+pub fn float_text(float: f32) -> String {
+    java_decimal(&format!("{float:e}"), float.is_nan())
+}
+
+/// Rewrites the shortest digits, which Rust gives as `1.5e-7`, into Java's form.
+fn java_decimal(shortest: &str, nan: bool) -> String {
+    if nan {
+        return "NaN".to_owned();
+    }
+    let (sign, shortest) = shortest.strip_prefix('-').map_or(("", shortest), |rest| ("-", rest));
+    let Some((mantissa, exponent)) = shortest.split_once('e') else {
+        return format!("{sign}Infinity");
+    };
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    match usize::try_from(exponent) {
+        Ok(whole) if whole < 7 => {
+            let whole = whole + 1;
+            let padded = format!("{digits:0<whole$}");
+            let (before, after) = padded.split_at(whole);
+            format!("{sign}{before}.{}", if after.is_empty() { "0" } else { after })
+        }
+        Err(_) if exponent >= -3 => {
+            let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+            if digits == "0" { format!("{sign}0.0") } else { format!("{sign}0.{}{digits}", "0".repeat(zeros)) }
+        }
+        _ => {
+            let (before, after) = digits.split_at(1);
+            format!("{sign}{before}.{}E{exponent}", if after.is_empty() { "0" } else { after })
+        }
+    }
+}
+
+impl Display for Value {
+    /// Java's text form, cut off with `…` where values are nested too deep.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(self, out, DEPTH)
+    }
+}
+
+/// Writes into something that may refuse, which is how the size of the text is bounded.
+pub(super) fn write(value: &Value, out: &mut dyn Write, depth: u32) -> fmt::Result {
+    match value {
+        Value::Null => out.write_str("null"),
+        Value::Bool(bool) => write!(out, "{bool}"),
+        Value::Int(int) => write!(out, "{int}"),
+        Value::Long(long) => write!(out, "{long}"),
+        Value::Float(float) => out.write_str(&float_text(*float)),
+        Value::Double(double) => out.write_str(&double_text(*double)),
+        Value::Char(unit) => out.write_char(char::from_u32(u32::from(*unit)).unwrap_or('?')),
+        Value::Text(text) => out.write_str(text),
+        Value::List(list) => write_items(&mut list.read().iter(), out, depth),
+        Value::Set(set) => write_items(&mut set.read().iter(), out, depth),
+        Value::Map(map) => write_map(map, out, depth),
+        Value::Lambda(_) => out.write_str("lambda"),
+        Value::Object(object) => out.write_str(object.kind()),
+    }
+}
+
+fn write_items(items: &mut dyn Iterator<Item = &Value>, out: &mut dyn Write, depth: u32) -> fmt::Result {
+    let Some(depth) = depth.checked_sub(1) else { return out.write_char('…') };
+    out.write_char('[')?;
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.write_str(", ")?;
+        }
+        write(item, out, depth)?;
+    }
+    out.write_char(']')
+}
+
+fn write_map(map: &Map, out: &mut dyn Write, depth: u32) -> fmt::Result {
+    let Some(depth) = depth.checked_sub(1) else { return out.write_char('…') };
+    let table = map.read();
+    let mut entries: Vec<_> = table.iter().collect();
+    if map.kind() == MapKind::Hash {
+        let buckets = (entries.len() * 4 / 3 + 1).next_power_of_two().max(16);
+        entries.sort_by_cached_key(|(key, _)| java_bucket(key, buckets));
+    }
+    out.write_char('{')?;
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.write_str(", ")?;
+        }
+        write(key, out, depth)?;
+        out.write_char('=')?;
+        write(value, out, depth)?;
+    }
+    out.write_char('}')
+}
+
+/// In which bucket of Java's `HashMap` a key lies, as far as its hash is known here; keys of one bucket keep their order.
+fn java_bucket(key: &Value, buckets: usize) -> usize {
+    let fold = |bits: u64| u32::try_from((bits ^ (bits >> 32)) & 0xffff_ffff).unwrap_or(0);
+    let hash = match key {
+        Value::Bool(bool) => if *bool { 1231 } else { 1237 },
+        Value::Int(int) => int.cast_unsigned(),
+        Value::Long(long) => fold(long.cast_unsigned()),
+        Value::Double(double) => fold(double.to_bits()),
+        Value::Float(float) => float.to_bits(),
+        Value::Char(unit) => u32::from(*unit),
+        Value::Text(text) => text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit))),
+        _ => 0,
+    };
+    (hash ^ (hash >> 16)) as usize & (buckets - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_are_written_as_java_writes_them() {
+        for (double, text) in [
+            (1.0, "1.0"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1e10, "1.0E10"),
+            (1.5e-7, "1.5E-7"),
+            (0.001, "0.001"),
+            (0.0001, "1.0E-4"),
+            (1_234_567.5, "1234567.5"),
+            (9_999_999.0, "9999999.0"),
+            (10_000_000.0, "1.0E7"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (f64::NAN, "NaN"),
+            (0.1, "0.1"),
+            (100.0, "100.0"),
+        ] {
+            assert_eq!(double_text(double), text);
+        }
+        assert_eq!(float_text(1.1), "1.1");
+    }
+
+    #[test]
+    fn containers_are_written_as_java_writes_them() {
+        let map = Map::new(MapKind::Hash, [("b".into(), Value::Null), ("a".into(), Value::list([1.into(), "x".into()]))]);
+        assert_eq!(Value::Map(map).to_string(), "{a=[1, x], b=null}");
+    }
+}
