@@ -68,7 +68,10 @@ mod tests {
     fn the_place_is_marked_in_its_own_line() {
         let source = "1 +\n  é + ;";
         let error = Error::new(Code::BadCharacter, "character ';' starts nothing", Span::new(11, 12));
-        assert_eq!(render(source, &error), "error 100: character ';' starts nothing\n  at line 2, column 7\n  |   é + ;\n  |       ^\n");
+        assert_eq!(
+            render(source, &error),
+            "error 100: character ';' starts nothing\n  at line 2, column 7\n  |   é + ;\n  |       ^\n"
+        );
     }
 
     #[test]

@@ -145,7 +145,8 @@ impl Lexer<'_> {
             '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => Some("texts stand in straight quotes, ' or \""),
             _ => None,
         };
-        let error = Error::new(Code::BadCharacter, format!("character {char:?} starts nothing"), Span::new(self.at, end));
+        let error =
+            Error::new(Code::BadCharacter, format!("character {char:?} starts nothing"), Span::new(self.at, end));
         self.errors.push(error.hint(hint.map(str::to_owned)));
         self.at = end;
     }
@@ -158,7 +159,8 @@ impl Lexer<'_> {
                 return self.push(TokenKind::Keyword(keyword), self.at + text.len());
             }
         }
-        let length = rest.bytes().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte)).count() + 1;
+        let length =
+            rest.bytes().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte)).count() + 1;
         let word = rest[..length].trim_end_matches(':');
         let end = self.at + word.len();
         let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -193,13 +195,22 @@ impl Lexer<'_> {
             }
         };
         for (from, to, escaped) in bad {
-            let error = Error::new(Code::BadEscape, format!("\\{escaped} is no escape in a text quoted with {quote}"), Span::new(from, to));
+            let error = Error::new(
+                Code::BadEscape,
+                format!("\\{escaped} is no escape in a text quoted with {quote}"),
+                Span::new(from, to),
+            );
             self.errors.push(error.hint(Some(format!("for a backslash write \\\\{escaped}"))));
         }
         match end {
             Some(end) => self.push(TokenKind::Text(text), end),
             None => {
-                self.error(Code::OpenText, format!("the text that begins here has no closing {quote}"), start, start + 1);
+                self.error(
+                    Code::OpenText,
+                    format!("the text that begins here has no closing {quote}"),
+                    start,
+                    start + 1,
+                );
                 self.at = self.source.len();
             }
         }
@@ -226,7 +237,8 @@ impl Lexer<'_> {
             Some(value) => self.push(TokenKind::Number(value), end),
             None => {
                 let hint = (kind == NumberKind::Int).then(|| format!("as a long: {text}L"));
-                let error = Error::new(Code::NumberRange, format!("{text} doesn't fit"), Span::new(self.at, end)).hint(hint);
+                let error =
+                    Error::new(Code::NumberRange, format!("{text} doesn't fit"), Span::new(self.at, end)).hint(hint);
                 self.errors.push(error);
                 self.push(TokenKind::Number(Value::Int(0)), end);
             }
@@ -302,8 +314,19 @@ mod tests {
 
     #[test]
     fn numbers_take_their_type_from_their_form() {
-        let types = |source| lex(source).0.iter().filter_map(|token| if let TokenKind::Number(value) = &token.kind { Some(value.type_name()) } else { None }).collect::<Vec<_>>();
-        assert_eq!(types("1 1L 1. 1.5 .5 1e3 1E+3d 6D 6f -.5f 6e+6f"), ["int", "long", "double", "double", "double", "double", "double", "double", "float", "float", "float"]);
+        let types = |source| {
+            lex(source)
+                .0
+                .iter()
+                .filter_map(
+                    |token| if let TokenKind::Number(value) = &token.kind { Some(value.type_name()) } else { None },
+                )
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            types("1 1L 1. 1.5 .5 1e3 1E+3d 6D 6f -.5f 6e+6f"),
+            ["int", "long", "double", "double", "double", "double", "double", "double", "float", "float", "float"]
+        );
         assert_eq!(kinds("-.5"), "\"-\" number 0.5 the end");
         assert_eq!(kinds("00"), "number 0 number 0 the end");
     }

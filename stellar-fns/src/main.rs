@@ -1,1 +1,5 @@
-fn main(){}
+//! Entry point of `stellar`.
+
+fn main() -> std::process::ExitCode {
+    stellar_fns::cli::run()
+}

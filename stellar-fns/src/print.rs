@@ -131,7 +131,8 @@ fn write_bare(expr: &Expr, out: &mut String) {
                 out.push_str(" else ");
             }
             // Without parentheses a conditional here would continue the arms of this one.
-            let admitted = if matches!(otherwise.kind, ExprKind::Conditional { .. }) { Level::Logic } else { Level::Whole };
+            let admitted =
+                if matches!(otherwise.kind, ExprKind::Conditional { .. }) { Level::Logic } else { Level::Whole };
             write(otherwise, admitted, out);
         }
         ExprKind::Match { clauses, default } => {

@@ -80,7 +80,9 @@ impl Variables for Layers<'_> {
     fn all(&self) -> Map {
         let all = Map::new(MapKind::Hash, []);
         for (name, value) in self.0.iter().flat_map(|map| map.iter()) {
-            all.update(Value::text(name), |before| Some(before.filter(|before| !before.is_null()).unwrap_or(value).clone()));
+            all.update(Value::text(name), |before| {
+                Some(before.filter(|before| !before.is_null()).unwrap_or(value).clone())
+            });
         }
         all
     }

@@ -27,7 +27,8 @@ pub(super) fn fold(node: Node) -> Node {
 
 /// The call, or the constant it always gives. Containers stay calls, since each evaluation gets its own.
 pub(super) fn fold_call(call: Call) -> Node {
-    let foldable = call.function.doc().purity == Purity::Pure && call.arguments.iter().all(|argument| argument.constant().is_some());
+    let foldable = call.function.doc().purity == Purity::Pure
+        && call.arguments.iter().all(|argument| argument.constant().is_some());
     let node = Node::Call(call);
     if foldable { compute(node) } else { node }
 }

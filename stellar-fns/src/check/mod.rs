@@ -27,9 +27,21 @@ pub(crate) struct Checked {
 
 /// Binds a tree.
 pub(crate) fn check(tree: &Expr, functions: &Functions) -> Result<Checked, Errors> {
-    let mut checker = Checker { library: functions, names: Names::default(), called: Vec::new(), unknown: Vec::new(), purity: Purity::Pure };
+    let mut checker = Checker {
+        library: functions,
+        names: Names::default(),
+        called: Vec::new(),
+        unknown: Vec::new(),
+        purity: Purity::Pure,
+    };
     let root = checker.node(tree);
-    Ok(Checked { root, variables: checker.names.into_variables(), functions: checker.called, unknown: checker.unknown, purity: checker.purity })
+    Ok(Checked {
+        root,
+        variables: checker.names.into_variables(),
+        functions: checker.called,
+        unknown: checker.unknown,
+        purity: checker.purity,
+    })
 }
 
 struct Checker<'a> {
@@ -69,7 +81,8 @@ impl Checker<'_> {
             }
             ExprKind::Comparison { first, rest } => {
                 let first = self.boxed(first);
-                let rest: Box<[(Comparator, Node)]> = rest.iter().map(|(comparator, operand)| (*comparator, self.node(operand))).collect();
+                let rest: Box<[(Comparator, Node)]> =
+                    rest.iter().map(|(comparator, operand)| (*comparator, self.node(operand))).collect();
                 Node::Comparison { first, rest, span }
             }
             ExprKind::In { key, container, negated } => self.membership(key, container, *negated, span),
@@ -93,7 +106,11 @@ impl Checker<'_> {
     }
 
     fn conditions(&mut self, arms: &[(Expr, Expr)]) -> Box<[node::Arm]> {
-        let arms = arms.iter().map(|(condition, branch)| node::Arm { condition: self.node(condition), branch: self.node(branch), span: condition.span });
+        let arms = arms.iter().map(|(condition, branch)| node::Arm {
+            condition: self.node(condition),
+            branch: self.node(branch),
+            span: condition.span,
+        });
         arms.collect()
     }
 

@@ -33,7 +33,10 @@ impl Names {
 
     /// Ends the innermost lambda and says what it captures.
     pub(super) fn leave(&mut self) -> Box<[Capture]> {
-        self.scopes.pop().map(|scope| scope.captured.into_iter().map(|(_, capture)| capture).collect()).unwrap_or_default()
+        self.scopes
+            .pop()
+            .map(|scope| scope.captured.into_iter().map(|(_, capture)| capture).collect())
+            .unwrap_or_default()
     }
 
     pub(super) fn resolve(&mut self, name: &Text, span: Span) -> Node {

@@ -19,7 +19,12 @@ fn decided(value: &Value) -> Option<bool> {
 }
 
 /// The branch of the first arm whose condition holds.
-pub(super) fn choose<'a>(arms: &'a [Arm], otherwise: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+pub(super) fn choose<'a>(
+    arms: &'a [Arm],
+    otherwise: &'a Node,
+    frame: Frame<'a>,
+    context: &mut Context<'_>,
+) -> Evaluated<'a> {
     for arm in arms {
         let condition = walk(&arm.condition, frame, context)?;
         match decided(&condition) {
@@ -36,7 +41,12 @@ pub(super) fn choose<'a>(arms: &'a [Arm], otherwise: &'a Node, frame: Frame<'a>,
 
 /// `and` and `or` associate to the right: `a and b or c` is `a and (b or c)`. What is left decides whether the rest is looked at; a left side that is
 /// neither a boolean nor empty is converted, but the rest is evaluated all the same.
-pub(super) fn logic<'a>(first: &'a Node, rest: &'a [(Connective, Node)], frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+pub(super) fn logic<'a>(
+    first: &'a Node,
+    rest: &'a [(Connective, Node)],
+    frame: Frame<'a>,
+    context: &mut Context<'_>,
+) -> Evaluated<'a> {
     // What the outermost converted left side has already made of everything to its right.
     let mut settled = None;
     let mut operand = first;

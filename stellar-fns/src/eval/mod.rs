@@ -59,7 +59,11 @@ pub(crate) struct Frame<'a> {
 type Evaluated<'a> = Result<Operand<'a>, Fault>;
 
 /// The value of a program.
-pub(crate) fn evaluate(program: &Checked, variables: &dyn Variables, environment: &Environment) -> Result<Value, Error> {
+pub(crate) fn evaluate(
+    program: &Checked,
+    variables: &dyn Variables,
+    environment: &Environment,
+) -> Result<Value, Error> {
     evaluate_node(&program.root, variables, environment).map_err(Fault::into_error)
 }
 
@@ -93,7 +97,8 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
         Node::All => Ok(Value::Map(frame.variables.all()).into()),
         Node::List(items) => {
             context.spend(items.len())?;
-            let items: Result<Vec<Value>, Fault> = items.iter().map(|item| walk(item, frame, context).map(Operand::into_value)).collect();
+            let items: Result<Vec<Value>, Fault> =
+                items.iter().map(|item| walk(item, frame, context).map(Operand::into_value)).collect();
             Ok(Value::List(List::new(items?)).into())
         }
         Node::Map(entries) => map(entries, frame, context),
@@ -109,7 +114,10 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
             let mut left = walk(first, frame, context)?;
             for (comparator, operand) in rest {
                 let right = walk(operand, frame, context)?;
-                left = Value::Bool(operators::compare(&left, *comparator, &right, context).map_err(|fault| fault.at(*span))?).into();
+                left = Value::Bool(
+                    operators::compare(&left, *comparator, &right, context).map_err(|fault| fault.at(*span))?,
+                )
+                .into();
             }
             Ok(left)
         }
@@ -135,23 +143,29 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
             Ok(Value::Bool(!crate::value::boolean_of(&inner)).into())
         }
         Node::Conditional { arms, otherwise } => condition::choose(arms, otherwise, frame, context),
-        Node::Match { arms, otherwise, span } => match condition::choose(arms, otherwise, frame, context)?.into_value() {
+        Node::Match { arms, otherwise, span } => match condition::choose(arms, otherwise, frame, context)?.into_value()
+        {
             Value::Lambda(closure) => Ok(apply(&closure, &[], context).map_err(|fault| fault.at(*span))?.into()),
             value => Ok(value.into()),
         },
         Node::Exists(variable) => {
             let there = match &**variable {
-                Node::Variable { slot, name, .. } => frame.variables.get(*slot, name).is_some_and(|value| !value.is_null()),
+                Node::Variable { slot, name, .. } => {
+                    frame.variables.get(*slot, name).is_some_and(|value| !value.is_null())
+                }
                 other => !walk(other, frame, context)?.is_null(),
             };
             Ok(Value::Bool(there).into())
         }
         Node::Lambda { lambda, captures } => {
-            let captured = captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
+            let captured =
+                captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
             Ok(Value::Lambda(std::sync::Arc::new(Closure { body: lambda.clone(), captured })).into())
         }
         Node::Call(call) => self::call(call, frame, context),
-        Node::Unknown(error) => Err(Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span)),
+        Node::Unknown(error) => {
+            Err(Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span))
+        }
     }
 }
 

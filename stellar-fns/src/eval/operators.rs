@@ -17,11 +17,17 @@ pub(super) fn compute(left: &Value, operator: Operator, right: &Value) -> Result
         let message = format!("{} {} {}: numbers are needed", left.type_name(), operator.symbol(), right.type_name());
         return Err(Fault::wrong_type(message));
     };
-    left.compute(operator, right).ok_or_else(|| Fault::new(Code::DivisionByZero, "whole division by zero; one side as a double gives Infinity"))
+    left.compute(operator, right)
+        .ok_or_else(|| Fault::new(Code::DivisionByZero, "whole division by zero; one side as a double gives Infinity"))
 }
 
 /// A comparison; null is in no order with anything.
-pub(super) fn compare(left: &Value, comparator: Comparator, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
+pub(super) fn compare(
+    left: &Value,
+    comparator: Comparator,
+    right: &Value,
+    context: &mut Context<'_>,
+) -> Result<bool, Fault> {
     match comparator {
         Comparator::Equal => return equals(left, right, context),
         Comparator::NotEqual => return equals(left, right, context).map(|equal| !equal),
@@ -29,7 +35,8 @@ pub(super) fn compare(left: &Value, comparator: Comparator, right: &Value, conte
         _ => {}
     }
     let Some(ordering) = order(left, right) else {
-        let message = format!("{} {} {}: no order between these", left.type_name(), comparator.symbol(), right.type_name());
+        let message =
+            format!("{} {} {}: no order between these", left.type_name(), comparator.symbol(), right.type_name());
         return Err(Fault::wrong_type(message));
     };
     // Without an order, which is NaN, every comparison is false.

@@ -105,4 +105,14 @@ impl<'a> Arguments<'a> {
             value => Items::of(value).map(Some).ok_or_else(|| self.wrong(index, "a list, a set or a text")),
         }
     }
+
+    /// The items of a list or set, or null; anything else, also a text, is an error.
+    pub fn list_or_set(&self, index: usize) -> Result<Option<Vec<Value>>, Fault> {
+        match self.at(index)? {
+            Value::Null => Ok(None),
+            Value::List(list) => Ok(Some(list.items())),
+            Value::Set(set) => Ok(Some(set.items())),
+            _ => Err(self.wrong(index, "a list or a set")),
+        }
+    }
 }

@@ -37,16 +37,25 @@ impl<'a> Context<'a> {
     }
 
     fn too_many_steps(&self) -> Fault {
-        Fault::new(Code::TooManySteps, format!("more than {} steps; evaluate less data at a time", self.environment.limits.steps))
+        Fault::new(
+            Code::TooManySteps,
+            format!("more than {} steps; evaluate less data at a time", self.environment.limits.steps),
+        )
     }
 
-    /// Takes a text of this many bytes from the budget; to be asked before it is made.
-    pub fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
+    /// Refuses texts above the limit.
+    pub fn check_text(&self, bytes: usize) -> Result<(), Fault> {
         let limit = self.environment.limits.text;
         if bytes > limit {
             return Err(Fault::new(Code::TooLarge, format!("a text of {bytes} bytes; the limit is {limit}")));
         }
-        self.spend(bytes / 16)
+        Ok(())
+    }
+
+    /// Takes a text of this many bytes from the budget; to be asked before it is made.
+    pub fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.check_text(bytes)?;
+        self.spend(1 + bytes / 16)
     }
 
     /// The text form of a value, within the budget.
@@ -54,7 +63,11 @@ impl<'a> Context<'a> {
         if let Value::Text(text) = value {
             return Ok(text.clone());
         }
-        let limit = self.environment.limits.text.min(usize::try_from(self.fuel.left().saturating_mul(16)).unwrap_or(usize::MAX));
+        let limit = self
+            .environment
+            .limits
+            .text
+            .min(usize::try_from(self.fuel.left().saturating_mul(16)).unwrap_or(usize::MAX));
         let mut writer = Bounded { out: Text::default(), limit };
         if write!(writer, "{value}").is_err() {
             return Err(Fault::new(Code::TooLarge, format!("the text of this value has more than {limit} bytes")));
@@ -65,7 +78,8 @@ impl<'a> Context<'a> {
 
     /// `==` of the language, within the budget.
     pub fn equals(&mut self, left: &Value, right: &Value) -> Result<bool, Fault> {
-        equals(left, right, &mut self.fuel).ok_or_else(|| Fault::new(Code::TooLarge, "these values are too large or too deep to compare"))
+        equals(left, right, &mut self.fuel)
+            .ok_or_else(|| Fault::new(Code::TooLarge, "these values are too large or too deep to compare"))
     }
 
     /// Refuses to put `item` into `container` where that would close a circle.

@@ -5,12 +5,14 @@
 mod arguments;
 mod context;
 mod registry;
+mod utf16;
 
 use std::sync::Arc;
 
 pub use arguments::Arguments;
 pub use context::Context;
 pub use registry::Functions;
+pub(crate) use utf16::slice_utf16;
 
 use crate::error::Fault;
 use crate::value::Value;

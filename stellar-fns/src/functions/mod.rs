@@ -1,4 +1,17 @@
 //! The functions of the language, a directory per group and a file per function.
+//!
+//! Each file documents its function in `DOC`, whose examples run as tests (`tests`) and print as reference.
+
+mod conversion;
+mod functional;
+mod json;
+mod maps;
+mod math;
+mod ordinal;
+mod sets;
+mod strings;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -6,6 +19,7 @@ use crate::function::Function;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Arc<dyn Function>> {
-    let groups: [&[fn() -> Arc<dyn Function>]; 0] = [];
+    let groups =
+        [conversion::ALL, functional::ALL, json::ALL, maps::ALL, math::ALL, ordinal::ALL, sets::ALL, strings::ALL];
     groups.iter().flat_map(|group| group.iter().map(|make| make())).collect()
 }

@@ -100,9 +100,10 @@ impl Parser {
     /// What people most often mean when two operands meet.
     fn hint_for_unexpected(&self) -> Option<String> {
         match self.cursor.kind() {
-            TokenKind::Number(number) if number.to_string().starts_with('-') => {
-                Some(format!("a sign belongs to its number; to subtract, write - {}", number.to_string().trim_start_matches('-')))
-            }
+            TokenKind::Number(number) if number.to_string().starts_with('-') => Some(format!(
+                "a sign belongs to its number; to subtract, write - {}",
+                number.to_string().trim_start_matches('-')
+            )),
             TokenKind::Name(name) if ["AND", "OR", "NOT", "IN"].iter().any(|word| name.eq_ignore_ascii_case(word)) => {
                 Some(format!("keywords are all lower or all upper case: {}", name.to_lowercase()))
             }

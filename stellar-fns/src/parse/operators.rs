@@ -102,7 +102,10 @@ impl Parser {
         }
         let first = self.require(first, Form::Comparison, "in a comparison")?.expr;
         let span = first.span.to(self.cursor.previous_span());
-        Ok(Piece { expr: Expr::new(ExprKind::Comparison { first: Box::new(first), rest }, span), form: Form::Comparison })
+        Ok(Piece {
+            expr: Expr::new(ExprKind::Comparison { first: Box::new(first), rest }, span),
+            form: Form::Comparison,
+        })
     }
 
     /// One side of a comparison: `not(…)` or arithmetic or an operand.
@@ -142,7 +145,11 @@ impl Parser {
     }
 
     /// Operators of one level of arithmetic between pieces of the next, from the left.
-    fn chain(&mut self, operator: impl Fn(&TokenKind) -> Option<Operator>, next: fn(&mut Self) -> Parsed<Piece>) -> Parsed<Piece> {
+    fn chain(
+        &mut self,
+        operator: impl Fn(&TokenKind) -> Option<Operator>,
+        next: fn(&mut Self) -> Parsed<Piece>,
+    ) -> Parsed<Piece> {
         let first = next(self)?;
         let mut rest = Vec::new();
         while let Some(operator) = operator(self.cursor.kind()) {
@@ -155,7 +162,10 @@ impl Parser {
         }
         let first = self.require(first, Form::Arithmetic, "in arithmetic")?.expr;
         let span = first.span.to(self.cursor.previous_span());
-        Ok(Piece { expr: Expr::new(ExprKind::Arithmetic { first: Box::new(first), rest }, span), form: Form::Arithmetic })
+        Ok(Piece {
+            expr: Expr::new(ExprKind::Arithmetic { first: Box::new(first), rest }, span),
+            form: Form::Arithmetic,
+        })
     }
 
     fn match_expression(&mut self) -> Parsed<Piece> {
@@ -185,7 +195,11 @@ impl Parser {
                 }
             }
             if !self.cursor.take_symbol(Symbol::Comma) {
-                return if failed { Err(Failed) } else { self.unexpected("\",\" and a clause; the last is default => …") };
+                return if failed {
+                    Err(Failed)
+                } else {
+                    self.unexpected("\",\" and a clause; the last is default => …")
+                };
             }
         }
     }
@@ -200,7 +214,8 @@ impl Parser {
         };
         self.expect_symbol(Symbol::Means)?;
         let action = self.expression()?;
-        let action = self.require(action, Form::Conditional, "as the action of a match; put it into a lambda or a conditional")?;
+        let action =
+            self.require(action, Form::Conditional, "as the action of a match; put it into a lambda or a conditional")?;
         Ok((check, action.expr))
     }
 

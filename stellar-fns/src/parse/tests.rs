@@ -27,14 +27,47 @@ fn operators_bind_as_in_the_original() {
 #[test]
 fn each_place_admits_only_certain_forms() {
     for refused in [
-        "not true", "'a' + 'b'", "null + 1", "f(a and b)", "[a in b]", "match{a => 1, default => 2} + 1", "[1,]", "{a:1}", "x?y:z", "-x", "1-1", "x[0]", "('a') in b",
-        "1 //", "if a then b", "match{default => 1}", "match{a => 1}", "match{a => match{b => 1, default => 2}, default => 3}", "a == b in c", "1 = 2", "1 ++ 2",
+        "not true",
+        "'a' + 'b'",
+        "null + 1",
+        "f(a and b)",
+        "[a in b]",
+        "match{a => 1, default => 2} + 1",
+        "[1,]",
+        "{a:1}",
+        "x?y:z",
+        "-x",
+        "1-1",
+        "x[0]",
+        "('a') in b",
+        "1 //",
+        "if a then b",
+        "match{default => 1}",
+        "match{a => 1}",
+        "match{a => match{b => 1, default => 2}, default => 3}",
+        "a == b in c",
+        "1 = 2",
+        "1 ++ 2",
     ] {
         assert!(!accepts(refused), "{refused}");
     }
     for accepted in [
-        "not(true)", "x + y", "f(a == b, a ? b : c)", "[(a in b)]", "{a : 1}", "x ? y : z", "true?1:2", "1 + (a ? 2 : 3)", "(match{a => 1, default => 2})",
-        "{'k' : a in b and c}", "1 + 2 in [3]", "() -> 1", "(x, y) -> x and y", "match{a => x -> match{b => 1, default => 2}, default => 3}", "", "  ",
+        "not(true)",
+        "x + y",
+        "f(a == b, a ? b : c)",
+        "[(a in b)]",
+        "{a : 1}",
+        "x ? y : z",
+        "true?1:2",
+        "1 + (a ? 2 : 3)",
+        "(match{a => 1, default => 2})",
+        "{'k' : a in b and c}",
+        "1 + 2 in [3]",
+        "() -> 1",
+        "(x, y) -> x and y",
+        "match{a => x -> match{b => 1, default => 2}, default => 3}",
+        "",
+        "  ",
     ] {
         assert!(accepts(accepted), "{accepted}");
     }

@@ -235,7 +235,9 @@ pub(crate) fn reaches(value: &Value, target: &Value, fuel: &mut Fuel) -> Option<
         if same {
             return Some(true);
         }
-        let containers = |items: &mut dyn Iterator<Item = &Value>| -> Vec<Value> { items.filter(|item| !item.is_scalar()).cloned().collect() };
+        let containers = |items: &mut dyn Iterator<Item = &Value>| -> Vec<Value> {
+            items.filter(|item| !item.is_scalar()).cloned().collect()
+        };
         match &next {
             Value::List(list) => {
                 fuel.burn(list.len() as u64)?;

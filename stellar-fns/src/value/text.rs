@@ -106,13 +106,21 @@ fn write_map(map: &Map, out: &mut dyn Write, depth: u32) -> fmt::Result {
 fn java_bucket(key: &Value, buckets: usize) -> usize {
     let fold = |bits: u64| u32::try_from((bits ^ (bits >> 32)) & 0xffff_ffff).unwrap_or(0);
     let hash = match key {
-        Value::Bool(bool) => if *bool { 1231 } else { 1237 },
+        Value::Bool(bool) => {
+            if *bool {
+                1231
+            } else {
+                1237
+            }
+        }
         Value::Int(int) => int.cast_unsigned(),
         Value::Long(long) => fold(long.cast_unsigned()),
         Value::Double(double) => fold(double.to_bits()),
         Value::Float(float) => float.to_bits(),
         Value::Char(unit) => u32::from(*unit),
-        Value::Text(text) => text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit))),
+        Value::Text(text) => {
+            text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)))
+        }
         _ => 0,
     };
     (hash ^ (hash >> 16)) as usize & (buckets - 1)
@@ -147,7 +155,8 @@ mod tests {
 
     #[test]
     fn containers_are_written_as_java_writes_them() {
-        let map = Map::new(MapKind::Hash, [("b".into(), Value::Null), ("a".into(), Value::list([1.into(), "x".into()]))]);
+        let map =
+            Map::new(MapKind::Hash, [("b".into(), Value::Null), ("a".into(), Value::list([1.into(), "x".into()]))]);
         assert_eq!(Value::Map(map).to_string(), "{a=[1, x], b=null}");
     }
 }

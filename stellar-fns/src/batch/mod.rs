@@ -1,0 +1,98 @@
+//! `stellar batch`: cases as JSON lines in, answers as JSON lines out, in order, one each.
+//!
+//! `case` reads a line, `answer` writes one, `test_functions` has the two functions that conformance cases expect of their runner. A line that can't be
+//! read gets an error line; only input or output that fails ends the run.
+
+mod answer;
+mod case;
+mod test_functions;
+
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::program::Compiler;
+use crate::value::Value;
+use crate::variables::{Layers, Strict, Variables};
+
+use answer::Answer;
+use case::{Case, Missing, Mode};
+
+/// Answers every line of `input`. With `test_functions`, THROW and RET_TRUE exist.
+pub fn run(input: impl BufRead, mut output: impl Write, test_functions: bool) -> io::Result<()> {
+    let mut compiler = Compiler::default();
+    if test_functions {
+        compiler.functions.register(Arc::new(test_functions::Throw));
+        compiler.functions.register(Arc::new(test_functions::RetTrue));
+    }
+    for line in input.lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match Case::read(&line) {
+            Ok(case) => {
+                let answer = answer(&compiler, &case);
+                answer.with_id(case.id)
+            }
+            Err(unreadable) => Answer::unreadable(&unreadable.message).with_id(unreadable.id),
+        };
+        serde_json::to_writer(&mut output, &answer)?;
+        output.write_all(b"\n")?;
+    }
+    output.flush()
+}
+
+fn answer(compiler: &Compiler, case: &Case) -> Answer {
+    if case.mode == Mode::Parse {
+        return compiler.parses(&case.expr).map_or_else(|errors| Answer::errors(&errors.0), |()| Answer::valid());
+    }
+    let program = match compiler.compile(&case.expr) {
+        Ok(program) => program,
+        Err(errors) => return Answer::errors(&errors.0),
+    };
+    let environment = Environment { zone: case.zone.clone(), ..Environment::default() };
+    let layers = Layers::new([&case.vars]);
+    let strict = Strict(layers.clone());
+    let variables: &dyn Variables = if case.missing == Missing::Error { &strict } else { &layers };
+    let value: Result<Value, Error> = match case.mode {
+        Mode::Validate => {
+            return program.validate(&environment).map_or_else(|error| Answer::errors(&[error]), |()| Answer::valid());
+        }
+        Mode::Predicate => program.holds(variables, &environment).map(Value::from),
+        Mode::Run | Mode::Parse => program.evaluate(variables, &environment),
+    };
+    value.map_or_else(|error| Answer::errors(&[error]), |value| Answer::value(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(lines: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        run(lines.as_bytes(), &mut out, true).unwrap();
+        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_line_gets_its_answer_in_order() {
+        let lines = r#"{"id":"a","expr":"x + 1","vars":{"x":1}}
+not json
+{"id":7,"expr":"1 +"}
+{"id":"n","expr":"0D/0D"}
+{"id":"m","expr":"{1 : 'a'}"}
+{"id":"f","expr":"THROW('no')"}
+{"id":"s","expr":"x","missing":"error"}"#;
+        let answers = answers(lines);
+        assert_eq!(answers.len(), 7);
+        assert_eq!(answers[0], r#"{"id":"a","kind":"value","value":2,"type":"int"}"#);
+        assert!(answers[1].contains(r#""kind":"error""#), "{}", answers[1]);
+        assert!(answers[2].starts_with(r#"{"id":7,"kind":"error""#), "{}", answers[2]);
+        assert_eq!(answers[3], r#"{"id":"n","kind":"special","value":"NaN","type":"double"}"#);
+        assert_eq!(answers[4], r#"{"id":"m","kind":"entries","value":[[1,"a"]],"type":"map"}"#);
+        assert!(answers[5].contains("no"), "{}", answers[5]);
+        assert!(answers[6].contains(r#""code":200"#), "{}", answers[6]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Reading JSON, for the functions of this group.
+
+use crate::error::Fault;
+use crate::function::{Arguments, Context, Outcome};
+use crate::value::{Integers, Value, from_json};
+
+/// The value that the first argument describes; null and empty text are given back.
+pub(super) fn read(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
+    if text.is_empty() {
+        return Ok(Value::text(""));
+    }
+    context.spend(text.len())?;
+    let json = serde_json::from_str(text).map_err(|error| Fault::argument(format!("not JSON: {error}")))?;
+    Ok(from_json(&json, Integers::BySize))
+}

@@ -1,0 +1,37 @@
+//! `MULTISET_REMOVE`: a multiset with each item counted once less, in place; at 0 it is gone.
+
+use super::multiset::{changeable, remove};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
+use crate::value::Value;
+
+/// See [`DOC`].
+pub(crate) struct MultisetRemove;
+
+static DOC: Doc = Doc {
+    name: "MULTISET_REMOVE",
+    summary: "A multiset with each item counted once less, in place; at 0 it is gone.",
+    parameters: &[
+        needs("multiset", "what MULTISET_INIT made; null makes a new one"),
+        takes("items…", "what to remove"),
+    ],
+    returns: "the multiset",
+    examples: &[
+        gives("MULTISET_REMOVE(MULTISET_INIT([1, 1, 2]), 1, 2)", "{1 : 1}"),
+        gives("MULTISET_REMOVE(null, 1)", "{}"),
+    ],
+    purity: Purity::Pure,
+};
+
+impl Function for MultisetRemove {
+    fn doc(&self) -> &'static Doc {
+        &DOC
+    }
+
+    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+        let multiset = changeable(arguments)?;
+        for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            remove(&multiset, item)?;
+        }
+        Ok(Value::Map(multiset))
+    }
+}

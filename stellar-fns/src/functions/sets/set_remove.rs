@@ -1,0 +1,34 @@
+//! `SET_REMOVE`: a set with items removed, in place.
+
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
+use crate::value::{Set, Value};
+
+/// See [`DOC`].
+pub(crate) struct SetRemove;
+
+static DOC: Doc = Doc {
+    name: "SET_REMOVE",
+    summary: "A set with items removed, in place.",
+    parameters: &[needs("set", "the set; null makes a new one"), takes("items…", "what to remove")],
+    returns: "the set",
+    examples: &[gives("SET_REMOVE(SET_INIT([1, 2]), 2)", "SET_INIT([1])"), gives("SET_REMOVE(null, 1)", "SET_INIT()")],
+    purity: Purity::Pure,
+};
+
+impl Function for SetRemove {
+    fn doc(&self) -> &'static Doc {
+        &DOC
+    }
+
+    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+        let set = match arguments.at(0)? {
+            Value::Null => Set::new([]),
+            Value::Set(set) => set.clone(),
+            _ => return Err(arguments.wrong(0, "a set")),
+        };
+        for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            set.remove(item);
+        }
+        Ok(Value::Set(set))
+    }
+}

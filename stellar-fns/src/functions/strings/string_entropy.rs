@@ -1,0 +1,41 @@
+//! `STRING_ENTROPY`: the Shannon entropy of a text in bits per UTF-16 unit.
+
+use std::collections::HashMap;
+
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use crate::value::Value;
+
+/// See [`DOC`].
+pub(crate) struct StringEntropy;
+
+static DOC: Doc = Doc {
+    name: "STRING_ENTROPY",
+    summary: "The Shannon entropy of a text in bits per UTF-16 unit.",
+    parameters: &[needs("text", "the text")],
+    returns: "a double; 0.0 for null or an empty text",
+    examples: &[gives("STRING_ENTROPY('aabb')", "1.0"), gives("STRING_ENTROPY('')", "0.0")],
+    purity: Purity::Pure,
+};
+
+impl Function for StringEntropy {
+    fn doc(&self) -> &'static Doc {
+        &DOC
+    }
+
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Double(0.0)) };
+        context.spend(text.len())?;
+        let mut counts: HashMap<u16, u32> = HashMap::new();
+        for unit in text.encode_utf16() {
+            *counts.entry(unit).or_default() += 1;
+        }
+        Ok(Value::Double(entropy(counts.values().copied())))
+    }
+}
+
+/// Entropy in bits of what was counted.
+fn entropy(counts: impl Iterator<Item = u32> + Clone) -> f64 {
+    let total: f64 = counts.clone().map(f64::from).sum();
+    let share = |count: u32| f64::from(count) / total;
+    counts.map(|count| -share(count) * share(count).log2()).sum::<f64>() + 0.0
+}

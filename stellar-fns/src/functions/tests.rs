@@ -1,0 +1,91 @@
+//! Every function's examples, and what must hold for all functions.
+
+use std::fmt::Write;
+
+use crate::Environment;
+use crate::function::Purity;
+use crate::program::Compiler;
+use crate::value::{Fuel, Value, identical};
+use crate::variables::Layers;
+
+fn environment() -> Environment {
+    // Thursday, 25 August 2016, 13:27:10.748 UTC.
+    let now = || jiff::Timestamp::from_millisecond(1_472_131_630_748).unwrap();
+    Environment { zone: jiff::tz::TimeZone::UTC, now, ..Environment::default() }
+}
+
+fn evaluate(expression: &str) -> Result<Value, String> {
+    let program = Compiler::default().compile(expression).map_err(|errors| errors.to_string())?;
+    program.evaluate(&Layers::default(), &environment()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_example_gives_what_it_says() {
+    let mut wrong = String::new();
+    for function in Compiler::default().functions.iter() {
+        let doc = function.doc();
+        for example in doc.examples {
+            let got = evaluate(example.call);
+            let fits = match (example.gives, &got) {
+                (None, got) => got.is_err(),
+                (Some(gives), Ok(got)) => evaluate(gives)
+                    .is_ok_and(|expected| identical(&expected, got, &mut Fuel::new(10_000)) == Some(true)),
+                (Some(_), Err(_)) => false,
+            };
+            if !fits {
+                let got = got.map(|value| format!("{} {value}", value.type_name()));
+                let _ =
+                    writeln!(wrong, "{} should be {}, is {got:?}", example.call, example.gives.unwrap_or("an error"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn every_function_is_documented_and_has_examples() {
+    for function in Compiler::default().functions.iter() {
+        let doc = function.doc();
+        assert!(
+            doc.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'),
+            "{}",
+            doc.name
+        );
+        assert!(doc.summary.ends_with('.') && !doc.returns.is_empty(), "{}", doc.name);
+        assert!(!doc.examples.is_empty() || doc.purity != Purity::Pure, "{} has no example", doc.name);
+    }
+}
+
+#[test]
+fn no_function_panics_whatever_its_arguments() {
+    let values = [
+        "null",
+        "''",
+        "'é😀'",
+        "'1.5'",
+        "-1",
+        "2147483647",
+        "9223372036854775807L",
+        "NaN",
+        "1e300",
+        "true",
+        "[]",
+        "['a', null, 1]",
+        "{'a' : 1}",
+        "SET_INIT([1])",
+        "x -> x",
+    ];
+    for function in Compiler::default().functions.iter() {
+        let name = function.doc().name;
+        let _ = evaluate(&format!("{name}()"));
+        for first in values {
+            let _ = evaluate(&format!("{name}({first})"));
+            for second in values {
+                let _ = evaluate(&format!("{name}({first}, {second})"));
+                for third in ["null", "'UTC'", "3", "-7", "2147483647", "[1, 2]", "(a, b) -> a"] {
+                    let _ = evaluate(&format!("{name}({first}, {second}, {third})"));
+                }
+            }
+        }
+    }
+}
