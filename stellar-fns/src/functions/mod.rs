@@ -2,11 +2,15 @@
 //!
 //! Each file documents its function in `DOC`, whose examples run as tests (`tests`) and print as reference.
 
+mod bloom;
 mod conversion;
+mod encoding;
 mod functional;
+mod hash;
 mod json;
 mod maps;
 mod math;
+mod network;
 mod ordinal;
 mod sets;
 mod strings;
@@ -19,7 +23,19 @@ use crate::function::Function;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Arc<dyn Function>> {
-    let groups =
-        [conversion::ALL, functional::ALL, json::ALL, maps::ALL, math::ALL, ordinal::ALL, sets::ALL, strings::ALL];
+    let groups = [
+        bloom::ALL,
+        conversion::ALL,
+        encoding::ALL,
+        functional::ALL,
+        hash::ALL,
+        json::ALL,
+        maps::ALL,
+        math::ALL,
+        network::ALL,
+        ordinal::ALL,
+        sets::ALL,
+        strings::ALL,
+    ];
     groups.iter().flat_map(|group| group.iter().map(|make| make())).collect()
 }

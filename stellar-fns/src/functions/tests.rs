@@ -1,6 +1,7 @@
 //! Every function's examples, and what must hold for all functions.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use crate::Environment;
 use crate::function::Purity;
@@ -15,7 +16,8 @@ fn environment() -> Environment {
 }
 
 fn evaluate(expression: &str) -> Result<Value, String> {
-    let program = Compiler::default().compile(expression).map_err(|errors| errors.to_string())?;
+    static COMPILER: LazyLock<Compiler> = LazyLock::new(Compiler::default);
+    let program = COMPILER.compile(expression).map_err(|errors| errors.to_string())?;
     program.evaluate(&Layers::default(), &environment()).map_err(|error| error.to_string())
 }
 
