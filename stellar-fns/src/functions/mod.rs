@@ -12,6 +12,7 @@ mod maps;
 mod math;
 mod network;
 mod ordinal;
+mod regex;
 mod sets;
 mod strings;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         math::ALL,
         network::ALL,
         ordinal::ALL,
+        regex::ALL,
         sets::ALL,
         strings::ALL,
     ];

@@ -1,0 +1,318 @@
+//! Patterns of `java.util.regex` to patterns of fancy-regex.
+//!
+//! A pattern is never passed through as it stands: every construct is read by Java's rules and written anew, literals by their code point. What Java has and
+//! the engine lacks (blocks such as `\p{InGreek}`, `\X`, `\N{…}`) is refused. Without `(?u)` Java ignores the case of ASCII letters only; of classes it is
+//! ignored for all letters here.
+
+use std::fmt::Write;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::class;
+
+/// How deep groups may be nested.
+const DEEPEST: usize = 60;
+
+const LINE_END: &str = r"\n\r\x{85}\x{2028}\x{2029}";
+
+/// Flags that change how a construct is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Flags {
+    ignore_case: bool,
+    multiline: bool,
+    dot_all: bool,
+    comments: bool,
+    unix_lines: bool,
+}
+
+/// The same pattern for fancy-regex, or what is wrong with it.
+pub(super) fn translate(java: &str) -> Result<String, String> {
+    let mut translator = Translator {
+        rest: java.chars().peekable(),
+        out: String::with_capacity(java.len() * 2),
+        groups: count_groups(java),
+        depth: 0,
+    };
+    translator.alternatives(Flags::default())?;
+    match translator.rest.next() {
+        None => Ok(translator.out),
+        Some(char) => Err(format!("unmatched {char}")),
+    }
+}
+
+/// How many capturing groups there are, as far as that is plain to see: it decides how many digits a back reference has.
+fn count_groups(java: &str) -> usize {
+    let mut count = 0;
+    let mut chars = java.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => {
+                chars.next();
+            }
+            '(' => {
+                let mut ahead = chars.clone();
+                let named = ahead.next() == Some('?')
+                    && ahead.next() == Some('<')
+                    && ahead.next().is_some_and(char::is_alphabetic);
+                count += usize::from(chars.peek() != Some(&'?') || named);
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
+/// Writes a literal character so that no engine can read more into it.
+pub(super) fn write_literal(char: char, out: &mut String) {
+    if char.is_ascii_alphanumeric() {
+        out.push(char);
+    } else {
+        let _ = write!(out, r"\x{{{:x}}}", u32::from(char));
+    }
+}
+
+pub(super) struct Translator<'a> {
+    pub(super) rest: Peekable<Chars<'a>>,
+    pub(super) out: String,
+    groups: usize,
+    depth: usize,
+}
+
+impl Translator<'_> {
+    /// Alternatives up to a closing parenthesis or the end.
+    fn alternatives(&mut self, mut flags: Flags) -> Result<(), String> {
+        let mut quantifiable = false;
+        while let Some(char) = self.rest.peek().copied() {
+            if char == ')' {
+                return Ok(());
+            }
+            self.rest.next();
+            match char {
+                '|' => {
+                    self.out.push('|');
+                    quantifiable = false;
+                }
+                '*' | '+' | '?' | '{' => {
+                    if !quantifiable {
+                        return Err(format!("{char} repeats nothing"));
+                    }
+                    self.quantifier(char)?;
+                    quantifiable = false;
+                }
+                '(' => quantifiable = self.group(&mut flags)?,
+                ' ' | '\t' | '\n' | '\r' | '\x0c' | '\x0b' if flags.comments => {}
+                '#' if flags.comments => {
+                    self.rest.by_ref().find(|char| matches!(char, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'));
+                }
+                _ => {
+                    self.atom(char, flags)?;
+                    quantifiable = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn atom(&mut self, char: char, flags: Flags) -> Result<(), String> {
+        match char {
+            '.' if flags.dot_all => self.out.push_str("(?s:.)"),
+            '.' if flags.unix_lines => self.out.push_str(r"[^\n]"),
+            '.' => {
+                let _ = write!(self.out, "[^{LINE_END}]");
+            }
+            '^' => self.line_start(flags),
+            '$' => self.line_end(flags),
+            '[' => {
+                if flags.ignore_case {
+                    self.out.push_str("(?i:");
+                }
+                class::class(self, 0, flags.comments)?;
+                if flags.ignore_case {
+                    self.out.push(')');
+                }
+            }
+            '\\' => self.escape(flags)?,
+            char => self.literal(char, flags),
+        }
+        Ok(())
+    }
+
+    fn literal(&mut self, char: char, flags: Flags) {
+        if flags.ignore_case && char.is_ascii_alphabetic() {
+            let _ = write!(self.out, "[{}{}]", char.to_ascii_lowercase(), char.to_ascii_uppercase());
+        } else {
+            write_literal(char, &mut self.out);
+        }
+    }
+
+    fn line_start(&mut self, flags: Flags) {
+        self.out.push_str(match (flags.multiline, flags.unix_lines) {
+            (false, _) => r"(?:\A)",
+            (true, true) => r"(?:(?:\A|(?<=\n))(?!\z))",
+            (true, false) => r"(?:(?:\A|(?<=[\n\x{85}\x{2028}\x{2029}])|(?<=\r)(?!\n))(?!\z))",
+        });
+    }
+
+    fn line_end(&mut self, flags: Flags) {
+        self.out.push_str(match (flags.multiline, flags.unix_lines) {
+            (false, true) => r"(?=\n?\z)",
+            (false, false) => r"(?:(?=(?:\r\n|[\r\x{85}\x{2028}\x{2029}])?\z)|(?<!\r)(?=\n\z))",
+            (true, true) => r"(?=\n|\z)",
+            (true, false) => r"(?:(?=[\r\x{85}\x{2028}\x{2029}]|\z)|(?<!\r)(?=\n))",
+        });
+    }
+
+    /// A group whose opening parenthesis was read; whether it can be repeated. Flags without a colon hold up to the end of the group around.
+    fn group(&mut self, flags: &mut Flags) -> Result<bool, String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("groups nested deeper than {DEEPEST}"));
+        }
+        let mut inner = *flags;
+        // A group around what only looks around lets it be repeated, which Java allows.
+        let mut close = ")";
+        if self.rest.next_if_eq(&'?').is_none() {
+            self.out.push('(');
+        } else {
+            match self.rest.next() {
+                Some(kind @ ('=' | '!')) => {
+                    close = "))";
+                    let _ = write!(self.out, "(?:(?{kind}");
+                }
+                Some(kind @ (':' | '>')) => {
+                    let _ = write!(self.out, "(?{kind}");
+                }
+                Some('<') => match self.rest.peek() {
+                    Some('=' | '!') => {
+                        let kind = self.rest.next().unwrap_or('=');
+                        close = "))";
+                        let _ = write!(self.out, "(?:(?<{kind}");
+                    }
+                    _ => {
+                        let name = self.name()?;
+                        let _ = write!(self.out, "(?<{name}>");
+                    }
+                },
+                Some(first) => {
+                    if self.flags(first, &mut inner)? == ')' {
+                        *flags = inner;
+                        self.depth -= 1;
+                        return Ok(false);
+                    }
+                    self.out.push_str("(?:");
+                }
+                None => return Err("a group isn't closed".to_owned()),
+            }
+        }
+        self.alternatives(inner)?;
+        self.rest.next_if_eq(&')').ok_or("a group isn't closed")?;
+        self.out.push_str(close);
+        self.depth -= 1;
+        Ok(true)
+    }
+
+    /// Flags such as `i-s`, and the character that ends them.
+    fn flags(&mut self, first: char, flags: &mut Flags) -> Result<char, String> {
+        let mut on = true;
+        let mut char = first;
+        loop {
+            match char {
+                'i' => flags.ignore_case = on,
+                'm' => flags.multiline = on,
+                's' => flags.dot_all = on,
+                'x' => flags.comments = on,
+                'd' => flags.unix_lines = on,
+                // Unicode case and classes: the engine's classes are told apart by us already.
+                'u' | 'U' => {}
+                '-' => on = false,
+                ')' | ':' => return Ok(char),
+                other => return Err(format!("no flag {other}")),
+            }
+            char = self.rest.next().ok_or("a group isn't closed")?;
+        }
+    }
+
+    /// A group's name up to `>`.
+    fn name(&mut self) -> Result<String, String> {
+        let name: String = std::iter::from_fn(|| self.rest.next_if(char::is_ascii_alphanumeric)).collect();
+        let closed = self.rest.next() == Some('>');
+        if closed && name.starts_with(|char: char| char.is_ascii_alphabetic()) {
+            Ok(name)
+        } else {
+            Err("a group's name is letters and digits in < >".to_owned())
+        }
+    }
+
+    fn quantifier(&mut self, first: char) -> Result<(), String> {
+        self.out.push(first);
+        if first == '{' {
+            let bounds: String = self.rest.by_ref().take_while(|char| *char != '}').collect();
+            let mut numbers = bounds.splitn(2, ',');
+            let least: Option<u32> = numbers.next().and_then(|number| number.parse().ok());
+            let most = numbers.next();
+            let fits = match (least, most) {
+                (None, _) => false,
+                (Some(_), None | Some("")) => true,
+                (Some(least), Some(most)) => most.parse().is_ok_and(|most: u32| most >= least),
+            };
+            if !fits || bounds.starts_with('+') || bounds.contains(",+") {
+                return Err(format!("{{{bounds}}} is no repetition; for a brace write \\{{"));
+            }
+            self.out.push_str(&bounds);
+            self.out.push('}');
+        }
+        if let Some(kind) = self.rest.next_if(|char| matches!(char, '?' | '+')) {
+            self.out.push(kind);
+        }
+        Ok(())
+    }
+
+    /// What follows a backslash outside of a class.
+    fn escape(&mut self, flags: Flags) -> Result<(), String> {
+        let char = self.rest.next().ok_or("the pattern ends with a backslash")?;
+        match char {
+            'b' | 'B' | 'A' | 'z' | 'G' => {
+                let _ = write!(self.out, r"(?:\{char})");
+            }
+            'Z' => self.line_end(Flags { multiline: false, ..flags }),
+            'R' => self.out.push_str(r"(?:\r\n|[\n\x0b\x0c\r\x{85}\x{2028}\x{2029}])"),
+            'Q' => {
+                while let Some(char) = self.rest.next() {
+                    if char == '\\' && self.rest.next_if_eq(&'E').is_some() {
+                        break;
+                    }
+                    self.literal(char, flags);
+                }
+            }
+            // The end of a quotation that didn't begin: an empty place.
+            'E' => self.out.push_str("(?:)"),
+            'k' => {
+                self.rest.next_if_eq(&'<').ok_or(r"\k needs a name in < >")?;
+                let name = self.name()?;
+                let _ = write!(self.out, r"(?:\k<{name}>)");
+            }
+            '1'..='9' => {
+                let mut group = char.to_digit(10).unwrap_or(1) as usize;
+                while let Some(digit) = self.rest.peek().and_then(|char| char.to_digit(10)) {
+                    let longer = group * 10 + digit as usize;
+                    if longer > self.groups {
+                        break;
+                    }
+                    group = longer;
+                    self.rest.next();
+                }
+                let case = if flags.ignore_case { "i" } else { "" };
+                let _ = write!(self.out, r"(?{case}:\{group})");
+            }
+            _ => {
+                if let Some(set) = class::predefined(self, char)? {
+                    self.out.push_str(&set);
+                } else {
+                    let literal = class::escaped_literal(self, char)?;
+                    self.literal(literal, flags);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! A compiled pattern: matching whole texts, groups, replacing.
+//!
+//! Each pattern is compiled once for whole texts and, where it is needed, once for searching. Patterns that come from data are kept in a small cache of the
+//! process; those that stand in an expression are kept with it.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use fancy_regex::{Regex, RegexBuilder};
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+
+use crate::environment::Limits;
+use crate::error::{Code, Fault};
+use crate::function::Context;
+use crate::value::Text;
+
+use super::java::translate;
+use super::replacement::Replacement;
+
+/// How many patterns from data are kept.
+const CACHE_SIZE: usize = 256;
+/// Longer ones are refused.
+const LONGEST: usize = 10_000;
+/// Bytes that a compiled pattern may take.
+const LARGEST: usize = 4 << 20;
+/// What compiling a pattern costs, in steps a byte.
+const COMPILE_COST: usize = 20;
+
+static CACHE: LazyLock<Mutex<IndexMap<Text, Arc<Pattern>>>> = LazyLock::new(Mutex::default);
+
+/// A pattern of `java.util.regex`.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    whole: Regex,
+    translated: String,
+    search: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    pub(super) fn compile(java: &str) -> Result<Self, Fault> {
+        if java.len() > LONGEST {
+            return Err(Fault::argument(format!("a pattern of {} bytes; the limit is {LONGEST}", java.len())));
+        }
+        let wrong = |message: &str| Fault::argument(format!("pattern {java:?}: {message}"));
+        let translated = translate(java).map_err(|error| wrong(&error))?;
+        let whole = build(&format!(r"\A(?:{translated})\z")).map_err(|error| wrong(&error))?;
+        Ok(Self { whole, translated, search: OnceLock::new() })
+    }
+
+    /// The pattern from the cache, or compiled.
+    pub(super) fn cached(java: &str, context: &mut Context<'_>) -> Result<Arc<Self>, Fault> {
+        if let Some(pattern) = CACHE.lock().get(java) {
+            return Ok(pattern.clone());
+        }
+        context.spend(java.len() * COMPILE_COST)?;
+        let pattern = Arc::new(Self::compile(java)?);
+        let mut cache = CACHE.lock();
+        if cache.len() >= CACHE_SIZE {
+            cache.shift_remove_index(0);
+        }
+        cache.insert(Text::new(java), pattern.clone());
+        Ok(pattern)
+    }
+
+    /// Whether the whole text matches.
+    pub(super) fn matches(&self, text: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
+        context.spend(text.len() / 8)?;
+        self.whole.is_match(text).map_err(|_| gave_up(context))
+    }
+
+    /// What a group matched, if the whole text matches and there is such a group.
+    pub(super) fn group<'t>(
+        &self,
+        text: &'t str,
+        group: usize,
+        context: &mut Context<'_>,
+    ) -> Result<Option<&'t str>, Fault> {
+        context.spend(text.len() / 8)?;
+        let captures = self.whole.captures(text).map_err(|_| gave_up(context))?;
+        Ok(captures.and_then(|captures| captures.get(group)).map(|group| group.as_str()))
+    }
+
+    /// The text with every match replaced.
+    pub(super) fn replace(&self, text: &str, value: &str, context: &mut Context<'_>) -> Result<String, Fault> {
+        context.spend(text.len() / 8)?;
+        let search = self.search.get_or_init(|| build(&self.translated).ok()).as_ref();
+        let search = search.ok_or_else(|| Fault::argument("this pattern can't be searched for"))?;
+        let replacement = Replacement::parse(value, search)?;
+        let mut out = String::new();
+        let mut from = 0;
+        for captures in search.captures_iter(text) {
+            let captures = captures.map_err(|_| gave_up(context))?;
+            let Some(whole) = captures.get(0) else { continue };
+            let length = out.len();
+            out.push_str(&text[from..whole.start()]);
+            replacement.append(&captures, &mut out);
+            context.check_text(out.len())?;
+            context.spend_text(out.len() - length)?;
+            from = whole.end();
+        }
+        out.push_str(&text[from..]);
+        Ok(out)
+    }
+}
+
+fn build(pattern: &str) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder.backtrack_limit(Limits::default().backtracking).delegate_size_limit(LARGEST);
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn gave_up(context: &Context<'_>) -> Fault {
+    let limit = context.environment().limits.backtracking.min(Limits::default().backtracking);
+    Fault::new(Code::TooManySteps, format!("the pattern needs more than {limit} backtracking steps on this text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(pattern: &str, text: &str) -> bool {
+        Pattern::compile(pattern).unwrap().whole.is_match(text).unwrap()
+    }
+
+    #[test]
+    fn classes_are_those_of_ascii_and_lines_end_as_in_java() {
+        assert!(whole(r"\d\w\s", "1a "));
+        assert!(!whole(r"\d", "\u{663}"));
+        assert!(!whole("a.b", "a\u{85}b"));
+        assert!(whole("(?s)a.b", "a\nb"));
+        assert!(whole(r"a$\n", "a\n"));
+        assert!(whole("(?m)a$\n^b", "a\nb"));
+    }
+
+    #[test]
+    fn escapes_and_quotes_are_understood() {
+        for (pattern, text) in [
+            (r"\Qa.b\E+", "a.bb"),
+            (r"\x41\u0042\0103\x{44}\cA", "ABCD\u{1}"),
+            (r"\h\v\R", "\t\n\r\n"),
+            (r"\p{Lower}\p{Punct}\p{IsAlphabetic}\p{L}\pL", "a!éßx"),
+            (r"[a-c&&[^b]]+", "ac"),
+            (r"[\w&&[^\d_]]+[\]\-x]", "ab-"),
+            (r"(?<y>\d+)-\k<y>", "12-12"),
+            (r"(?i)straSSe[A-C]", "STRASSEb"),
+            (r"(?x) a b # comment", "ab"),
+            (r"a{2,3}+b", "aaab"),
+            (r"(?>a+)b", "aab"),
+            (r"(?<=x)?x{1}", "x"),
+            (r"}]", "}]"),
+        ] {
+            assert!(whole(pattern, text), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_java_refuses_is_refused() {
+        for pattern in ["(", ")", "*a", "[a", r"\", "a{", "a{2,1}", r"\y", "(?<n", r"\p{Nothing}", "[z-a]", "(?z)"] {
+            assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_explodes_is_given_up() {
+        let pattern = Pattern::compile(r"(?:(a+)+\1)+[^a][^c]").unwrap();
+        assert!(pattern.whole.is_match(&("a".repeat(64) + "xc")).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! `REGEXP_GROUP_VAL`: what a group of a pattern matched, where the whole text matches.
+//!
+//! Group 0 is the text itself, even where it doesn't match: an oddity of the original that is kept.
+
+use super::pattern::Pattern;
+use crate::error::Fault;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use crate::value::Value;
+
+/// See [`DOC`].
+pub(crate) struct RegexpGroupVal;
+
+static DOC: Doc = Doc {
+    name: "REGEXP_GROUP_VAL",
+    summary: "What a group of a pattern matched, where the whole text matches.",
+    parameters: &[
+        needs("text", "the text"),
+        needs("pattern", "the pattern"),
+        needs("group", "the number of the group"),
+    ],
+    returns: "a text; null if the text doesn't match or there is no such group",
+    examples: &[
+        gives("REGEXP_GROUP_VAL('12345', '\\\\d(\\\\d)(\\\\d).*', 2)", "'3'"),
+        gives("REGEXP_GROUP_VAL('abc', '\\\\d+', 0)", "'abc'"),
+        gives("REGEXP_GROUP_VAL('abc', '(\\\\d)', 1)", "null"),
+        fails("REGEXP_GROUP_VAL('abc', 'a')"),
+    ],
+    purity: Purity::Pure,
+};
+
+impl Function for RegexpGroupVal {
+    fn doc(&self) -> &'static Doc {
+        &DOC
+    }
+
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        arguments.expect(3, 3)?;
+        let (text, pattern) = (arguments.nullable_text(0)?, arguments.nullable_text(1)?);
+        let Some((text, pattern)) = text.zip(pattern) else { return Ok(Value::Null) };
+        let Some(group) = arguments.nullable_int(2)? else { return Ok(Value::Null) };
+        let group = usize::try_from(group).map_err(|_| Fault::argument(format!("group {group} is negative")))?;
+        if group == 0 {
+            return Ok(Value::text(text));
+        }
+        Ok(Pattern::cached(pattern, context)?.group(text, group, context)?.map_or(Value::Null, Value::text))
+    }
+}
