@@ -4,6 +4,7 @@
 
 mod bloom;
 mod conversion;
+mod dates;
 mod encoding;
 mod functional;
 mod hash;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
     let groups = [
         bloom::ALL,
         conversion::ALL,
+        dates::ALL,
         encoding::ALL,
         functional::ALL,
         hash::ALL,

@@ -1,7 +1,7 @@
 //! Patterns of `java.util.regex` to patterns of fancy-regex.
 //!
 //! A pattern is never passed through as it stands: every construct is read by Java's rules and written anew, literals by their code point. What Java has and
-//! the engine lacks (blocks such as `\p{InGreek}`, `\X`, `\N{…}`) is refused. Without `(?u)` Java ignores the case of ASCII letters only; of classes it is
+//! the engine lacks (blocks such as `\p{InGreek}`, `\X`, `\N{…}`, a repeated look-around) is refused. Without `(?u)` Java ignores the case of ASCII letters only; of classes it is
 //! ignored for all letters here.
 
 use std::fmt::Write;
@@ -169,24 +169,17 @@ impl Translator<'_> {
             return Err(format!("groups nested deeper than {DEEPEST}"));
         }
         let mut inner = *flags;
-        // A group around what only looks around lets it be repeated, which Java allows.
-        let mut close = ")";
         if self.rest.next_if_eq(&'?').is_none() {
             self.out.push('(');
         } else {
             match self.rest.next() {
-                Some(kind @ ('=' | '!')) => {
-                    close = "))";
-                    let _ = write!(self.out, "(?:(?{kind}");
-                }
-                Some(kind @ (':' | '>')) => {
+                Some(kind @ (':' | '=' | '!' | '>')) => {
                     let _ = write!(self.out, "(?{kind}");
                 }
                 Some('<') => match self.rest.peek() {
                     Some('=' | '!') => {
                         let kind = self.rest.next().unwrap_or('=');
-                        close = "))";
-                        let _ = write!(self.out, "(?:(?<{kind}");
+                        let _ = write!(self.out, "(?<{kind}");
                     }
                     _ => {
                         let name = self.name()?;
@@ -206,7 +199,7 @@ impl Translator<'_> {
         }
         self.alternatives(inner)?;
         self.rest.next_if_eq(&')').ok_or("a group isn't closed")?;
-        self.out.push_str(close);
+        self.out.push(')');
         self.depth -= 1;
         Ok(true)
     }
