@@ -6,8 +6,12 @@ mod bloom;
 mod conversion;
 mod dates;
 mod encoding;
+mod entropy;
 mod functional;
+mod fuzzy;
+mod geohash;
 mod hash;
+mod hllp;
 mod json;
 mod maps;
 mod math;
@@ -15,9 +19,13 @@ mod network;
 mod ordinal;
 mod regex;
 mod sets;
+mod statistics;
 mod strings;
+mod system;
 #[cfg(test)]
 mod tests;
+mod typosquat;
+mod validation;
 
 use std::sync::Arc;
 
@@ -31,7 +39,10 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         dates::ALL,
         encoding::ALL,
         functional::ALL,
+        fuzzy::ALL,
+        geohash::ALL,
         hash::ALL,
+        hllp::ALL,
         json::ALL,
         maps::ALL,
         math::ALL,
@@ -39,7 +50,11 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         ordinal::ALL,
         regex::ALL,
         sets::ALL,
+        statistics::ALL,
         strings::ALL,
+        system::ALL,
+        typosquat::ALL,
+        validation::ALL,
     ];
     groups.iter().flat_map(|group| group.iter().map(|make| make())).collect()
 }

@@ -4,7 +4,7 @@
 //! is [`equals`]. Comparisons of nested values are bounded by [`Fuel`], since sharing lets a small expression describe a vast tree.
 
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use indexmap::Equivalent;
 
@@ -163,13 +163,40 @@ fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) ->
                 hash(item, state, depth, fuel)?;
             }
         }
-        // Equal sets and maps may differ in order, so only their size counts.
-        Value::Set(set) => set.len().hash(state),
-        Value::Map(map) => map.len().hash(state),
+        // Equal sets and maps may differ in order, so the hashes of what is in them are added up.
+        Value::Set(set) => {
+            let depth = depth.checked_sub(1)?;
+            let mut sum = 0_u64;
+            for item in set.read().iter() {
+                let mut hasher = DefaultHasher::new();
+                hash(item, &mut hasher, depth, fuel)?;
+                sum = sum.wrapping_add(hasher.finish());
+            }
+            state.write_u64(sum);
+        }
+        Value::Map(map) => {
+            let depth = depth.checked_sub(1)?;
+            let mut sum = 0_u64;
+            for (key, value) in map.read().iter() {
+                let mut hasher = DefaultHasher::new();
+                hash(key, &mut hasher, depth, fuel)?;
+                hash(value, &mut hasher, depth, fuel)?;
+                sum = sum.wrapping_add(hasher.finish());
+            }
+            state.write_u64(sum);
+        }
         Value::Lambda(closure) => std::ptr::hash(std::sync::Arc::as_ptr(closure), state),
         Value::Object(object) => std::ptr::hash(std::sync::Arc::as_ptr(object).cast::<()>(), state),
     }
     Some(())
+}
+
+/// A hash that is the same in every process, for sketches and filters.
+pub(crate) fn stable_hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(value.type_name().as_bytes());
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Looks a text up among values without making a value of it.

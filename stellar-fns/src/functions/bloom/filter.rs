@@ -3,11 +3,11 @@
 //! Hashes are the same in every process, so that filters made in one place can be merged in another.
 
 use std::any::Any;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Fault;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, stable_hash};
 
 /// Larger filters are refused: 64 MiB.
 const MOST_BITS: f64 = 536_870_912.0;
@@ -71,10 +71,9 @@ impl Filter {
     }
 
     fn places(&self, value: &Value) -> impl Iterator<Item = (usize, u64)> {
+        let first = stable_hash(value);
         let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        let first = hasher.finish();
-        hasher.write_u8(1);
+        hasher.write_u64(first);
         let second = hasher.finish() | 1;
         let bits = self.words.len() as u64 * 64;
         (0..u64::from(self.hashes)).map(move |index| {

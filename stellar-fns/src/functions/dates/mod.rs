@@ -15,6 +15,8 @@ mod week_of_year;
 mod year;
 mod zone;
 
+pub(crate) use format::Format;
+
 use std::sync::Arc;
 
 use crate::function::Function;

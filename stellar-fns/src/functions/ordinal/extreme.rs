@@ -4,10 +4,15 @@ use std::cmp::Ordering;
 
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Outcome};
+use crate::functions::statistics::Statistics;
 use crate::value::{Value, boolean_of, double_of, float_of, int_of, long_of, order};
 
 /// The item that is in this order to all others. Before each comparison what was found so far is converted to the next item's type; it keeps its own.
 pub(super) fn extreme(arguments: &Arguments<'_>, context: &mut Context<'_>, wanted: Ordering) -> Outcome {
+    if let Some(statistics) = arguments.or_null(0).as_object::<Statistics>() {
+        context.spend(statistics.cost())?;
+        return Ok(Value::Double(if wanted == Ordering::Less { statistics.min() } else { statistics.max() }));
+    }
     let mut found = Value::Null;
     for item in arguments.list_or_set(0)?.into_iter().flatten() {
         context.spend(1)?;

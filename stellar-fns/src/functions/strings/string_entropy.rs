@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use crate::functions::entropy::entropy;
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -25,17 +26,10 @@ impl Function for StringEntropy {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Double(0.0)) };
         context.spend(text.len())?;
-        let mut counts: HashMap<u16, u32> = HashMap::new();
+        let mut counts: HashMap<u16, f64> = HashMap::new();
         for unit in text.encode_utf16() {
-            *counts.entry(unit).or_default() += 1;
+            *counts.entry(unit).or_default() += 1.0;
         }
-        Ok(Value::Double(entropy(counts.values().copied())))
+        Ok(Value::Double(entropy(&counts.into_values().collect::<Vec<_>>())))
     }
-}
-
-/// Entropy in bits of what was counted.
-fn entropy(counts: impl Iterator<Item = u32> + Clone) -> f64 {
-    let total: f64 = counts.clone().map(f64::from).sum();
-    let share = |count: u32| f64::from(count) / total;
-    counts.map(|count| -share(count) * share(count).log2()).sum::<f64>() + 0.0
 }
