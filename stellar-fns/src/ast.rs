@@ -84,4 +84,31 @@ impl Expr {
     pub(crate) fn new(kind: ExprKind, span: Span) -> Self {
         Self { kind, span }
     }
+
+    /// How many levels there are, this one included.
+    pub(crate) fn depth(&self) -> usize {
+        let deepest = |children: &mut dyn Iterator<Item = &Self>| children.map(Self::depth).max().unwrap_or(0);
+        1 + match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Exists(_) => 0,
+            ExprKind::List(items) => deepest(&mut items.iter()),
+            ExprKind::Call { arguments, .. } => deepest(&mut arguments.iter()),
+            ExprKind::Map(entries) => deepest(&mut entries.iter().flat_map(|(key, value)| [key, value])),
+            ExprKind::Lambda { body, .. } => body.depth(),
+            ExprKind::Not(inner) => inner.depth(),
+            ExprKind::Arithmetic { first, rest } => {
+                deepest(&mut std::iter::once(&**first).chain(rest.iter().map(|(_, operand)| operand)))
+            }
+            ExprKind::Comparison { first, rest } => {
+                deepest(&mut std::iter::once(&**first).chain(rest.iter().map(|(_, operand)| operand)))
+            }
+            ExprKind::Logic { first, rest } => {
+                deepest(&mut std::iter::once(&**first).chain(rest.iter().map(|(_, operand)| operand)))
+            }
+            ExprKind::In { key, container, .. } => key.depth().max(container.depth()),
+            ExprKind::Conditional { arms: pairs, otherwise: last }
+            | ExprKind::Match { clauses: pairs, default: last } => {
+                deepest(&mut std::iter::once(&**last).chain(pairs.iter().flat_map(|(check, branch)| [check, branch])))
+            }
+        }
+    }
 }

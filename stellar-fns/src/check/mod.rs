@@ -124,10 +124,11 @@ impl Checker<'_> {
     }
 
     fn lambda(&mut self, parameters: &[Text], body: &Expr) -> Node {
+        let depth = body.depth();
         self.names.enter(parameters);
         let body = self.node(body);
         let captures = self.names.leave();
-        Node::Lambda { lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), body }), captures }
+        Node::Lambda { lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), depth, body }), captures }
     }
 
     fn call(&mut self, name: &Text, name_span: crate::error::Span, arguments: &[Expr], tree: &Expr) -> Node {

@@ -68,6 +68,8 @@ pub(crate) struct Call {
 /// A lambda's code. Its frame holds its arguments, then what it captured.
 pub(crate) struct Lambda {
     pub parameters: usize,
+    /// How deep the body is nested.
+    pub depth: usize,
     pub body: Node,
 }
 

@@ -78,11 +78,16 @@ pub(crate) fn evaluate_node(node: &Node, variables: &dyn Variables, environment:
 pub(crate) fn apply(closure: &Closure, arguments: &[Value], context: &mut Context<'_>) -> Outcome {
     context.spend(1)?;
     let lambda = &closure.body;
+    let outer = context.depth;
+    let too_deep = || Fault::new(Code::TooManySteps, "lambdas run inside each other too deep");
+    context.depth = outer.checked_sub(lambda.depth).ok_or_else(too_deep)?;
     let mut locals: SmallVec<[Value; 4]> = arguments.iter().take(lambda.parameters).cloned().collect();
     locals.resize(lambda.parameters, Value::Null);
     locals.extend(closure.captured.iter().cloned());
     let frame = Frame { variables: context.frame.variables, locals: &locals };
-    walk(&lambda.body, frame, context).map(Operand::into_value)
+    let outcome = walk(&lambda.body, frame, context).map(Operand::into_value);
+    context.depth = outer;
+    outcome
 }
 
 pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
@@ -94,7 +99,11 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
             None => Err(Fault::new(Code::NoVariable, format!("no variable {name}")).at(*span)),
         },
         Node::Local(index) => Ok(Operand::Borrowed(frame.locals.get(*index).unwrap_or(&Value::Null))),
-        Node::All => Ok(Value::Map(frame.variables.all()).into()),
+        Node::All => {
+            let all = Value::Map(frame.variables.all());
+            context.spend_items(&all)?;
+            Ok(all.into())
+        }
         Node::List(items) => {
             context.spend(items.len())?;
             let items: Result<Vec<Value>, Fault> =
@@ -173,7 +182,9 @@ fn call<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Eval
     context.spend(1)?;
     let mut operands: SmallVec<[Operand<'a>; 4]> = SmallVec::new();
     for argument in &call.arguments {
-        operands.push(walk(argument, frame, context)?);
+        let operand = walk(argument, frame, context)?;
+        context.spend_reading(&operand)?;
+        operands.push(operand);
     }
     let arguments = Arguments(&operands);
     let outcome = match &call.prepared {

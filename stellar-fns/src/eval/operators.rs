@@ -50,7 +50,7 @@ pub(super) fn compare(
 
 fn equals(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     match (left, right) {
-        (Value::Text(left), Value::Text(right)) => Ok(left == right),
+        (Value::Text(_), Value::Text(_)) => same_text(left, right, context),
         _ => context.equals(left, right),
     }
 }
@@ -59,17 +59,26 @@ fn equals(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool
 pub(super) fn identical(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     let too_large = || Fault::new(Code::TooLarge, "these values are too large or too deep to compare");
     match (left, right) {
-        (Value::Text(left), Value::Text(right)) => Ok(left == right),
+        (Value::Text(_), Value::Text(_)) => same_text(left, right, context),
         _ => crate::value::identical(left, right, &mut context.fuel).ok_or_else(too_large),
     }
+}
+
+fn same_text(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
+    context.spend_reading(left)?;
+    Ok(left.as_text() == right.as_text())
 }
 
 /// `key in container`.
 pub(super) fn contains(container: &Value, key: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     match (container, key) {
         (Value::Null, _) => Ok(false),
-        (Value::Text(text), Value::Text(key)) => Ok(text.contains(key.as_str())),
+        (Value::Text(text), Value::Text(key)) => {
+            context.spend_reading(container)?;
+            Ok(text.contains(key.as_str()))
+        }
         (Value::List(list), _) => {
+            context.spend(list.len())?;
             let items = list.read();
             for item in items.iter() {
                 if identical(item, key, context)? {

@@ -1,6 +1,7 @@
 //! The arguments of a call, with the checks that most functions begin with.
 
 use crate::error::{Code, Fault};
+use crate::function::Context;
 use crate::value::{Items, Map, Value};
 
 use crate::eval::Operand;
@@ -98,17 +99,21 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The items of a list, set or text, or null; anything else is an error.
-    pub fn nullable_items(&self, index: usize) -> Result<Option<Items>, Fault> {
-        match self.at(index)? {
+    /// The items of a list, set or text, or null; anything else is an error. Each item costs a step.
+    pub fn nullable_items(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Items>, Fault> {
+        let value = self.at(index)?;
+        context.spend_items(value)?;
+        match value {
             Value::Null => Ok(None),
             value => Items::of(value).map(Some).ok_or_else(|| self.wrong(index, "a list, a set or a text")),
         }
     }
 
-    /// The items of a list or set, or null; anything else, also a text, is an error.
-    pub fn list_or_set(&self, index: usize) -> Result<Option<Vec<Value>>, Fault> {
-        match self.at(index)? {
+    /// The items of a list or set, or null; anything else, also a text, is an error. Each item costs a step.
+    pub fn list_or_set(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Vec<Value>>, Fault> {
+        let value = self.at(index)?;
+        context.spend_items(value)?;
+        match value {
             Value::Null => Ok(None),
             Value::List(list) => Ok(Some(list.items())),
             Value::Set(set) => Ok(Some(set.items())),

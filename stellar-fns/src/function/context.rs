@@ -8,10 +8,17 @@ use crate::eval::Frame;
 use crate::function::Outcome;
 use crate::value::{Fuel, Text, Value, equals, reaches};
 
+/// Levels of expressions that may be evaluated inside each other: that of the outermost and those of the lambdas it runs into.
+const RUNNING_DEPTH: usize = 256;
+/// Bytes of a text that are read for nothing; a step buys as many more.
+const FREE_TEXT: usize = 128;
+
 /// What a function may use beside its arguments.
 pub struct Context<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) fuel: Fuel,
+    /// How many more levels lambdas may be nested while running.
+    pub(crate) depth: usize,
     pub(crate) frame: Frame<'a>,
 }
 
@@ -23,7 +30,7 @@ impl fmt::Debug for Context<'_> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(environment: &'a Environment, frame: Frame<'a>) -> Self {
-        Self { environment, fuel: Fuel::new(environment.limits.steps), frame }
+        Self { environment, fuel: Fuel::new(environment.limits.steps), depth: RUNNING_DEPTH, frame }
     }
 
     /// The environment of this evaluation.
@@ -34,6 +41,25 @@ impl<'a> Context<'a> {
     /// Takes steps from the budget: one per item walked over is customary.
     pub fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         self.fuel.burn(steps as u64).ok_or_else(|| self.too_many_steps())
+    }
+
+    /// Takes a step for each item of a list, set or map, or character of a text.
+    pub(crate) fn spend_items(&mut self, value: &Value) -> Result<(), Fault> {
+        self.spend(match value {
+            Value::List(list) => list.len(),
+            Value::Set(set) => set.len(),
+            Value::Map(map) => map.len(),
+            Value::Text(text) => text.len(),
+            _ => 0,
+        })
+    }
+
+    /// Takes what reading a long text costs; short ones are free.
+    pub(crate) fn spend_reading(&mut self, value: &Value) -> Result<(), Fault> {
+        match value {
+            Value::Text(text) if text.len() > FREE_TEXT => self.spend(text.len() / FREE_TEXT),
+            _ => Ok(()),
+        }
     }
 
     fn too_many_steps(&self) -> Fault {
@@ -69,7 +95,7 @@ impl<'a> Context<'a> {
             .text
             .min(usize::try_from(self.fuel.left().saturating_mul(16)).unwrap_or(usize::MAX));
         let mut writer = Bounded { out: Text::default(), limit };
-        if write!(writer, "{value}").is_err() {
+        if value.write_whole(&mut writer).is_err() {
             return Err(Fault::new(Code::TooLarge, format!("the text of this value has more than {limit} bytes")));
         }
         self.spend_text(writer.out.len())?;

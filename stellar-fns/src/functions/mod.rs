@@ -10,7 +10,7 @@ mod entropy;
 mod functional;
 mod fuzzy;
 mod geohash;
-mod hash;
+mod hashing;
 mod hllp;
 mod json;
 mod maps;
@@ -41,7 +41,7 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         functional::ALL,
         fuzzy::ALL,
         geohash::ALL,
-        hash::ALL,
+        hashing::ALL,
         hllp::ALL,
         json::ALL,
         maps::ALL,

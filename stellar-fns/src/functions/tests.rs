@@ -7,7 +7,7 @@ use crate::Environment;
 use crate::function::Purity;
 use crate::program::Compiler;
 use crate::value::{Fuel, Value, identical};
-use crate::variables::Layers;
+use crate::variables::{Bound, Layers};
 
 fn environment() -> Environment {
     // Thursday, 25 August 2016, 13:27:10.748 UTC.
@@ -65,27 +65,47 @@ fn no_function_panics_whatever_its_arguments() {
         "''",
         "'é😀'",
         "'1.5'",
+        "'UTC'",
         "-1",
+        "0",
+        "3",
         "2147483647",
         "9223372036854775807L",
         "NaN",
         "1e300",
+        "-0.5f",
         "true",
         "[]",
         "['a', null, 1]",
+        "[[1, 2], 'x']",
         "{'a' : 1}",
         "SET_INIT([1])",
+        "MULTISET_INIT(['a'])",
         "x -> x",
+        "BLOOM_INIT()",
+        "STATS_INIT()",
+        "STATS_INIT(2)",
+        "HLLP_INIT(4)",
     ];
-    for function in Compiler::default().functions.iter() {
+    let values: Vec<Value> = values.iter().map(|value| evaluate(value).unwrap()).collect();
+    let environment = environment();
+    let compiler = Compiler::default();
+    for function in compiler.functions.iter() {
         let name = function.doc().name;
-        let _ = evaluate(&format!("{name}()"));
-        for first in values {
-            let _ = evaluate(&format!("{name}({first})"));
-            for second in values {
-                let _ = evaluate(&format!("{name}({first}, {second})"));
-                for third in ["null", "'UTC'", "3", "-7", "2147483647", "[1, 2]", "(a, b) -> a"] {
-                    let _ = evaluate(&format!("{name}({first}, {second}, {third})"));
+        let programs =
+            ["", "a", "a, b", "a, b, c"].map(|arguments| compiler.compile(&format!("{name}({arguments})")).unwrap());
+        let run = |arguments: &[&Value]| {
+            let program = &programs[arguments.len()];
+            let values: Vec<Value> = arguments.iter().map(|value| (*value).clone()).collect();
+            let _ = program.evaluate(&Bound::new(program.variables(), &values), &environment);
+        };
+        run(&[]);
+        for first in &values {
+            run(&[first]);
+            for second in &values {
+                run(&[first, second]);
+                for third in values.iter().step_by(3) {
+                    run(&[first, second, third]);
                 }
             }
         }

@@ -36,10 +36,8 @@ pub(crate) fn parse(source: &str, bounds: Bounds) -> Result<Option<Expr>, Errors
     let (tokens, errors) = lex(source);
     let mut parser = Parser { cursor: Cursor::new(tokens), errors, depth: bounds.depth };
     let tree = parser.whole();
-    if parser.errors.is_empty() {
-        if let Ok(tree) = tree {
-            return Ok(Some(tree));
-        }
+    if let (Ok(tree), true) = (tree, parser.errors.is_empty()) {
+        return Ok(Some(tree));
     }
     parser.errors.sort_by_key(|error| error.span.from);
     Err(Errors(parser.errors))

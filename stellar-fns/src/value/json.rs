@@ -5,7 +5,10 @@
 use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
 
 use super::equality::DEPTH;
-use super::{Map, MapKind, Value};
+use super::{Fuel, Map, MapKind, Value};
+
+/// How many values one document may hold.
+const LARGEST: u64 = 5_000_000;
 
 /// What whole numbers of JSON become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +42,14 @@ fn from_number(number: &JsonNumber, integers: Integers) -> Value {
     }
 }
 
-/// A value as JSON; NaN and the infinities become text, keys their text form, objects their kind. None where values are nested too deep.
+/// A value as JSON; NaN and the infinities become text, keys their text form, objects their kind. None where they are too large or
+/// nested too deep.
 pub fn to_json(value: &Value) -> Option<Json> {
-    write(value, DEPTH)
+    write(value, DEPTH, &mut Fuel::new(LARGEST))
 }
 
-fn write(value: &Value, depth: u32) -> Option<Json> {
+fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Option<Json> {
+    fuel.burn(1)?;
     Some(match value {
         Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
@@ -54,17 +59,17 @@ fn write(value: &Value, depth: u32) -> Option<Json> {
         Value::Double(double) => from_double(*double),
         Value::List(list) => {
             let depth = depth.checked_sub(1)?;
-            Json::Array(list.read().iter().map(|item| write(item, depth)).collect::<Option<_>>()?)
+            Json::Array(list.read().iter().map(|item| write(item, depth, fuel)).collect::<Option<_>>()?)
         }
         Value::Set(set) => {
             let depth = depth.checked_sub(1)?;
-            Json::Array(set.read().iter().map(|item| write(item, depth)).collect::<Option<_>>()?)
+            Json::Array(set.read().iter().map(|item| write(item, depth, fuel)).collect::<Option<_>>()?)
         }
         Value::Map(map) => {
             let depth = depth.checked_sub(1)?;
             let mut object = JsonMap::new();
             for (key, value) in map.read().iter() {
-                object.insert(key.to_string(), write(value, depth)?);
+                object.insert(key.to_string(), write(value, depth, fuel)?);
             }
             Json::Object(object)
         }

@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Write};
 
 use super::equality::DEPTH;
-use super::{Map, MapKind, Value};
+use super::{Fuel, Map, MapKind, Value};
+
+/// How many values of a nested one are shown in messages.
+const SHOWN: u64 = 10_000;
 
 /// `Double.toString`.
 pub fn double_text(double: f64) -> String {
@@ -45,14 +48,23 @@ fn java_decimal(shortest: &str, nan: bool) -> String {
 }
 
 impl Display for Value {
-    /// Java's text form, cut off with `…` where values are nested too deep.
+    /// Java's text form, cut off with `…` where a value is too large or nested too deep to be shown. The functions of the language write all of it.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(self, out, DEPTH)
+        write(self, out, DEPTH, &mut Fuel::new(SHOWN))
     }
 }
 
-/// Writes into something that may refuse, which is how the size of the text is bounded.
-pub(super) fn write(value: &Value, out: &mut dyn Write, depth: u32) -> fmt::Result {
+impl Value {
+    /// All of the text form, into something that refuses more than there is room for.
+    pub(crate) fn write_whole(&self, out: &mut dyn Write) -> fmt::Result {
+        write(self, out, DEPTH, &mut Fuel::new(u64::MAX))
+    }
+}
+
+fn write(value: &Value, out: &mut dyn Write, depth: u32, fuel: &mut Fuel) -> fmt::Result {
+    if fuel.burn(1).is_none() {
+        return out.write_char('…');
+    }
     match value {
         Value::Null => out.write_str("null"),
         Value::Bool(bool) => write!(out, "{bool}"),
@@ -62,27 +74,35 @@ pub(super) fn write(value: &Value, out: &mut dyn Write, depth: u32) -> fmt::Resu
         Value::Double(double) => out.write_str(&double_text(*double)),
         Value::Char(unit) => out.write_char(char::from_u32(u32::from(*unit)).unwrap_or('?')),
         Value::Text(text) => out.write_str(text),
-        Value::List(list) => write_items(&mut list.read().iter(), out, depth),
-        Value::Set(set) => write_items(&mut set.read().iter(), out, depth),
-        Value::Map(map) => write_map(map, out, depth),
+        Value::List(list) => write_items(&mut list.read().iter(), out, depth, fuel),
+        Value::Set(set) => write_items(&mut set.read().iter(), out, depth, fuel),
+        Value::Map(map) => write_map(map, out, depth, fuel),
         Value::Lambda(_) => out.write_str("lambda"),
         Value::Object(object) => out.write_str(object.kind()),
     }
 }
 
-fn write_items(items: &mut dyn Iterator<Item = &Value>, out: &mut dyn Write, depth: u32) -> fmt::Result {
+fn write_items(
+    items: &mut dyn Iterator<Item = &Value>,
+    out: &mut dyn Write,
+    depth: u32,
+    fuel: &mut Fuel,
+) -> fmt::Result {
     let Some(depth) = depth.checked_sub(1) else { return out.write_char('…') };
     out.write_char('[')?;
     for (index, item) in items.enumerate() {
+        if fuel.left() == 0 {
+            return out.write_str("…]");
+        }
         if index > 0 {
             out.write_str(", ")?;
         }
-        write(item, out, depth)?;
+        write(item, out, depth, fuel)?;
     }
     out.write_char(']')
 }
 
-fn write_map(map: &Map, out: &mut dyn Write, depth: u32) -> fmt::Result {
+fn write_map(map: &Map, out: &mut dyn Write, depth: u32, fuel: &mut Fuel) -> fmt::Result {
     let Some(depth) = depth.checked_sub(1) else { return out.write_char('…') };
     let table = map.read();
     let mut entries: Vec<_> = table.iter().collect();
@@ -95,9 +115,9 @@ fn write_map(map: &Map, out: &mut dyn Write, depth: u32) -> fmt::Result {
         if index > 0 {
             out.write_str(", ")?;
         }
-        write(key, out, depth)?;
+        write(key, out, depth, fuel)?;
         out.write_char('=')?;
-        write(value, out, depth)?;
+        write(value, out, depth, fuel)?;
     }
     out.write_char('}')
 }

@@ -28,7 +28,7 @@ impl Function for BloomMerge {
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let mut merged: Option<Filter> = None;
-        for value in arguments.list_or_set(0)?.into_iter().flatten().filter(|value| !value.is_null()) {
+        for value in arguments.list_or_set(0, context)?.into_iter().flatten().filter(|value| !value.is_null()) {
             let filter = value.as_object::<Filter>().ok_or_else(|| arguments.wrong(0, "a list of Bloom filters"))?;
             context.spend(filter.cost())?;
             merged = Some(match merged {

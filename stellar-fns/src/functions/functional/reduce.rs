@@ -33,7 +33,7 @@ impl Function for Reduce {
         if lambda.is_null() || start.is_null() {
             return Ok(Value::Null);
         }
-        let Some(items) = arguments.nullable_items(0)? else { return Ok(Value::Null) };
+        let Some(items) = arguments.nullable_items(0, context)? else { return Ok(Value::Null) };
         let mut made = start.clone();
         for item in items {
             made = context.apply(lambda, &[made, item])?;

@@ -9,6 +9,9 @@ pub(super) fn zip(
     context: &mut Context<'_>,
     rows: impl FnOnce(&mut dyn Iterator<Item = usize>) -> Option<usize>,
 ) -> Outcome {
+    for list in arguments.iter() {
+        context.spend_items(list)?;
+    }
     let lists: Vec<Vec<Value>> = arguments
         .iter()
         .filter_map(|value| if let Value::List(list) = value { Some(list.items()) } else { None })

@@ -6,7 +6,7 @@ use crate::function::Arguments;
 use super::place::Place;
 
 /// The mean radius in kilometres.
-const RADIUS: f64 = 6371.008_771_4;
+const RADIUS: f64 = 6_371.008_771_4;
 
 /// How a distance is computed.
 #[derive(Clone, Copy, Debug)]

@@ -34,7 +34,7 @@ impl Function for GeohashCentroid {
         let places: Vec<(Place, f64)> = match arguments.at(0)? {
             Value::Map(map) => map.read().iter().filter_map(|(hash, weight)| weighted(hash, weight)).collect(),
             _ => arguments
-                .list_or_set(0)?
+                .list_or_set(0, context)?
                 .unwrap_or_default()
                 .iter()
                 .filter_map(|hash| weighted(hash, &Value::Int(1)))

@@ -31,7 +31,7 @@ impl Function for GeohashMaxDist {
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let strategy = Strategy::named(arguments, 1)?;
-        let Some(hashes) = arguments.list_or_set(0)? else { return Ok(Value::Null) };
+        let Some(hashes) = arguments.list_or_set(0, context)? else { return Ok(Value::Null) };
         let places: Vec<Place> = hashes.iter().filter_map(|hash| Place::of(hash.as_text()?)).collect();
         context.spend(places.len().saturating_mul(places.len()))?;
         let mut greatest = f64::NAN;

@@ -30,7 +30,9 @@ impl Function for MapMerge {
         if arguments.is_empty() {
             return Ok(Value::Null);
         }
-        let Some(items) = arguments.list_or_set(0)? else { return Ok(Value::Map(Map::new(MapKind::Hash, []))) };
+        let Some(items) = arguments.list_or_set(0, context)? else {
+            return Ok(Value::Map(Map::new(MapKind::Hash, [])));
+        };
         let mut maps = Vec::new();
         for item in items {
             match item {

@@ -14,7 +14,7 @@ pub(super) fn extreme(arguments: &Arguments<'_>, context: &mut Context<'_>, want
         return Ok(Value::Double(if wanted == Ordering::Less { statistics.min() } else { statistics.max() }));
     }
     let mut found = Value::Null;
-    for item in arguments.list_or_set(0)?.into_iter().flatten() {
+    for item in arguments.list_or_set(0, context)?.into_iter().flatten() {
         context.spend(1)?;
         if item.is_null() {
             continue;

@@ -23,6 +23,8 @@ const CACHE_SIZE: usize = 256;
 const LONGEST: usize = 10_000;
 /// Bytes that a compiled pattern may take.
 const LARGEST: usize = 4 << 20;
+/// What looking for a match costs, in steps: backtracking may take its time.
+const MATCH_COST: usize = 500;
 /// What compiling a pattern costs, in steps a byte.
 const COMPILE_COST: usize = 20;
 
@@ -65,7 +67,7 @@ impl Pattern {
 
     /// Whether the whole text matches.
     pub(super) fn matches(&self, text: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
-        context.spend(text.len() / 8)?;
+        context.spend(MATCH_COST + text.len() / 8)?;
         self.whole.is_match(text).map_err(|_| gave_up(context))
     }
 
@@ -76,14 +78,14 @@ impl Pattern {
         group: usize,
         context: &mut Context<'_>,
     ) -> Result<Option<&'t str>, Fault> {
-        context.spend(text.len() / 8)?;
+        context.spend(MATCH_COST + text.len() / 8)?;
         let captures = self.whole.captures(text).map_err(|_| gave_up(context))?;
         Ok(captures.and_then(|captures| captures.get(group)).map(|group| group.as_str()))
     }
 
     /// The text with every match replaced.
     pub(super) fn replace(&self, text: &str, value: &str, context: &mut Context<'_>) -> Result<String, Fault> {
-        context.spend(text.len() / 8)?;
+        context.spend(MATCH_COST + text.len() / 8)?;
         let search = self.search.get_or_init(|| build(&self.translated).ok()).as_ref();
         let search = search.ok_or_else(|| Fault::argument("this pattern can't be searched for"))?;
         let replacement = Replacement::parse(value, search)?;

@@ -36,7 +36,7 @@ impl Function for RegexpMatch {
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Bool(false)) };
         let patterns = match arguments.at(1)? {
             Value::Text(pattern) => return Ok(Value::Bool(Pattern::cached(pattern, context)?.matches(text, context)?)),
-            _ => arguments.list_or_set(1)?.unwrap_or_default(),
+            _ => arguments.list_or_set(1, context)?.unwrap_or_default(),
         };
         for pattern in patterns.iter().filter(|pattern| !pattern.is_null()) {
             let pattern = pattern.as_text().ok_or_else(|| arguments.wrong(1, "a text or a list of texts"))?;

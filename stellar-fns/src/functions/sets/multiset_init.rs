@@ -30,7 +30,7 @@ impl Function for MultisetInit {
         if arguments.is_empty() {
             return Ok(Value::Map(multiset));
         }
-        for item in arguments.list_or_set(0)?.into_iter().flatten() {
+        for item in arguments.list_or_set(0, context)?.into_iter().flatten() {
             context.spend(1)?;
             add(&multiset, item, 1)?;
         }

@@ -30,7 +30,7 @@ impl Function for MultisetMerge {
         if arguments.is_empty() {
             return Ok(Value::Map(merged));
         }
-        for item in arguments.list_or_set(0)?.into_iter().flatten() {
+        for item in arguments.list_or_set(0, context)?.into_iter().flatten() {
             let map = match item {
                 Value::Null => continue,
                 Value::Map(map) => map,

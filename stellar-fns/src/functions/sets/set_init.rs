@@ -24,11 +24,11 @@ impl Function for SetInit {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         if arguments.is_empty() {
             return Ok(Value::Set(Set::new([])));
         }
-        let items = arguments.list_or_set(0)?;
+        let items = arguments.list_or_set(0, context)?;
         Ok(Value::Set(Set::new(items.into_iter().flatten())))
     }
 }

@@ -26,7 +26,7 @@ impl Function for SetMerge {
         if arguments.is_empty() {
             return Ok(Value::Set(merged));
         }
-        for items in arguments.list_or_set(0)?.into_iter().flatten() {
+        for items in arguments.list_or_set(0, context)?.into_iter().flatten() {
             let items = match &items {
                 Value::Null => continue,
                 Value::List(list) => list.items(),

@@ -27,7 +27,7 @@ impl Function for OutlierMadStateMerge {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let mut states = arguments.list_or_set(0)?.unwrap_or_default();
+        let mut states = arguments.list_or_set(0, context)?.unwrap_or_default();
         states.extend(arguments.get(1).cloned());
         let mut merged = Vec::new();
         for value in states.iter().filter(|value| !value.is_null()) {

@@ -30,7 +30,8 @@ impl Function for SampleMerge {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let samplers = arguments.get(1).cloned().into_iter().chain(arguments.list_or_set(0)?.into_iter().flatten());
+        let samplers =
+            arguments.get(1).cloned().into_iter().chain(arguments.list_or_set(0, context)?.into_iter().flatten());
         let mut merged: Option<Reservoir> = None;
         for value in samplers.filter(|value| !value.is_null()) {
             let sampler = value.as_object::<Reservoir>().ok_or_else(|| arguments.wrong(0, "a list of samplers"))?;

@@ -28,7 +28,7 @@ impl Function for StatsMerge {
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let mut merged: Option<Statistics> = None;
-        for value in arguments.list_or_set(0)?.into_iter().flatten().filter(|value| !value.is_null()) {
+        for value in arguments.list_or_set(0, context)?.into_iter().flatten().filter(|value| !value.is_null()) {
             let statistics =
                 value.as_object::<Statistics>().ok_or_else(|| arguments.wrong(0, "a list of statistics"))?;
             context.spend(statistics.cost())?;

@@ -21,7 +21,7 @@ impl Function for Join {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let items = arguments.list_or_set(0)?.ok_or_else(|| arguments.wrong(0, "a list or a set"))?;
+        let items = arguments.list_or_set(0, context)?.ok_or_else(|| arguments.wrong(0, "a list or a set"))?;
         let delimiter = arguments.text(1)?;
         let mut joined = Text::default();
         for (index, item) in items.iter().filter(|item| !item.is_null()).enumerate() {

@@ -191,3 +191,6 @@ fn write_literal(value: &Value, out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

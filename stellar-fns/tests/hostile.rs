@@ -1,0 +1,146 @@
+//! Expressions that want too much: each ends in an error, soon, and none takes the process with it.
+
+use proptest::prelude::*;
+use stellar_fns::{AllNull, Bound, Compiler, Environment, Layers, Value, VariableMap};
+
+fn evaluate(expression: &str) -> Result<Value, String> {
+    let program = Compiler::default().compile(expression).map_err(|errors| errors.to_string())?;
+    let numbers = VariableMap::from_iter([
+        ("many", Value::list((0..1000).map(Value::Int))),
+        ("text", Value::from("x".repeat(1000))),
+    ]);
+    program.evaluate(&Layers::new([&numbers]), &Environment::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn expressions_that_want_too_much_end_in_an_error() {
+    for expression in [
+        "FILL_LEFT('', 'x', 2147483647)",
+        "FORMAT('%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d%1000000d', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)",
+        "REDUCE(many, (a, x) -> JOIN([a, a], ''), 'x')",
+        "TO_STRING(REDUCE(many, (a, x) -> [a, a], []))",
+        "REDUCE(many, (a, x) -> [a, a], []) == REDUCE(many, (a, x) -> [a, a], [])",
+        "TO_JSON_OBJECT(TO_STRING(REDUCE(many, (a, x) -> [a], 1)))",
+        "MAP(many, a -> MAP(many, b -> MAP(many, c -> a)))",
+        "MAP(many, a -> MAP(many, b -> REGEXP_MATCH(text, '(?:x+)+y\\\\z(?<!z)')))",
+        "REDUCE(many, (f, x) -> (y -> MAP([y], f)), z -> z) == MAP([1], REDUCE(many, (f, x) -> (y -> MAP([y], f)), z -> z))",
+        "LIST_ADD(many, [many])",
+        "BLOOM_INIT(2147483647, 0.0000001, 1)",
+        "REGEXP_MATCH('a', '(a{1000}){1000}')",
+        "MAP(many, a -> MAP(many, b -> SET_INIT(many)))",
+        "MAP(many, a -> MAP(many, b -> text in JOIN(many, text)))",
+    ] {
+        let outcome = evaluate(expression);
+        assert!(outcome.is_err(), "{expression} is {outcome:?}");
+    }
+}
+
+#[test]
+fn deep_values_are_shown_compared_and_dropped() {
+    let deep = "REDUCE(many, (a, x) -> [a], 1)";
+    let value = evaluate(deep).unwrap();
+    assert!(value.to_string().contains('…'));
+    assert!(evaluate(&format!("{deep} == {deep}")).is_err());
+    assert!(evaluate(&format!("SET_INIT([{deep}, {deep}])")).is_ok());
+}
+
+#[test]
+fn deep_and_long_expressions_are_refused() {
+    for expression in [
+        "(".repeat(50_000),
+        "[".repeat(60_000),
+        "not(".repeat(10_000),
+        "x -> ".repeat(10_000),
+        "1 in ".repeat(10_000),
+        "if a then ".repeat(6_000),
+        "'".repeat(70_000),
+    ] {
+        assert!(Compiler::default().compile(&expression).is_err());
+    }
+}
+
+fn soup() -> impl Strategy<Value = String> {
+    let words = [
+        "1",
+        "-1",
+        "2.5f",
+        "'a'",
+        "\"b\"",
+        "x",
+        "y.z",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        " : ",
+        " ? ",
+        "->",
+        "=>",
+        " + ",
+        " - ",
+        "*",
+        "/",
+        "==",
+        "<",
+        " in ",
+        " not in ",
+        " and ",
+        " or ",
+        "not(",
+        "if ",
+        " then ",
+        " else ",
+        "match{",
+        "default => ",
+        "exists(x)",
+        "null",
+        "true",
+        "MAP(",
+        "FILTER(",
+        "REDUCE(",
+        "FORMAT('%s', ",
+        "REGEXP_MATCH(x, '(a*)*b')",
+        "_",
+        "TO_STRING(",
+        "DATE_FORMAT('yyyy', ",
+        "//",
+        "\\",
+        "é",
+        "😀",
+        "\n",
+        " ",
+    ];
+    prop::collection::vec(prop::sample::select(words.to_vec()), 0..30).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn any_soup_of_words_is_refused_or_evaluated(source in soup()) {
+        let compiler = Compiler::default();
+        if let Ok(program) = compiler.compile(&source) {
+            let _ = program.evaluate(&AllNull, &Environment::default());
+            let again = compiler.format(&source).expect("what compiles can be written");
+            prop_assert_eq!(compiler.format(&again).expect("what was written can be read"), again);
+        }
+    }
+
+    #[test]
+    fn any_text_is_refused_or_compiled(source in any::<String>()) {
+        let _ = Compiler::default().compile(&source);
+    }
+
+    #[test]
+    fn any_format_and_any_pattern_are_refused_or_used(text in any::<String>(), pattern in "[a-zA-Z%$'\\[\\](){}|*+?.^\\\\:=!<>0-9,-]{0,16}") {
+        let compiler = Compiler::default();
+        let values = [Value::from(text), Value::from(pattern)];
+        for call in ["FORMAT(pattern, text, 1, 2.5)", "DATE_FORMAT(pattern, 1452013350000L)", "TO_EPOCH_TIMESTAMP(text, pattern)", "REGEXP_MATCH(text, pattern)", "REGEXP_REPLACE(text, pattern, pattern)"] {
+            let program = compiler.compile(&format!("[text, pattern, {call}]")).expect("the call compiles");
+            let _ = program.evaluate(&Bound::new(program.variables(), &values), &Environment::default());
+        }
+    }
+}
