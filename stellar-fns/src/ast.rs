@@ -22,7 +22,7 @@ pub(crate) enum ExprKind {
     /// `{k : v}`
     Map(Vec<(Expr, Expr)>),
     /// `F(a, b)`
-    Call { name: Text, name_span: Span, arguments: Vec<Expr> },
+    Call { name: Text, arguments: Vec<Expr> },
     /// `x -> body`
     Lambda { parameters: Vec<Text>, body: Box<Expr> },
     /// `a + b - c`, from the left; also `a / b / c` and `a * b * c`, which bind tighter each.

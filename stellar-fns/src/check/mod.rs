@@ -8,7 +8,7 @@ mod names;
 mod node;
 
 use crate::ast::{Comparator, Expr, ExprKind};
-use crate::error::{Code, Error, Errors};
+use crate::error::{Code, Error, Errors, Span};
 use crate::function::{Functions, Purity};
 use crate::value::{Text, Value};
 
@@ -72,7 +72,7 @@ impl Checker<'_> {
             ExprKind::Name(name) => self.names.resolve(name, span),
             ExprKind::List(items) => Node::List(self.nodes(items)),
             ExprKind::Map(entries) => Node::Map(self.pairs(entries)),
-            ExprKind::Call { name, name_span, arguments } => return self.call(name, *name_span, arguments, tree),
+            ExprKind::Call { name, arguments } => return self.call(name, arguments, span),
             ExprKind::Lambda { parameters, body } => self.lambda(parameters, body),
             ExprKind::Arithmetic { first, rest } => {
                 let first = self.boxed(first);
@@ -115,7 +115,7 @@ impl Checker<'_> {
     }
 
     /// `x in [a, b]` compares with the items one by one and makes no list.
-    fn membership(&mut self, key: &Expr, container: &Expr, negated: bool, span: crate::error::Span) -> Node {
+    fn membership(&mut self, key: &Expr, container: &Expr, negated: bool, span: Span) -> Node {
         let key = self.boxed(key);
         match &container.kind {
             ExprKind::List(items) => Node::InItems { key, items: self.nodes(items), negated, span },
@@ -131,14 +131,19 @@ impl Checker<'_> {
         Node::Lambda { lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), depth, body }), captures }
     }
 
-    fn call(&mut self, name: &Text, name_span: crate::error::Span, arguments: &[Expr], tree: &Expr) -> Node {
+    fn call(&mut self, name: &Text, arguments: &[Expr], span: Span) -> Node {
         let arguments = self.nodes(arguments);
         if !self.called.contains(name) {
             self.called.push(name.clone());
         }
         let Some(function) = self.library.get(name) else {
             let hint = self.library.similar(name).map(|similar| format!("did you mean {similar}?"));
-            let error = Error::new(Code::NoFunction, format!("no function {name}"), name_span).hint(hint);
+            let error = Error::new(
+                Code::NoFunction,
+                format!("no function {name}"),
+                Span::new(span.from, span.from + name.len()),
+            )
+            .hint(hint);
             self.unknown.push(error.clone());
             return Node::Unknown(Box::new(error));
         };
@@ -148,7 +153,7 @@ impl Checker<'_> {
         }
         let literals: Vec<Option<&Value>> = arguments.iter().map(Node::constant).collect();
         let prepared = function.prepare(&literals);
-        let call = Call { function: function.clone(), prepared, arguments, span: tree.span };
+        let call = Call { function: function.clone(), prepared, arguments, span };
         fold::fold_call(call)
     }
 }

@@ -110,14 +110,18 @@ impl<'a> Context<'a> {
 
     /// Refuses to put `item` into `container` where that would close a circle.
     pub fn check_circle(&mut self, item: &Value, container: &Value) -> Result<(), Fault> {
+        if self.reaches(item, container)? {
+            return Err(Fault::new(Code::BadArgument, "a container can't hold itself"));
+        }
+        Ok(())
+    }
+
+    /// Whether `container` can be reached from `item`. Such an item is in no container's table, and must not be looked for while that is locked.
+    pub fn reaches(&mut self, item: &Value, container: &Value) -> Result<bool, Fault> {
         if item.is_scalar() {
-            return Ok(());
+            return Ok(false);
         }
-        match reaches(item, container, &mut self.fuel) {
-            Some(false) => Ok(()),
-            Some(true) => Err(Fault::new(Code::BadArgument, "a container can't hold itself")),
-            None => Err(self.too_many_steps()),
-        }
+        reaches(item, container, &mut self.fuel).ok_or_else(|| self.too_many_steps())
     }
 
     /// Calls a lambda; arguments that lack are null, extra ones are dropped.

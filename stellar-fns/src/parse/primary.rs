@@ -2,7 +2,6 @@
 
 use super::{Failed, Form, Parsed, Parser, Piece};
 use crate::ast::{Expr, ExprKind};
-use crate::error::Span;
 use crate::lex::{Keyword, Symbol, TokenKind};
 use crate::value::{Text, Value};
 
@@ -34,7 +33,7 @@ impl Parser {
                 Some((parameters, tokens)) => self.lambda(parameters, tokens)?,
                 None => return self.parenthesized(),
             },
-            TokenKind::Name(name) => self.name(name, span)?,
+            TokenKind::Name(name) => self.name(name)?,
             _ => return self.unexpected("an expression"),
         };
         Ok(Piece { expr: Expr::new(kind, span.to(self.cursor.previous_span())), form })
@@ -57,14 +56,14 @@ impl Parser {
     }
 
     /// A name alone, a call, or a lambda with one parameter.
-    fn name(&mut self, name: Text, name_span: Span) -> Parsed<(ExprKind, Form)> {
+    fn name(&mut self, name: Text) -> Parsed<(ExprKind, Form)> {
         match &self.cursor.peek(1).kind {
             TokenKind::Symbol(Symbol::Arrow) => self.lambda(vec![name], 2),
             TokenKind::Symbol(Symbol::Open) => {
                 self.cursor.advance();
                 self.cursor.advance();
                 let arguments = self.items(Symbol::Close)?;
-                Ok((ExprKind::Call { name, name_span, arguments }, Form::Arithmetic))
+                Ok((ExprKind::Call { name, arguments }, Form::Arithmetic))
             }
             _ => {
                 self.cursor.advance();
@@ -101,11 +100,9 @@ impl Parser {
     }
 
     fn parenthesized(&mut self) -> Parsed<Piece> {
-        let start = self.cursor.span();
         self.cursor.advance();
         let mut piece = self.expression()?;
         self.expect_symbol(Symbol::Close)?;
-        piece.expr.span = start.to(self.cursor.previous_span());
         piece.form = piece.form.parenthesized();
         Ok(piece)
     }

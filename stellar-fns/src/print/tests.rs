@@ -71,7 +71,7 @@ fn deeper(inner: &Forms) -> Forms {
         .boxed();
     let item = prop_oneof![comparison.clone(), conditional.clone()];
     let call = (name(), prop::collection::vec(item.clone(), 0..3))
-        .prop_map(|(name, arguments)| expr(ExprKind::Call { name, name_span: Span::default(), arguments }));
+        .prop_map(|(name, arguments)| expr(ExprKind::Call { name, arguments }));
     let computed = |operators| chained(arithmetic, operators, |first, rest| ExprKind::Arithmetic { first, rest });
     let arithmetic = prop_oneof![
         computed(vec![Operator::Add, Operator::Subtract]),

@@ -27,11 +27,14 @@ impl Function for MultisetRemove {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let multiset = changeable(arguments)?;
+        let changed = Value::Map(multiset.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
-            remove(&multiset, item)?;
+            if !context.reaches(item, &changed)? {
+                remove(&multiset, item)?;
+            }
         }
-        Ok(Value::Map(multiset))
+        Ok(changed)
     }
 }

@@ -20,15 +20,18 @@ impl Function for SetRemove {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let set = match arguments.at(0)? {
             Value::Null => Set::new([]),
             Value::Set(set) => set.clone(),
             _ => return Err(arguments.wrong(0, "a set")),
         };
+        let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
-            set.remove(item);
+            if !context.reaches(item, &changed)? {
+                set.remove(item);
+            }
         }
-        Ok(Value::Set(set))
+        Ok(changed)
     }
 }
