@@ -33,7 +33,7 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Once {
     /// The expression to evaluate.
-    #[arg(short = 'e', long = "expression", value_name = "EXPR", required = true)]
+    #[arg(short = 'e', long = "expression", value_name = "EXPR", required = true, allow_hyphen_values = true)]
     expression: Option<String>,
     /// A variable; the value is JSON, or text as it stands.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]

@@ -1,6 +1,6 @@
 //! What can go wrong, each with a stable number, a place in the expression and, where there is one, a hint.
 //!
-//! [`Fault`] is what functions raise; the evaluator adds the place and makes an [`Error`] of it. `diagnostic` draws errors under their line.
+//! [`Fault`] is what functions raise; the evaluator adds the place and makes an [`struct@Error`] of it. `diagnostic` draws errors under their line.
 
 use std::fmt;
 
