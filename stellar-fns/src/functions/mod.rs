@@ -12,12 +12,15 @@ mod fuzzy;
 mod geohash;
 mod hashing;
 mod hllp;
+mod java_random;
 mod json;
 mod maps;
 mod math;
 mod network;
 mod ordinal;
+mod outlier;
 mod regex;
+mod sampling;
 mod sets;
 mod statistics;
 mod strings;
@@ -48,7 +51,9 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         math::ALL,
         network::ALL,
         ordinal::ALL,
+        outlier::ALL,
         regex::ALL,
+        sampling::ALL,
         sets::ALL,
         statistics::ALL,
         strings::ALL,

@@ -80,6 +80,12 @@ impl List {
         self.0.0.write().push(item);
     }
 
+    /// Puts an item in the place of the one at `index`, in place; nothing happens past the end.
+    pub(crate) fn replace(&self, index: usize, item: Value) {
+        // What was there goes when the lock is given back, since its end may take a while.
+        let _old = self.0.0.write().get_mut(index).map(|place| std::mem::replace(place, item));
+    }
+
     /// Whether both are the same list, not only equal ones.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -252,6 +258,7 @@ pub(crate) fn reaches(value: &Value, target: &Value, fuel: &mut Fuel) -> Option<
                 pending.extend(containers(&mut map.read().iter().flat_map(|(key, value)| [key, value])));
             }
             Value::Lambda(closure) => pending.extend(containers(&mut closure.captured.iter())),
+            Value::Object(object) => pending.append(&mut object.held()),
             _ => {}
         }
     }
@@ -280,6 +287,11 @@ pub(super) fn unravel(mut pending: Vec<Value>) {
             Value::Lambda(closure) => {
                 if let Some(mut closure) = Arc::into_inner(closure) {
                     pending.append(&mut closure.captured);
+                }
+            }
+            Value::Object(mut object) => {
+                if let Some(object) = Arc::get_mut(&mut object) {
+                    pending.append(&mut object.release());
                 }
             }
             _ => {}

@@ -65,6 +65,14 @@ pub trait Object: Any + Send + Sync + Debug {
     fn kind(&self) -> &'static str;
     /// For the functions that know the type.
     fn as_any(&self) -> &dyn Any;
+    /// The containers it keeps its values in, if it holds values: looked through before a container is put into it, so that no circle closes.
+    fn held(&self) -> Vec<Value> {
+        Vec::new()
+    }
+    /// Gives up the values it holds; called when nobody else holds the object, so that deep nesting is taken apart in a loop.
+    fn release(&mut self) -> Vec<Value> {
+        Vec::new()
+    }
 }
 
 /// A lambda with what it closes over.

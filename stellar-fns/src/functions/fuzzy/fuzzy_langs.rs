@@ -1,6 +1,6 @@
-//! `FUZZY_LANGS`: the languages that FUZZY_SCORE knows.
+//! `FUZZY_LANGS`: the languages that FUZZY_SCORE accepts.
 
-use super::languages::LANGUAGES;
+use super::languages::TAGS;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives};
 use crate::value::Value;
 
@@ -9,10 +9,10 @@ pub(crate) struct FuzzyLangs;
 
 static DOC: Doc = Doc {
     name: "FUZZY_LANGS",
-    summary: "The languages that FUZZY_SCORE knows.",
+    summary: "The languages that FUZZY_SCORE accepts.",
     parameters: &[],
     returns: "a list of BCP 47 tags",
-    examples: &[gives("'fr' in FUZZY_LANGS()", "true")],
+    examples: &[gives("'en' in FUZZY_LANGS()", "true"), gives("'Kling' in FUZZY_LANGS()", "false")],
     purity: Purity::Pure,
 };
 
@@ -21,7 +21,8 @@ impl Function for FuzzyLangs {
         &DOC
     }
 
-    fn call(&self, _: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        Ok(Value::list(LANGUAGES.iter().map(Value::text)))
+    fn call(&self, _: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        context.spend(TAGS.len())?;
+        Ok(Value::list(TAGS.iter().map(Value::text)))
     }
 }

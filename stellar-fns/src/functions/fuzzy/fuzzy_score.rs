@@ -1,6 +1,6 @@
-//! `FUZZY_SCORE`: how well a query's characters occur in a term in their order: a point for each, two more where one follows the one before.
+//! `FUZZY_SCORE`: how well a query fits a term.
 
-use super::languages::LANGUAGES;
+use super::languages::{is_known, lower_case};
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::Value;
@@ -10,18 +10,22 @@ pub(crate) struct FuzzyScore;
 
 static DOC: Doc = Doc {
     name: "FUZZY_SCORE",
-    summary: "How well a query's characters occur in a term in their order: a point for each, two more where one follows the one before.",
+    summary: "How well a query fits a term: a point for each of its characters found in order, two more for each that follows the one before at once.",
     parameters: &[
         needs("term", "the text to look in"),
-        needs("query", "the characters to look for"),
-        needs("language", "a tag from FUZZY_LANGS"),
+        needs("query", "the text to look for; case does not matter"),
+        needs("language", "whose upper and lower case counts, one of FUZZY_LANGS()"),
     ],
-    returns: "an int; 0 for empty texts and for what is no text",
+    returns: "an int; 0 if one of them is no text",
     examples: &[
-        gives("FUZZY_SCORE('Apache Software Foundation', 'asf', 'en')", "3"),
+        gives("FUZZY_SCORE('metron', 'm', 'en')", "1"),
+        gives("FUZZY_SCORE('metron', 'MTR', 'en')", "5"),
         gives("FUZZY_SCORE('metron', 'metron', 'en')", "16"),
+        gives("FUZZY_SCORE('Apache Software Foundation', 'asf', 'en')", "3"),
         gives("FUZZY_SCORE('', 'm', 'en')", "0"),
-        fails("FUZZY_SCORE('metron', 'm', 'nowhere')"),
+        gives("FUZZY_SCORE(null, null, null)", "0"),
+        fails("FUZZY_SCORE('metron', 'm', 'Kling')"),
+        fails("FUZZY_SCORE('metron', 'm')"),
     ],
     purity: Purity::Pure,
 };
@@ -32,27 +36,25 @@ impl Function for FuzzyScore {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        arguments.expect(3, 3)?;
-        let language = arguments.text(2)?;
-        if !LANGUAGES.contains(&language) {
-            return Err(Fault::argument(format!("no language {language:?}; FUZZY_LANGS lists them")));
+        let texts = (arguments.at(0)?.as_text(), arguments.at(1)?.as_text(), arguments.at(2)?.as_text());
+        let (Some(term), Some(query), Some(language)) = texts else { return Ok(Value::Int(0)) };
+        if !is_known(language) {
+            return Err(Fault::argument(format!("no language {language:?}; FUZZY_LANGS() lists them")));
         }
-        let (Some(term), Some(query)) = (arguments.or_null(0).as_text(), arguments.or_null(1).as_text()) else {
-            return Ok(Value::Int(0));
-        };
-        context.spend(term.len() + query.len())?;
-        Ok(Value::Int(score(&term.to_lowercase(), &query.to_lowercase())))
+        context.spend((term.len() + query.len()) / 16)?;
+        Ok(Value::Int(score(&lower_case(term, language), &lower_case(query, language))))
     }
 }
 
+/// Looks for each character of the query behind where the one before was found. One that isn't there ends the search.
 fn score(term: &str, query: &str) -> i32 {
+    let mut rest = term.encode_utf16().enumerate();
     let mut score = 0;
-    let mut term = term.encode_utf16().enumerate();
-    let mut before = None;
+    let mut next_to_last = None;
     for wanted in query.encode_utf16() {
-        let Some((index, _)) = term.find(|(_, unit)| *unit == wanted) else { break };
-        score += if before.is_some_and(|before| before + 1 == index) { 3 } else { 1 };
-        before = Some(index);
+        let Some((place, _)) = rest.find(|(_, unit)| *unit == wanted) else { break };
+        score += if next_to_last == Some(place) { 3 } else { 1 };
+        next_to_last = Some(place + 1);
     }
     score
 }

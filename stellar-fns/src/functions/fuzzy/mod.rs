@@ -1,4 +1,4 @@
-//! Likeness of texts.
+//! Fuzzy matching: how well a query fits a term.
 
 mod fuzzy_langs;
 mod fuzzy_score;

@@ -1,68 +1,77 @@
-//! Distances between places, on a sphere by three formulas.
+//! Distances on a sphere of the earth's mean radius, by three formulas that differ only in rounding.
 
+use super::point::Point;
 use crate::error::Fault;
 use crate::function::Arguments;
 
-use super::place::Place;
-
-/// The mean radius in kilometres.
+/// Mean radius of the earth in kilometres.
 const RADIUS: f64 = 6_371.008_771_4;
 
-/// How a distance is computed.
+/// A formula for the angle between two points.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Strategy {
-    /// On a sphere, good also for short distances.
+pub(super) enum Formula {
     Haversine,
-    /// On a sphere by the law of cosines.
     LawOfCosines,
-    /// On a sphere by Vincenty's formula.
     Vincenty,
 }
 
-impl Strategy {
-    /// The one that an argument names.
-    pub(super) fn named(arguments: &Arguments<'_>, index: usize) -> Result<Self, Fault> {
-        let Some(name) = arguments.get(index).filter(|name| !name.is_null()) else { return Ok(Self::Haversine) };
-        match name.to_string().to_ascii_uppercase().as_str() {
+impl Formula {
+    /// The one that was asked for at this place.
+    pub(super) fn read(arguments: &Arguments<'_>, index: usize) -> Result<Self, Fault> {
+        if arguments.get(index).is_none() {
+            return Ok(Self::Haversine);
+        }
+        match arguments.text(index)? {
             "HAVERSINE" => Ok(Self::Haversine),
             "LAW_OF_COSINES" => Ok(Self::LawOfCosines),
-            // The original's spelling, and the right one.
-            "VICENTY" | "VINCENTY" => Ok(Self::Vincenty),
-            _ => Err(Fault::argument(format!("no strategy {name}; there are HAVERSINE, LAW_OF_COSINES, VICENTY"))),
+            // The original's spelling.
+            "VICENTY" => Ok(Self::Vincenty),
+            other => {
+                Err(Fault::argument(format!("no strategy {other:?}; there are HAVERSINE, LAW_OF_COSINES and VICENTY")))
+            }
         }
     }
 
-    /// Kilometres between two places.
-    pub(super) fn between(self, first: Place, second: Place) -> f64 {
-        match self {
-            Self::Haversine => haversine(first, second),
-            Self::LawOfCosines => law_of_cosines(first, second),
-            Self::Vincenty => vincenty(first, second),
+    /// Kilometres between two points.
+    pub(super) fn kilometres(self, from: Point, to: Point) -> f64 {
+        if from == to {
+            return 0.0;
         }
+        let (latitude, other) = (from.latitude.to_radians(), to.latitude.to_radians());
+        let across = to.longitude.to_radians() - from.longitude.to_radians();
+        let angle = match self {
+            Self::Haversine => {
+                let half = ((other - latitude) / 2.0).sin();
+                let half_across = (across / 2.0).sin();
+                let chord = half * half + latitude.cos() * other.cos() * half_across * half_across;
+                2.0 * chord.sqrt().atan2((1.0 - chord).max(0.0).sqrt())
+            }
+            Self::LawOfCosines => {
+                let cosine = latitude.sin() * other.sin() + latitude.cos() * other.cos() * across.cos();
+                cosine.clamp(-1.0, 1.0).acos()
+            }
+            Self::Vincenty => {
+                let east = other.cos() * across.sin();
+                let north = latitude.cos() * other.sin() - latitude.sin() * other.cos() * across.cos();
+                let along = latitude.sin() * other.sin() + latitude.cos() * other.cos() * across.cos();
+                east.hypot(north).atan2(along)
+            }
+        };
+        RADIUS * angle
     }
 }
 
-fn haversine(first: Place, second: Place) -> f64 {
-    let (from, to) = (first.latitude.to_radians(), second.latitude.to_radians());
-    let across = ((second.longitude - first.longitude).to_radians() / 2.0).sin();
-    let up = ((to - from) / 2.0).sin();
-    let chord = up * up + from.cos() * to.cos() * across * across;
-    2.0 * RADIUS * chord.sqrt().min(1.0).asin()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn law_of_cosines(first: Place, second: Place) -> f64 {
-    let (from, to) = (first.latitude.to_radians(), second.latitude.to_radians());
-    let across = (second.longitude - first.longitude).to_radians();
-    let cosine = from.sin() * to.sin() + from.cos() * to.cos() * across.cos();
-    RADIUS * cosine.clamp(-1.0, 1.0).acos()
-}
-
-/// Vincenty's formula for a sphere, which is exact for the shortest and the longest distances too.
-fn vincenty(first: Place, second: Place) -> f64 {
-    let ((sin_from, cos_from), (sin_to, cos_to)) =
-        (first.latitude.to_radians().sin_cos(), second.latitude.to_radians().sin_cos());
-    let (sin_across, cos_across) = (second.longitude - first.longitude).to_radians().sin_cos();
-    let sine = (cos_to * sin_across).hypot(cos_from * sin_to - sin_from * cos_to * cos_across);
-    let cosine = sin_from * sin_to + cos_from * cos_to * cos_across;
-    RADIUS * sine.atan2(cosine)
+    #[test]
+    fn the_formulas_agree() {
+        let (pole, equator) = (Point::new(90.0, 0.0).unwrap(), Point::new(0.0, 77.0).unwrap());
+        for formula in [Formula::Haversine, Formula::LawOfCosines, Formula::Vincenty] {
+            let quarter = RADIUS * std::f64::consts::FRAC_PI_2;
+            assert!((formula.kilometres(pole, equator) - quarter).abs() < 1e-6, "{formula:?}");
+            assert_eq!(formula.kilometres(pole, pole).to_bits(), 0.0_f64.to_bits());
+        }
+    }
 }

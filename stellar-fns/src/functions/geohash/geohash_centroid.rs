@@ -1,24 +1,27 @@
-//! `GEOHASH_CENTROID`: the geohash in the middle of several.
+//! `GEOHASH_CENTROID`: the middle of several geohashes.
 
-use super::place::{Place, centroid, precision};
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::{Value, double_of};
+use super::point::{Point, point_of};
+use crate::error::Fault;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
+use crate::value::{Number, Value};
 
 /// See [`DOC`].
 pub(crate) struct GeohashCentroid;
 
 static DOC: Doc = Doc {
     name: "GEOHASH_CENTROID",
-    summary: "The geohash in the middle of several.",
+    summary: "The middle of several geohashes: their centre of gravity, seen from the centre of the earth.",
     parameters: &[
-        needs("hashes", "a list of geohashes, or a map from geohash to weight; nulls are skipped"),
-        takes("precision", "characters, 1 to 12; 12 without it"),
+        takes("hashes", "a list or set of geohashes, or a map from geohash to weight; nulls in it are skipped"),
+        takes("length", "how many characters, at most 12; 12"),
     ],
-    returns: "a text; null for null and where there is no geohash",
+    returns: "a geohash; null if there is none, for other types, and without arguments",
     examples: &[
-        gives("GEOHASH_CENTROID(['u4pruydqmvpb'], 6)", "'u4pruy'"),
-        gives("GEOHASH_CENTROID({'u4pruydqmvpb' : 3}, 4)", "'u4pr'"),
-        gives("GEOHASH_CENTROID(null)", "null"),
+        gives("GEOHASH_CENTROID(['s', 'e'], 2)", "'sh'"),
+        gives("GEOHASH_CENTROID({'s' : 1, 'e' : 0}, 1)", "'s'"),
+        gives("GEOHASH_CENTROID([])", "null"),
+        gives("GEOHASH_CENTROID('s')", "null"),
+        fails("GEOHASH_CENTROID([1])"),
     ],
     purity: Purity::Pure,
 };
@@ -29,18 +32,41 @@ impl Function for GeohashCentroid {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let precision = precision(arguments, 1)?;
-        let weighted = |hash: &Value, weight: &Value| Some((Place::of(hash.as_text()?)?, double_of(weight)?));
-        let places: Vec<(Place, f64)> = match arguments.at(0)? {
-            Value::Map(map) => map.read().iter().filter_map(|(hash, weight)| weighted(hash, weight)).collect(),
-            _ => arguments
-                .list_or_set(0, context)?
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|hash| weighted(hash, &Value::Int(1)))
-                .collect(),
+        let weighted: Vec<(Value, Value)> = match arguments.or_null(0) {
+            Value::List(list) => list.items().into_iter().map(|hash| (hash, Value::Int(1))).collect(),
+            Value::Set(set) => set.items().into_iter().map(|hash| (hash, Value::Int(1))).collect(),
+            Value::Map(map) => map.read().iter().map(|(hash, weight)| (hash.clone(), weight.clone())).collect(),
+            _ => return Ok(Value::Null),
         };
-        context.spend(places.len())?;
-        Ok(centroid(&places).and_then(|place| place.hash(precision)).into())
+        let mut points = Vec::new();
+        for (hash, weight) in &weighted {
+            context.spend(1 + hash.as_text().map_or(0, str::len))?;
+            let Some(point) = point_of(hash)? else { continue };
+            let weight = weight.as_number().map(Number::to_double);
+            points.push((point, weight.ok_or_else(|| Fault::wrong_type("a weight must be a number"))?));
+        }
+        if points.is_empty() {
+            return Ok(Value::Null);
+        }
+        let length = match arguments.get(1) {
+            None => 12,
+            Some(Value::Int(length)) => *length,
+            Some(_) => return Err(arguments.wrong(1, "an int")),
+        };
+        centroid(&points)?.hash(length).map(Value::from)
     }
+}
+
+/// Points as vectors from the centre of the earth, averaged, and back.
+fn centroid(points: &[(Point, f64)]) -> Result<Point, Fault> {
+    let (mut x, mut y, mut z, mut all) = (0.0, 0.0, 0.0, 0.0);
+    for (point, weight) in points {
+        let (latitude, longitude) = (point.latitude.to_radians(), point.longitude.to_radians());
+        x += latitude.cos() * longitude.cos() * weight;
+        y += latitude.cos() * longitude.sin() * weight;
+        z += latitude.sin() * weight;
+        all += weight;
+    }
+    let (x, y, z) = (x / all, y / all, z / all);
+    Point::new(z.atan2((x * x + y * y).sqrt()).to_degrees(), y.atan2(x).to_degrees())
 }

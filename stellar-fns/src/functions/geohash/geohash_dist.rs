@@ -1,25 +1,28 @@
-//! `GEOHASH_DIST`: how far the places of two geohashes are apart, in kilometres.
+//! `GEOHASH_DIST`: how many kilometres two geohashes are apart.
 
-use super::distance::Strategy;
-use super::place::Place;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
+use super::distance::Formula;
+use super::point::Point;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
+use crate::value::Value;
 
 /// See [`DOC`].
 pub(crate) struct GeohashDist;
 
 static DOC: Doc = Doc {
     name: "GEOHASH_DIST",
-    summary: "How far the places of two geohashes are apart, in kilometres.",
+    summary: "How many kilometres two geohashes are apart.",
     parameters: &[
-        needs("first", "a geohash"),
-        needs("second", "a geohash"),
-        takes("strategy", "HAVERSINE (also without it), LAW_OF_COSINES or VICENTY"),
+        takes("from", "a geohash"),
+        takes("to", "another geohash"),
+        takes("strategy", "HAVERSINE, LAW_OF_COSINES or VICENTY; HAVERSINE"),
     ],
-    returns: "a double; null if one is null or no geohash",
+    returns: "a double; null if a geohash is missing or null",
     examples: &[
-        gives("ROUND(GEOHASH_DIST('dr5ru6j1xh0b', '9q8yywhj21qe'))", "4128.0"),
-        gives("GEOHASH_DIST(null, 'u4')", "null"),
-        fails("GEOHASH_DIST('u4', 'u5', 'CROW')"),
+        gives("ROUND(GEOHASH_DIST('9q8yywhj21qe', 'dr5ru6j1xh0b'))", "4128.0"),
+        gives("ROUND(GEOHASH_DIST('9q8yywhj21qe', 'dr5ru6j1xh0b', 'VICENTY'))", "4128.0"),
+        gives("GEOHASH_DIST('9q8', '9q8')", "0.0"),
+        gives("GEOHASH_DIST('9q8', null)", "null"),
+        fails("GEOHASH_DIST('9q8', '9q8', 'BEELINE')"),
     ],
     purity: Purity::Pure,
 };
@@ -29,10 +32,14 @@ impl Function for GeohashDist {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let strategy = Strategy::named(arguments, 2)?;
-        let (first, second) =
-            (arguments.nullable_text(0)?.and_then(Place::of), arguments.nullable_text(1)?.and_then(Place::of));
-        Ok(first.zip(second).map(|(first, second)| strategy.between(first, second)).into())
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        if arguments.len() < 2 {
+            return Ok(Value::Null);
+        }
+        let hashes = arguments.nullable_text(0)?.zip(arguments.nullable_text(1)?);
+        let Some((from, to)) = hashes else { return Ok(Value::Null) };
+        context.spend(from.len() + to.len())?;
+        let (from, to) = (Point::of_hash(from)?, Point::of_hash(to)?);
+        Ok(Value::Double(Formula::read(arguments, 2)?.kilometres(from, to)))
     }
 }

@@ -1,8 +1,8 @@
 //! `GEOHASH_FROM_LATLONG`: the geohash of a latitude and a longitude.
 
-use super::place::{Place, precision};
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
-use crate::value::double_of;
+use super::point::{Point, length};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
+use crate::value::{Value, double_of};
 
 /// See [`DOC`].
 pub(crate) struct GeohashFromLatlong;
@@ -11,16 +11,17 @@ static DOC: Doc = Doc {
     name: "GEOHASH_FROM_LATLONG",
     summary: "The geohash of a latitude and a longitude.",
     parameters: &[
-        needs("latitude", "degrees north"),
-        needs("longitude", "degrees east"),
-        takes("precision", "characters, 1 to 12; 12 without it"),
+        takes("latitude", "degrees north"),
+        takes("longitude", "degrees east"),
+        takes("length", "how many characters, at most 12; 12"),
     ],
-    returns: "a text; null if a coordinate is missing or can't be one",
+    returns: "a text; null if latitude or longitude is missing, null or no number",
     examples: &[
         gives("GEOHASH_FROM_LATLONG(57.64911, 10.4074, 6)", "'u4pruy'"),
         gives("GEOHASH_FROM_LATLONG('57.64911', '10.4074')", "'u4pruydqmvpb'"),
         gives("GEOHASH_FROM_LATLONG(57.64911)", "null"),
-        fails("GEOHASH_FROM_LATLONG(1, 1, 99)"),
+        fails("GEOHASH_FROM_LATLONG(91, 0)"),
+        fails("GEOHASH_FROM_LATLONG(0, 0, 13)"),
     ],
     purity: Purity::Pure,
 };
@@ -31,10 +32,12 @@ impl Function for GeohashFromLatlong {
     }
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let precision = precision(arguments, 2)?;
-        let place = double_of(arguments.or_null(0))
-            .zip(double_of(arguments.or_null(1)))
-            .and_then(|(latitude, longitude)| Place::new(latitude, longitude));
-        Ok(place.and_then(|place| place.hash(precision)).into())
+        if arguments.or_null(0).is_null() || arguments.or_null(1).is_null() {
+            return Ok(Value::Null);
+        }
+        let length = length(arguments, 2)?;
+        let degrees = double_of(arguments.or_null(0)).zip(double_of(arguments.or_null(1)));
+        let Some((latitude, longitude)) = degrees else { return Ok(Value::Null) };
+        Point::new(latitude, longitude)?.hash(length).map(Value::from)
     }
 }

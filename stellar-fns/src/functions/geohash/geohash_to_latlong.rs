@@ -1,7 +1,7 @@
-//! `GEOHASH_TO_LATLONG`: the place in the middle of a geohash.
+//! `GEOHASH_TO_LATLONG`: the latitude and longitude of a geohash.
 
-use super::place::Place;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use super::point::Point;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
 use crate::value::{Map, MapKind, Value};
 
 /// See [`DOC`].
@@ -9,12 +9,14 @@ pub(crate) struct GeohashToLatlong;
 
 static DOC: Doc = Doc {
     name: "GEOHASH_TO_LATLONG",
-    summary: "The place in the middle of a geohash.",
-    parameters: &[needs("hash", "the geohash")],
-    returns: "a map with `latitude` and `longitude`; null for null and for what is no geohash",
+    summary: "The latitude and longitude of the middle of a geohash.",
+    parameters: &[takes("hash", "the geohash")],
+    returns: "a map with `latitude` and `longitude`, doubles; null for null and without an argument",
     examples: &[
-        gives("ROUND(MAP_GET('latitude', GEOHASH_TO_LATLONG('u4pruydqmvpb')))", "58.0"),
+        gives("GEOHASH_TO_LATLONG('s')", "{'latitude' : 22.5, 'longitude' : 22.5}"),
+        gives("GEOHASH_TO_LATLONG('')", "{'latitude' : 0.0, 'longitude' : 0.0}"),
         gives("GEOHASH_TO_LATLONG(null)", "null"),
+        fails("GEOHASH_TO_LATLONG('a')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,9 +26,17 @@ impl Function for GeohashToLatlong {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let Some(place) = arguments.nullable_text(0)?.and_then(Place::of) else { return Ok(Value::Null) };
-        let entries = [("latitude".into(), place.latitude.into()), ("longitude".into(), place.longitude.into())];
-        Ok(Value::Map(Map::new(MapKind::Hash, entries)))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        if arguments.is_empty() {
+            return Ok(Value::Null);
+        }
+        let Some(hash) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
+        context.spend(hash.len())?;
+        let point = Point::of_hash(hash)?;
+        let entries = [("longitude", point.longitude), ("latitude", point.latitude)];
+        Ok(Value::Map(Map::new(
+            MapKind::Hash,
+            entries.map(|(key, degrees)| (Value::from(key), Value::Double(degrees))),
+        )))
     }
 }

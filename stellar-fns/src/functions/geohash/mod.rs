@@ -1,4 +1,4 @@
-//! Places on earth as geohashes, and distances between them in kilometres.
+//! Geohashes: places on earth as short texts, their distances and their middle.
 
 mod distance;
 mod geohash_centroid;
@@ -7,7 +7,7 @@ mod geohash_from_latlong;
 mod geohash_from_loc;
 mod geohash_max_dist;
 mod geohash_to_latlong;
-mod place;
+mod point;
 
 use std::sync::Arc;
 

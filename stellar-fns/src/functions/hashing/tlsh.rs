@@ -6,6 +6,7 @@ use tlsh2::{Tlsh, TlshBuilder};
 
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Outcome};
+use crate::functions::java_random::JavaRandom;
 use crate::value::{Items, Map, MapKind, Value, boolean_of, int_of};
 
 use super::charset;
@@ -88,13 +89,13 @@ fn text_of<const CHECKSUM: usize, const LENGTH: usize, const CODE: usize>(
 fn bins(hash: &str, sizes: &[u32]) -> Vec<(String, String)> {
     let nibble = |index: usize| hash.as_bytes().get(index).and_then(|byte| char::from(*byte).to_digit(16)).unwrap_or(0);
     let bit = |index: usize| (nibble(index / 8 * 2 + usize::from(index % 8 < 4)) >> (index % 4)) & 1 == 1;
-    let length = (0..hash.len() * 4).rev().find(|index| bit(*index)).map_or(1, |highest| highest + 1);
+    let length = (0..hash.len() * 4).rev().find(|index| bit(*index)).map_or(1, |highest| highest as u64 + 1);
     let mut random = JavaRandom::new(0);
     let mut bins = Vec::new();
     for size in sizes {
         let mut bytes = vec![0_u8; size.div_ceil(8) as usize];
         for index in 0..*size as usize {
-            if bit(random.below(length)) {
+            if usize::try_from(random.below(length)).is_ok_and(bit) {
                 bytes[index / 8] |= 1 << (index % 8);
             }
         }
@@ -108,39 +109,11 @@ fn bins(hash: &str, sizes: &[u32]) -> Vec<(String, String)> {
     bins
 }
 
-/// Java's `Random`, of which the bins are drawn.
-struct JavaRandom(u64);
-
-impl JavaRandom {
-    fn new(seed: u64) -> Self {
-        Self((seed ^ 0x5_DEEC_E66D) & ((1 << 48) - 1))
-    }
-
-    fn next(&mut self) -> usize {
-        self.0 = self.0.wrapping_mul(0x5_DEEC_E66D).wrapping_add(0xB) & ((1 << 48) - 1);
-        usize::try_from(self.0 >> 17).unwrap_or(0)
-    }
-
-    /// Below a bound that is small beside 2³¹; Java's retry against bias is kept.
-    fn below(&mut self, bound: usize) -> usize {
-        if bound.is_power_of_two() {
-            return (bound * self.next()) >> 31;
-        }
-        loop {
-            let drawn = self.next();
-            let rest = drawn % bound;
-            if drawn - rest + (bound - 1) < 1 << 31 {
-                return rest;
-            }
-        }
-    }
-}
-
 /// TLSH_DIST.
 pub(super) fn distance(arguments: &Arguments<'_>) -> Outcome {
     let (first, second) = (arguments.nullable_text(0)?, arguments.nullable_text(1)?);
     let Some((first, second)) = first.zip(second) else { return Ok(Value::Int(-1)) };
-    let length = arguments.get(2).is_none_or(boolean_of);
+    let length = arguments.get(2).is_some_and(boolean_of);
     let between = match first.trim_start_matches("T1").len() {
         70 => diff::<1, 72, 32>(first, second, length),
         74 => diff::<3, 76, 32>(first, second, length),

@@ -12,7 +12,7 @@ static DOC: Doc = Doc {
     parameters: &[
         needs("first", "a hash"),
         needs("second", "a hash of the same form"),
-        takes("length", "whether the length of what was hashed counts too; true without it"),
+        takes("length", "whether the length of what was hashed counts too; false without it"),
     ],
     returns: "an int; -1 if either is null",
     examples: &[gives("TLSH_DIST(null, null)", "-1"), fails("TLSH_DIST(1, 'x')")],

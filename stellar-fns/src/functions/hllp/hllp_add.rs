@@ -1,9 +1,7 @@
-//! `HLLP_ADD`: a sketch with values added, in place.
+//! `HLLP_ADD`: an estimator that has counted items, in place.
 
-use std::sync::Arc;
-
-use super::sketch::Sketch;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use super::sketch::{PRECISION, Sketch, sketch};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -11,15 +9,17 @@ pub(crate) struct HllpAdd;
 
 static DOC: Doc = Doc {
     name: "HLLP_ADD",
-    summary: "A sketch with values added, in place.",
+    summary: "An estimator that has counted items, in place.",
     parameters: &[
-        needs("sketch", "the sketch; null makes a new one"),
-        needs("values…", "values, or lists of values; nulls are ignored"),
+        needs("estimator", "what HLLP_INIT made; null makes a new one"),
+        needs("items", "an item or a list of items; those with the same text are the same"),
     ],
-    returns: "the sketch",
+    returns: "the estimator",
     examples: &[
-        gives("HLLP_CARDINALITY(HLLP_ADD(HLLP_INIT(), 'a', ['b', 'a']))", "2L"),
-        gives("HLLP_CARDINALITY(HLLP_ADD(null, 1))", "1L"),
+        gives("HLLP_CARDINALITY(HLLP_ADD(HLLP_INIT(), ['a', 'b', 'a']))", "2L"),
+        gives("HLLP_CARDINALITY(HLLP_ADD(null, 'a'))", "1L"),
+        fails("HLLP_ADD(HLLP_INIT())"),
+        fails("HLLP_ADD(1, 'a')"),
     ],
     purity: Purity::Pure,
 };
@@ -30,20 +30,21 @@ impl Function for HllpAdd {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let sketch = match arguments.at(0)? {
-            Value::Null => Value::Object(Arc::new(Sketch::new(14)?)),
-            value => value.clone(),
+        let items = arguments.at(1)?;
+        let changed = match sketch(arguments, 0)? {
+            Some(_) => arguments.or_null(0).clone(),
+            None => Sketch::value(PRECISION)?,
         };
-        let state = sketch.as_object::<Sketch>().ok_or_else(|| arguments.wrong(0, "a sketch"))?;
-        for value in arguments.iter().skip(1) {
-            match value {
+        if let Some(sketch) = changed.as_object::<Sketch>() {
+            match items {
                 Value::List(list) => {
-                    context.spend(list.len())?;
-                    list.items().iter().for_each(|item| state.add(item));
+                    for item in list.items() {
+                        sketch.add(&item, context)?;
+                    }
                 }
-                value => state.add(value),
+                single => sketch.add(single, context)?,
             }
         }
-        Ok(sketch)
+        Ok(changed)
     }
 }

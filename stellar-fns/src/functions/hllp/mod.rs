@@ -1,9 +1,10 @@
-//! How many different values there were, estimated in little memory (HyperLogLog++).
+//! Estimates of how many different items there were, in bounded space: HyperLogLog++.
 
 mod hllp_add;
 mod hllp_cardinality;
 mod hllp_init;
 mod hllp_merge;
+mod murmur;
 mod sketch;
 
 use std::sync::Arc;

@@ -11,9 +11,10 @@ pub(crate) struct Max;
 static DOC: Doc = Doc {
     name: "MAX",
     summary: "The greatest item of a list or set.",
-    parameters: &[needs("items", "a list or set; nulls are skipped")],
+    parameters: &[needs("items", "a list or set, of which nulls are skipped; or statistics")],
     returns: "the item with its own type; null if there is none",
     examples: &[
+        gives("MAX(STATS_ADD(STATS_INIT(), [1, 3, 2]))", "3.0"),
         gives("MAX([1, 3, null, 2])", "3"),
         gives("MAX([10, 15L, 15.3])", "15.3"),
         gives("MAX([1, '5'])", "'5'"),

@@ -11,9 +11,14 @@ pub(crate) struct Min;
 static DOC: Doc = Doc {
     name: "MIN",
     summary: "The least item of a list or set.",
-    parameters: &[needs("items", "a list or set; nulls are skipped")],
+    parameters: &[needs("items", "a list or set, of which nulls are skipped; or statistics")],
     returns: "the item with its own type; null if there is none",
-    examples: &[gives("MIN([3, 1, null, 2])", "1"), gives("MIN([10, 15L, 15.3])", "10"), gives("MIN([1.5, 1])", "1.5")],
+    examples: &[
+        gives("MIN(STATS_ADD(STATS_INIT(), [3, 1, 2]))", "1.0"),
+        gives("MIN([3, 1, null, 2])", "1"),
+        gives("MIN([10, 15L, 15.3])", "10"),
+        gives("MIN([1.5, 1])", "1.5"),
+    ],
     purity: Purity::Pure,
 };
 

@@ -1,8 +1,7 @@
-//! `BIN`: in which of the bins between bounds a value lies, from 0: the first whose bound isn't below it.
+//! `BIN`: which bin a value falls into.
 
-use super::bins::bin;
-use super::state::numbers;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use super::bins::{bin_of, number};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::value::{Value, double_of};
 
 /// See [`DOC`].
@@ -10,14 +9,20 @@ pub(crate) struct Bin;
 
 static DOC: Doc = Doc {
     name: "BIN",
-    summary: "In which of the bins between bounds a value lies, from 0: the first whose bound isn't below it.",
-    parameters: &[needs("value", "a number"), needs("bounds", "a list of numbers in ascending order")],
-    returns: "an int; -1 for null",
+    summary: "Which bin a value falls into.",
+    parameters: &[
+        needs("value", "the number to place"),
+        takes("bounds", "the bounds between bins, as a list that does not decrease"),
+    ],
+    returns: "an int: the first bin whose bound is not below the value, counted from 0; -1 for null and without bounds",
     examples: &[
-        gives("BIN(19, [10, 20, 30])", "1"),
         gives("BIN(10, [10, 20, 30])", "0"),
+        gives("BIN(19, [10, 20, 30])", "1"),
         gives("BIN(31, [10, 20, 30])", "3"),
         gives("BIN(null, [10])", "-1"),
+        gives("BIN(1)", "-1"),
+        fails("BIN(25, [20, 10])"),
+        fails("BIN(1, 'a')"),
     ],
     purity: Purity::Pure,
 };
@@ -28,13 +33,16 @@ impl Function for Bin {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let (value, bounds) = (arguments.at(0)?, arguments.at(1)?);
-        if value.is_null() || bounds.is_null() {
-            return Ok(Value::Int(-1));
-        }
-        let value = double_of(value).ok_or_else(|| arguments.wrong(0, "a number"))?;
-        let bounds = numbers(bounds)?;
-        context.spend(bounds.len())?;
-        Ok(Value::Int(bin(value, &bounds)))
+        let value = double_of(arguments.at(0)?);
+        let bounds = match arguments.or_null(1) {
+            Value::Null => Vec::new(),
+            Value::List(list) => list.items(),
+            _ => return Err(arguments.wrong(1, "a list")),
+        };
+        let Some(value) = value.filter(|_| !bounds.is_empty()) else { return Ok(Value::Int(-1)) };
+        bin_of(value, &bounds, |bound| {
+            context.spend(1)?;
+            number(bound)
+        })
     }
 }

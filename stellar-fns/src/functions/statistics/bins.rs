@@ -1,31 +1,34 @@
-//! Bins between bounds.
+//! Which bin a value falls into, for BIN and STATS_BIN.
 
 use crate::error::Fault;
 use crate::value::Value;
 
-use super::state::numbers;
-
-/// The index of the first bound that isn't below the value; their number if all are.
-pub(super) fn bin(value: f64, bounds: &[f64]) -> i32 {
-    let index = bounds.iter().position(|bound| value <= *bound).unwrap_or(bounds.len());
-    i32::try_from(index).unwrap_or(i32::MAX)
+/// The number of the first bound that is not below the value, or the number of bounds. Bounds are asked for one by one and must not decrease.
+pub(super) fn bin_of(
+    value: f64,
+    bounds: &[Value],
+    mut bound: impl FnMut(&Value) -> Result<f64, Fault>,
+) -> Result<Value, Fault> {
+    let mut last = f64::NEG_INFINITY;
+    let mut bin = 0;
+    for next in bounds {
+        let next = bound(next)?;
+        if last > next {
+            return Err(Fault::argument(format!("bounds must not decrease, but {next} follows {last}")));
+        }
+        if value <= next {
+            break;
+        }
+        last = next;
+        bin += 1;
+    }
+    Ok(Value::Int(bin))
 }
 
-/// The percentiles that a list or a name gives.
-pub(super) fn percentiles(bounds: &Value) -> Result<Vec<f64>, Fault> {
-    let parts = match bounds {
-        Value::Null => 4,
-        Value::Text(name) => match name.to_ascii_uppercase().as_str() {
-            "QUARTILE" => 4,
-            "QUINTILE" => 5,
-            "DECILE" => 10,
-            _ => {
-                return Err(Fault::argument(format!(
-                    "no bounds {name:?}; there are QUARTILE, QUINTILE, DECILE, or a list of percentiles"
-                )));
-            }
-        },
-        bounds => return numbers(bounds),
-    };
-    Ok((1..parts).map(|part| f64::from(part) * 100.0 / f64::from(parts)).collect())
+/// A bound as a double; only numbers are bounds.
+pub(super) fn number(bound: &Value) -> Result<f64, Fault> {
+    bound
+        .as_number()
+        .map(crate::value::Number::to_double)
+        .ok_or_else(|| Fault::wrong_type(format!("a bound must be a number, not {}", bound.type_name())))
 }

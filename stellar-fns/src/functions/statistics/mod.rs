@@ -1,20 +1,12 @@
-//! Statistics that are kept while values come in, either of all of them or of the last ones.
+//! Statistics over streams of numbers, bins, and entropy.
+//!
+//! The functions share one object (`state`), which keeps sums and a t-digest (`online`, `digest`) or the latest values (`window`).
 
 mod bin;
 mod bins;
 mod digest;
 mod it_entropy;
-mod mad;
-mod moments;
-mod outlier_mad_add;
-mod outlier_mad_score;
-mod outlier_mad_state_merge;
-mod over;
-mod reservoir;
-mod sample_add;
-mod sample_get;
-mod sample_init;
-mod sample_merge;
+mod online;
 mod state;
 mod stats_add;
 mod stats_bin;
@@ -35,24 +27,18 @@ mod stats_sum;
 mod stats_sum_logs;
 mod stats_sum_squares;
 mod stats_variance;
+mod window;
 
 use std::sync::Arc;
 
 use crate::function::Function;
-
-pub(crate) use state::Statistics;
+pub(super) use online::Online;
+pub(super) use state::Statistics;
 
 /// The functions of this group.
 pub(crate) const ALL: &[fn() -> Arc<dyn Function>] = &[
     || Arc::new(bin::Bin),
     || Arc::new(it_entropy::ItEntropy),
-    || Arc::new(outlier_mad_add::OutlierMadAdd),
-    || Arc::new(outlier_mad_score::OutlierMadScore),
-    || Arc::new(outlier_mad_state_merge::OutlierMadStateMerge),
-    || Arc::new(sample_add::SampleAdd),
-    || Arc::new(sample_get::SampleGet),
-    || Arc::new(sample_init::SampleInit),
-    || Arc::new(sample_merge::SampleMerge),
     || Arc::new(stats_add::StatsAdd),
     || Arc::new(stats_bin::StatsBin),
     || Arc::new(stats_count::StatsCount),

@@ -1,25 +1,26 @@
-//! `STATS_ADD`: statistics with numbers added, in place. Nulls are ignored.
+//! `STATS_ADD`: statistics with values added, in place.
 
-use std::sync::Arc;
-
-use super::state::{Statistics, numbers};
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
-use crate::value::Value;
+use super::online::Online;
+use super::state::{State, Statistics, statistics};
+use crate::error::Fault;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
+use crate::value::{Value, double_of};
 
 /// See [`DOC`].
 pub(crate) struct StatsAdd;
 
 static DOC: Doc = Doc {
     name: "STATS_ADD",
-    summary: "Statistics with numbers added, in place. Nulls are ignored.",
+    summary: "Statistics with values added, in place.",
     parameters: &[
-        needs("statistics", "the statistics; null makes new ones"),
-        needs("numbers…", "numbers, or lists of numbers"),
+        needs("statistics", "what STATS_INIT made; null makes new ones"),
+        takes("values…", "numbers, or lists or sets of numbers; nulls are skipped"),
     ],
     returns: "the statistics",
     examples: &[
-        gives("STATS_SUM(STATS_ADD(STATS_INIT(), 1, [2, null], 3.5))", "6.5"),
-        fails("STATS_ADD(STATS_INIT(), 'x')"),
+        gives("STATS_SUM(STATS_ADD(null, 1, [2, null, 3], '4'))", "10.0"),
+        fails("STATS_ADD(STATS_INIT(), 'a')"),
+        fails("STATS_ADD('a', 1)"),
     ],
     purity: Purity::Pure,
 };
@@ -30,16 +31,24 @@ impl Function for StatsAdd {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let statistics = match arguments.at(0)? {
-            Value::Null => Value::Object(Arc::new(Statistics::new(0)?)),
-            value => value.clone(),
+        let changed = match statistics(arguments, 0)? {
+            Some(_) => arguments.at(0)?.clone(),
+            None => Statistics::value(State::Online(Online::default())),
         };
-        let state = statistics.as_object::<Statistics>().ok_or_else(|| arguments.wrong(0, "statistics"))?;
+        let Some(statistics) = changed.as_object::<Statistics>() else { return Ok(changed) };
         for value in arguments.iter().skip(1) {
-            let numbers = numbers(value)?;
-            context.spend(numbers.len())?;
-            state.add(&numbers);
+            let items = match value {
+                Value::List(list) => list.items(),
+                Value::Set(set) => set.items(),
+                single => vec![single.clone()],
+            };
+            context.spend(items.len())?;
+            for item in items.iter().filter(|item| !item.is_null()) {
+                let number = double_of(item)
+                    .ok_or_else(|| Fault::wrong_type(format!("a {} is no number to add", item.type_name())))?;
+                statistics.add(number)?;
+            }
         }
-        Ok(statistics)
+        Ok(changed)
     }
 }

@@ -1,8 +1,9 @@
-//! `STATS_BIN`: in which of the bins between percentiles a value lies, from 0.
+//! `STATS_BIN`: which bin of a distribution a value falls into.
 
-use super::bins::{bin, percentiles};
-use super::state::Statistics;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
+use super::bins::{bin_of, number};
+use super::state::statistics;
+use crate::error::Fault;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::value::{Value, double_of};
 
 /// See [`DOC`].
@@ -10,16 +11,22 @@ pub(crate) struct StatsBin;
 
 static DOC: Doc = Doc {
     name: "STATS_BIN",
-    summary: "In which of the bins between percentiles a value lies, from 0.",
+    summary: "Which bin of a distribution a value falls into.",
     parameters: &[
-        needs("statistics", "the statistics"),
-        needs("value", "the value"),
-        takes("bounds", "a list of percentiles, or QUARTILE (also without it), QUINTILE, DECILE"),
+        needs("statistics", "what STATS_INIT made"),
+        needs("value", "the number to place"),
+        takes(
+            "bounds",
+            "the percentiles between bins as a list, or QUARTILE, QUINTILE or DECILE; quartiles without it",
+        ),
     ],
-    returns: "an int; -1 for null",
+    returns: "an int: the first bin whose bound is not below the value, counted from 0; -1 for null and without bounds",
     examples: &[
-        gives("STATS_BIN(STATS_ADD(STATS_INIT(100), [10, 20, 30, 40]), 26)", "2"),
-        gives("STATS_BIN(null, 5)", "-1"),
+        gives("STATS_BIN(STATS_ADD(STATS_INIT(), [10, 20, 30, 40, 50]), 21)", "1"),
+        gives("STATS_BIN(STATS_ADD(STATS_INIT(), [10, 20, 30, 40, 50]), 21, [50])", "0"),
+        gives("STATS_BIN(STATS_ADD(STATS_INIT(), [10, 20]), 21, 'DECILE')", "9"),
+        gives("STATS_BIN(null, 1)", "-1"),
+        fails("STATS_BIN(STATS_INIT(), 1, 'MEDIAN')"),
     ],
     purity: Purity::Pure,
 };
@@ -30,17 +37,34 @@ impl Function for StatsBin {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let (statistics, value) = (arguments.at(0)?, arguments.at(1)?);
-        if statistics.is_null() || value.is_null() {
+        let statistics = statistics(arguments, 0)?;
+        let value = double_of(arguments.at(1)?);
+        let bounds = match arguments.get(2) {
+            None => equal_bins(4),
+            Some(Value::List(list)) => list.items(),
+            Some(Value::Text(name)) => named_bins(name)?,
+            Some(_) => return Err(arguments.wrong(2, "a list, or QUARTILE, QUINTILE or DECILE")),
+        };
+        let Some((statistics, value)) = statistics.zip(value).filter(|_| !bounds.is_empty()) else {
             return Ok(Value::Int(-1));
-        }
-        let statistics = statistics.as_object::<Statistics>().ok_or_else(|| arguments.wrong(0, "statistics"))?;
-        let value = double_of(value).ok_or_else(|| arguments.wrong(1, "a number"))?;
-        let percentiles = percentiles(arguments.or_null(2))?;
-        context.spend(statistics.cost())?;
-        let bounds = statistics.with(|summary| {
-            percentiles.iter().map(|percentile| summary.percentile(*percentile)).collect::<Result<Vec<_>, _>>()
-        })?;
-        Ok(Value::Int(bin(value, &bounds)))
+        };
+        bin_of(value, &bounds, |bound| {
+            context.spend(1)?;
+            statistics.percentile(number(bound)?, context)
+        })
     }
+}
+
+fn named_bins(name: &str) -> Result<Vec<Value>, Fault> {
+    match name {
+        "QUARTILE" => Ok(equal_bins(4)),
+        "QUINTILE" => Ok(equal_bins(5)),
+        "DECILE" => Ok(equal_bins(10)),
+        _ => Err(Fault::argument(format!("no bins {name:?}; there are QUARTILE, QUINTILE and DECILE"))),
+    }
+}
+
+/// The bounds between this many bins of the same share.
+fn equal_bins(bins: i32) -> Vec<Value> {
+    (1..bins).map(|bin| Value::Int(100 / bins * bin)).collect()
 }

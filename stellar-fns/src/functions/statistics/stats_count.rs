@@ -1,6 +1,8 @@
-//! `STATS_COUNT`: how many values there are.
+//! `STATS_COUNT`: how many values statistics hold.
 
-use super::over::over;
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 
 /// See [`DOC`].
@@ -8,13 +10,14 @@ pub(crate) struct StatsCount;
 
 static DOC: Doc = Doc {
     name: "STATS_COUNT",
-    summary: "How many values there are.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "How many values statistics hold.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_COUNT(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "3.0"),
+        gives("STATS_COUNT(STATS_ADD(STATS_INIT(), [10, 20, 30, 40]))", "4.0"),
+        gives("STATS_COUNT(STATS_ADD(STATS_INIT(2), [1, 2, 3]))", "2.0"),
         gives("STATS_COUNT(null)", "NaN"),
-        fails("STATS_COUNT('x')"),
+        fails("STATS_COUNT(1)"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +27,7 @@ impl Function for StatsCount {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.count()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::count, Window::count)
     }
 }

@@ -1,20 +1,27 @@
-//! `STATS_INIT`: new statistics.
+//! `STATS_INIT`: new statistics, of all values or of the latest ones.
 
-use std::sync::Arc;
-
-use super::state::Statistics;
+use super::online::Online;
+use super::state::{State, Statistics};
+use super::window::Window;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
-use crate::value::{Value, int_of};
+use crate::value::int_of;
 
 /// See [`DOC`].
 pub(crate) struct StatsInit;
 
 static DOC: Doc = Doc {
     name: "STATS_INIT",
-    summary: "New statistics.",
-    parameters: &[takes("window", "how many of the last values count; 0 or none: all of them")],
-    returns: "statistics",
-    examples: &[gives("STATS_COUNT(STATS_INIT())", "0.0"), fails("STATS_INIT(-1)")],
+    summary: "New statistics, of all values or of the latest ones.",
+    parameters: &[takes(
+        "window",
+        "how many of the latest values to keep; 0 and anything but a number: all, as a sketch",
+    )],
+    returns: "statistics, for the other STATS functions",
+    examples: &[
+        gives("STATS_COUNT(STATS_INIT())", "0.0"),
+        gives("STATS_SUM(STATS_ADD(STATS_INIT(2), 1, 2, 3))", "5.0"),
+        fails("STATS_INIT(3000000000)"),
+    ],
     purity: Purity::Pure,
 };
 
@@ -24,10 +31,13 @@ impl Function for StatsInit {
     }
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let window = match arguments.or_null(0) {
-            Value::Null => 0,
-            value => int_of(value).ok_or_else(|| arguments.wrong(0, "an int"))?,
+        let size = match arguments.get(0).filter(|value| value.as_number().is_some()) {
+            Some(number) => int_of(number).ok_or_else(|| arguments.wrong(0, "a number of values that fits an int"))?,
+            None => 0,
         };
-        Ok(Value::Object(Arc::new(Statistics::new(window)?)))
+        Ok(Statistics::value(match usize::try_from(size) {
+            Ok(size) if size > 0 => State::Window(Window::new(size)),
+            _ => State::Online(Online::default()),
+        }))
     }
 }

@@ -1,20 +1,22 @@
-//! `STATS_KURTOSIS`: the kurtosis of a sample.
+//! `STATS_KURTOSIS`: the excess kurtosis of the values, by the sample formula.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsKurtosis;
 
 static DOC: Doc = Doc {
     name: "STATS_KURTOSIS",
-    summary: "The kurtosis of a sample.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The excess kurtosis of the values, by the sample formula.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("ROUND(STATS_KURTOSIS(STATS_ADD(STATS_INIT(), [1, 2, 3, 4])) * 10)", "-12.0"),
+        gives("ROUND(STATS_KURTOSIS(STATS_ADD(STATS_INIT(), [10, 20, 30, 40, 50, 60, 70])) * 10)", "-12.0"),
+        gives("STATS_KURTOSIS(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "NaN"),
         gives("STATS_KURTOSIS(null)", "NaN"),
-        fails("STATS_KURTOSIS('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +26,7 @@ impl Function for StatsKurtosis {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.kurtosis()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::kurtosis, Window::kurtosis)
     }
 }

@@ -1,20 +1,22 @@
-//! `STATS_MAX`: the greatest value.
+//! `STATS_MAX`: the greatest of the values.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsMax;
 
 static DOC: Doc = Doc {
     name: "STATS_MAX",
-    summary: "The greatest value.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The greatest of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_MAX(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "3.0"),
+        gives("STATS_MAX(STATS_ADD(STATS_INIT(), [10, 20, 30, 40]))", "40.0"),
+        gives("STATS_MAX(STATS_INIT())", "NaN"),
         gives("STATS_MAX(null)", "NaN"),
-        fails("STATS_MAX('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +26,7 @@ impl Function for StatsMax {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.max()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::max, Window::max)
     }
 }

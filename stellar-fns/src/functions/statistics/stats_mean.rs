@@ -1,6 +1,8 @@
-//! `STATS_MEAN`: the mean.
+//! `STATS_MEAN`: the mean of the values.
 
-use super::over::over;
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 
 /// See [`DOC`].
@@ -8,13 +10,14 @@ pub(crate) struct StatsMean;
 
 static DOC: Doc = Doc {
     name: "STATS_MEAN",
-    summary: "The mean.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The mean of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_MEAN(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "2.0"),
+        gives("STATS_MEAN(STATS_ADD(STATS_INIT(), [10, 20, 30, 40]))", "25.0"),
+        gives("STATS_MEAN(STATS_ADD(STATS_INIT(2), [1, 2, 3]))", "2.5"),
         gives("STATS_MEAN(null)", "NaN"),
-        fails("STATS_MEAN('x')"),
+        fails("STATS_MEAN(1)"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +27,7 @@ impl Function for StatsMean {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.mean()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::mean, Window::mean)
     }
 }

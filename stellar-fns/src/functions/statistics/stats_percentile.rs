@@ -1,6 +1,6 @@
-//! `STATS_PERCENTILE`: the value below which a share of the values lies; of all values an estimate.
+//! `STATS_PERCENTILE`: the value below which a share of the values lies.
 
-use super::over::over;
+use super::state::statistics;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::{Value, double_of};
 
@@ -9,11 +9,13 @@ pub(crate) struct StatsPercentile;
 
 static DOC: Doc = Doc {
     name: "STATS_PERCENTILE",
-    summary: "The value below which a share of the values lies; of all values an estimate.",
-    parameters: &[needs("statistics", "the statistics"), needs("percentile", "the share in percent, 0 to 100")],
-    returns: "a double; NaN for null",
+    summary: "The value below which a share of the values lies: estimated, or exact with a window.",
+    parameters: &[needs("statistics", "what STATS_INIT made"), needs("percent", "the share, from 0 to 100")],
+    returns: "a double; NaN for null, and without values",
     examples: &[
-        gives("STATS_PERCENTILE(STATS_ADD(STATS_INIT(100), [1, 2, 3]), 50)", "2.0"),
+        gives("STATS_PERCENTILE(STATS_ADD(STATS_INIT(), [10, 20, 30]), 50)", "20.0"),
+        gives("STATS_PERCENTILE(STATS_ADD(STATS_INIT(9), [10, 20, 30]), 100)", "30.0"),
+        gives("STATS_PERCENTILE(STATS_INIT(), 50)", "NaN"),
         gives("STATS_PERCENTILE(null, 50)", "NaN"),
         fails("STATS_PERCENTILE(STATS_INIT(), 101)"),
     ],
@@ -25,11 +27,10 @@ impl Function for StatsPercentile {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let percentile = match arguments.at(1)? {
-            Value::Null => return Ok(Value::Double(f64::NAN)),
-            value => double_of(value).ok_or_else(|| arguments.wrong(1, "a number"))?,
-        };
-        over(arguments, |summary| summary.percentile(percentile))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        let statistics = statistics(arguments, 0)?;
+        let percent = double_of(arguments.at(1)?);
+        let Some((statistics, percent)) = statistics.zip(percent) else { return Ok(Value::Double(f64::NAN)) };
+        Ok(Value::Double(statistics.percentile(percent, context)?))
     }
 }

@@ -1,6 +1,7 @@
-//! `STATS_POPULATION_VARIANCE`: the variance of a population, of a window only.
+//! `STATS_POPULATION_VARIANCE`: the variance of the values of a window, taken as the whole population.
 
-use super::over::over;
+use super::state::measure_window;
+use super::window::Window;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 
 /// See [`DOC`].
@@ -8,13 +9,13 @@ pub(crate) struct StatsPopulationVariance;
 
 static DOC: Doc = Doc {
     name: "STATS_POPULATION_VARIANCE",
-    summary: "The variance of a population, of a window only.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The variance of the values of a window, taken as the whole population.",
+    parameters: &[needs("statistics", "what STATS_INIT made with a window")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_POPULATION_VARIANCE(STATS_ADD(STATS_INIT(100), [1, 3]))", "1.0"),
+        gives("STATS_POPULATION_VARIANCE(STATS_ADD(STATS_INIT(9), [1, 3]))", "1.0"),
         gives("STATS_POPULATION_VARIANCE(null)", "NaN"),
-        fails("STATS_POPULATION_VARIANCE('x')"),
+        fails("STATS_POPULATION_VARIANCE(STATS_INIT())"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +25,7 @@ impl Function for StatsPopulationVariance {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| summary.population_variance())
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure_window(arguments, context, Window::population_variance)
     }
 }

@@ -1,20 +1,20 @@
-//! `STATS_QUADRATIC_MEAN`: the square root of the mean of squares, of a window only.
+//! `STATS_QUADRATIC_MEAN`: the root of the mean of the squares of the values.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsQuadraticMean;
 
 static DOC: Doc = Doc {
     name: "STATS_QUADRATIC_MEAN",
-    summary: "The square root of the mean of squares, of a window only.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The root of the mean of the squares of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_QUADRATIC_MEAN(STATS_ADD(STATS_INIT(100), [1, 7]))", "5.0"),
+        gives("STATS_QUADRATIC_MEAN(STATS_ADD(STATS_INIT(9), [1, 7]))", "5.0"),
         gives("STATS_QUADRATIC_MEAN(null)", "NaN"),
-        fails("STATS_QUADRATIC_MEAN('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +24,7 @@ impl Function for StatsQuadraticMean {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| summary.quadratic_mean())
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, |state| (state.sum_of_squares() / state.count()).sqrt(), Window::quadratic_mean)
     }
 }

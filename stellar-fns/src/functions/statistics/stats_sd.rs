@@ -1,21 +1,17 @@
-//! `STATS_SD`: the standard deviation of a sample.
+//! `STATS_SD`: the sample standard deviation of the values.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::state::measure;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsSd;
 
 static DOC: Doc = Doc {
     name: "STATS_SD",
-    summary: "The standard deviation of a sample.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The sample standard deviation of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
-    examples: &[
-        gives("STATS_SD(STATS_ADD(STATS_INIT(), [2, 4, 6]))", "2.0"),
-        gives("STATS_SD(null)", "NaN"),
-        fails("STATS_SD('x')"),
-    ],
+    examples: &[gives("STATS_SD(STATS_ADD(STATS_INIT(), [1, 3, 5]))", "2.0"), gives("STATS_SD(null)", "NaN")],
     purity: Purity::Pure,
 };
 
@@ -24,7 +20,7 @@ impl Function for StatsSd {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.standard_deviation()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, |state| state.variance().sqrt(), |state| state.variance().sqrt())
     }
 }

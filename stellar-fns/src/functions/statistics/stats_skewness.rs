@@ -1,20 +1,22 @@
-//! `STATS_SKEWNESS`: the skewness of a sample.
+//! `STATS_SKEWNESS`: the skewness of the values, by the sample formula.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsSkewness;
 
 static DOC: Doc = Doc {
     name: "STATS_SKEWNESS",
-    summary: "The skewness of a sample.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The skewness of the values, by the sample formula.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
         gives("STATS_SKEWNESS(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "0.0"),
+        gives("STATS_SKEWNESS(STATS_ADD(STATS_INIT(), [1, 2]))", "NaN"),
         gives("STATS_SKEWNESS(null)", "NaN"),
-        fails("STATS_SKEWNESS('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +26,7 @@ impl Function for StatsSkewness {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.skewness()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::skewness, Window::skewness)
     }
 }

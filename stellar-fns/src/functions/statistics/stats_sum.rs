@@ -1,20 +1,21 @@
-//! `STATS_SUM`: the sum.
+//! `STATS_SUM`: the sum of the values.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsSum;
 
 static DOC: Doc = Doc {
     name: "STATS_SUM",
-    summary: "The sum.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The sum of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_SUM(STATS_ADD(STATS_INIT(), [1, 2, 3]))", "6.0"),
+        gives("STATS_SUM(STATS_ADD(STATS_INIT(), [10, 20, 30, 40]))", "100.0"),
         gives("STATS_SUM(null)", "NaN"),
-        fails("STATS_SUM('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +25,7 @@ impl Function for StatsSum {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.sum()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::sum, Window::sum)
     }
 }

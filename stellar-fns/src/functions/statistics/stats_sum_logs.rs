@@ -1,20 +1,22 @@
-//! `STATS_SUM_LOGS`: the sum of the natural logarithms, of all values only.
+//! `STATS_SUM_LOGS`: the sum of the natural logarithms of the values. A window doesn't have it.
 
-use super::over::over;
+use super::state::{State, statistics};
+use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use crate::value::Value;
 
 /// See [`DOC`].
 pub(crate) struct StatsSumLogs;
 
 static DOC: Doc = Doc {
     name: "STATS_SUM_LOGS",
-    summary: "The sum of the natural logarithms, of all values only.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The sum of the natural logarithms of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made, without a window")],
     returns: "a double; NaN for null",
     examples: &[
         gives("STATS_SUM_LOGS(STATS_ADD(STATS_INIT(), [1, 1]))", "0.0"),
         gives("STATS_SUM_LOGS(null)", "NaN"),
-        fails("STATS_SUM_LOGS('x')"),
+        fails("STATS_SUM_LOGS(STATS_INIT(9))"),
     ],
     purity: Purity::Pure,
 };
@@ -25,6 +27,12 @@ impl Function for StatsSumLogs {
     }
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| summary.sum_logs())
+        let Some(statistics) = statistics(arguments, 0)? else { return Ok(Value::Double(f64::NAN)) };
+        match statistics.state() {
+            State::Online(online) => Ok(Value::Double(online.sum_of_logs())),
+            State::Window(_) => {
+                Err(Fault::argument("a window has no sum of logs; make the statistics with STATS_INIT()"))
+            }
+        }
     }
 }

@@ -1,20 +1,21 @@
-//! `STATS_SUM_SQUARES`: the sum of the squares.
+//! `STATS_SUM_SQUARES`: the sum of the squares of the values.
 
-use super::over::over;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use super::online::Online;
+use super::state::measure;
+use super::window::Window;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
 
 /// See [`DOC`].
 pub(crate) struct StatsSumSquares;
 
 static DOC: Doc = Doc {
     name: "STATS_SUM_SQUARES",
-    summary: "The sum of the squares.",
-    parameters: &[needs("statistics", "the statistics")],
+    summary: "The sum of the squares of the values.",
+    parameters: &[needs("statistics", "what STATS_INIT made")],
     returns: "a double; NaN for null",
     examples: &[
-        gives("STATS_SUM_SQUARES(STATS_ADD(STATS_INIT(), [1, 2]))", "5.0"),
+        gives("STATS_SUM_SQUARES(STATS_ADD(STATS_INIT(), [10, 20, 30, 40]))", "3000.0"),
         gives("STATS_SUM_SQUARES(null)", "NaN"),
-        fails("STATS_SUM_SQUARES('x')"),
     ],
     purity: Purity::Pure,
 };
@@ -24,7 +25,7 @@ impl Function for StatsSumSquares {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        over(arguments, |summary| Ok(summary.sum_squares()))
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        measure(arguments, context, Online::sum_of_squares, Window::sum_of_squares)
     }
 }

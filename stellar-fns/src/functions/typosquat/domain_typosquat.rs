@@ -1,8 +1,7 @@
-//! `DOMAIN_TYPOSQUAT`: names that look like a domain's first label or are a slip of the finger away from it.
+//! `DOMAIN_TYPOSQUAT`: names that look like a name.
 
-use super::variants::variants;
-use crate::error::Fault;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
+use super::candidates::WAYS;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
 use crate::value::{Set, Value};
 
 /// See [`DOC`].
@@ -10,13 +9,15 @@ pub(crate) struct DomainTyposquat;
 
 static DOC: Doc = Doc {
     name: "DOMAIN_TYPOSQUAT",
-    summary: "Names that look like a domain's first label or are a slip of the finger away from it.",
-    parameters: &[needs("domain", "a domain name, best without its suffix")],
-    returns: "a set of texts; null for null",
+    summary: "Names that look like a name: mistyped, imitated with similar letters, cut by a dot or a hyphen.",
+    parameters: &[takes("domain", "a domain's name without subdomains and suffix, such as `amazon`")],
+    returns: "a set of texts; null for null and without an argument",
     examples: &[
-        gives("'gogle' in DOMAIN_TYPOSQUAT('google')", "true"),
-        gives("'google' in DOMAIN_TYPOSQUAT('google')", "false"),
+        gives("'amazom' in DOMAIN_TYPOSQUAT('amazon')", "true"),
+        gives("'am.azon' in DOMAIN_TYPOSQUAT('amazon')", "true"),
+        gives("'amazon' in DOMAIN_TYPOSQUAT('amazon')", "false"),
         gives("DOMAIN_TYPOSQUAT(null)", "null"),
+        fails("DOMAIN_TYPOSQUAT(1)"),
     ],
     purity: Purity::Pure,
 };
@@ -27,13 +28,20 @@ impl Function for DomainTyposquat {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let Some(domain) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
-        let label = domain.split('.').next().unwrap_or_default();
-        if label.chars().count() > 63 {
-            return Err(Fault::argument("a label has at most 63 characters"));
+        if arguments.is_empty() {
+            return Ok(Value::Null);
         }
-        let variants = variants(&label.to_lowercase());
-        context.spend(variants.len())?;
-        Ok(Value::Set(Set::new(variants.into_iter().map(Value::from))))
+        let Some(name) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
+        let candidates = Set::new([]);
+        for way in WAYS {
+            way(name, &mut |candidate| {
+                context.spend_text(candidate.len())?;
+                if candidate != name {
+                    candidates.insert(Value::from(candidate));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Value::Set(candidates))
     }
 }

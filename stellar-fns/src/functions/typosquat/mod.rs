@@ -1,7 +1,9 @@
-//! Names that are easily taken for another.
+//! Names that look like another name, as impostors register them.
 
+mod candidates;
 mod domain_typosquat;
-mod variants;
+mod glyphs;
+mod keys;
 
 use std::sync::Arc;
 

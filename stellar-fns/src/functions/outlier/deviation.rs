@@ -1,0 +1,92 @@
+//! The state behind OUTLIER_MAD: sketches of values and of their distance from the median, of this period and of the window of periods before it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::Fault;
+use crate::function::Arguments;
+use crate::functions::statistics::Online;
+use crate::value::{Object, Value};
+
+/// Values, and their distances from the median at the time they came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Period {
+    values: Online,
+    distances: Online,
+}
+
+impl Period {
+    /// Both periods as one.
+    pub(super) fn merge(&self, other: &Self) -> Result<Self, Fault> {
+        Ok(Self { values: self.values.merge(&other.values)?, distances: self.distances.merge(&other.distances)? })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    /// What was added to this state.
+    own: Period,
+    /// That, and what it was begun with.
+    window: Period,
+}
+
+/// The state as a value.
+#[derive(Debug, Default)]
+pub(super) struct Deviation(Mutex<Parts>);
+
+impl Object for Deviation {
+    fn kind(&self) -> &'static str {
+        "median absolute deviation"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Deviation {
+    /// A new value that judges by this window.
+    pub(super) fn value(window: Period) -> Value {
+        Value::Object(Arc::new(Self(Mutex::new(Parts { own: Period::default(), window }))))
+    }
+
+    /// What was added to this state, without what it was begun with.
+    pub(super) fn own(&self) -> Period {
+        self.0.lock().own.clone()
+    }
+
+    /// Adds a value; NaN is skipped.
+    pub(super) fn add(&self, value: f64) -> Result<(), Fault> {
+        if value.is_nan() {
+            return Ok(());
+        }
+        let mut parts = self.0.lock();
+        let distance = (value - parts.window.values.percentile(50.0)?).abs();
+        parts.own.values.add(value)?;
+        parts.window.values.add(value)?;
+        if !distance.is_nan() {
+            parts.own.distances.add(distance)?;
+            parts.window.distances.add(distance)?;
+        }
+        Ok(())
+    }
+
+    /// The distance of a value from the median, divided by the median distance.
+    pub(super) fn score(&self, value: f64) -> Result<f64, Fault> {
+        let mut parts = self.0.lock();
+        let distance = (value - parts.window.values.percentile(50.0)?).abs();
+        Ok(distance / parts.window.distances.percentile(50.0)?)
+    }
+}
+
+/// The state at this place; none for null.
+pub(super) fn deviation<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Option<&'a Deviation>, Fault> {
+    let value = arguments.at(index)?;
+    match value.as_object() {
+        None if value.is_null() => Ok(None),
+        None => Err(arguments.wrong(index, "a state, which OUTLIER_MAD_STATE_MERGE makes")),
+        found => Ok(found),
+    }
+}
