@@ -99,3 +99,34 @@ pub(super) fn sampler<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Opt
         found => Ok(found),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+    use crate::program::Compiler;
+    use crate::variables::Layers;
+
+    fn fails(expression: &str) -> bool {
+        Compiler::default().compile(expression).unwrap().evaluate(&Layers::default(), &Environment::default()).is_err()
+    }
+
+    #[test]
+    fn a_sampler_can_not_hold_itself() {
+        assert!(fails("REDUCE([1], (s, x) -> SAMPLE_ADD(s, s), SAMPLE_INIT())"));
+        assert!(fails("REDUCE([1], (s, x) -> SAMPLE_ADD(s, [[s]]), SAMPLE_INIT())"));
+        assert!(fails("REDUCE([SAMPLE_INIT()], (l, s) -> LIST_ADD(l, SAMPLE_ADD(s, [l])), [])"));
+        assert!(!fails("REDUCE([1], (s, x) -> SAMPLE_ADD(s, SAMPLE_INIT()), SAMPLE_INIT())"));
+    }
+
+    #[test]
+    fn samplers_nested_many_deep_go_without_exhausting_the_stack() {
+        let mut value = Value::Null;
+        for _ in 0..200_000 {
+            let outer = Sampler::value(1);
+            outer.as_object::<Sampler>().unwrap().kept.push(value);
+            value = outer;
+        }
+        drop(value);
+    }
+}

@@ -61,7 +61,7 @@ fn homoglyphs(name: &str, collect: Collect<'_>) -> Result<(), Fault> {
                 }
                 for glyph in glyphs::look_alikes(letter) {
                     let candidate = format!("{before}{}{after}", middle.replace(letter, &glyph));
-                    let encoded = (!candidate.is_ascii()).then(|| idna::domain_to_ascii(&candidate).ok()).flatten();
+                    let encoded = encode(&candidate);
                     collect(candidate)?;
                     encoded.map_or(Ok(()), &mut *collect)?;
                 }
@@ -69,6 +69,17 @@ fn homoglyphs(name: &str, collect: Collect<'_>) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// The form in which a name is registered, if it needs one and no label gets too long for it.
+fn encode(name: &str) -> Option<String> {
+    const PREFIX: usize = 4;
+    const LABEL: usize = 63;
+    let fits = |name: &str, most: usize| name.split('.').all(|label| label.chars().count() <= most);
+    if name.is_ascii() || !fits(name, LABEL - PREFIX) {
+        return None;
+    }
+    idna::domain_to_ascii(name).ok().filter(|encoded| fits(encoded, LABEL))
 }
 
 fn is_encoded(name: &str) -> bool {
@@ -171,6 +182,13 @@ mod tests {
         assert!(found.contains(&"1ol".to_owned()) && found.contains(&"lo1".to_owned()));
         assert!(!found.contains(&"1o1".to_owned()));
         assert!(all(homoglyphs, "xlolx").contains(&"x1o1x".to_owned()));
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_registered_has_no_registered_form() {
+        assert!(encode(&"é".repeat(40)).is_some());
+        assert_eq!(encode(&format!("{}é", "a".repeat(59))), None);
+        assert_eq!(encode("plain"), None);
     }
 
     #[test]
