@@ -65,6 +65,8 @@ pub struct Call {
     pub version: Option<ModelVersion>,
     /// One instance and no other (the cache is passed by); none: any.
     pub instance: Option<String>,
+    /// Base url of the endpoint to try first, whatever its health, as long as it is registered under the version; none: any.
+    pub first: Option<String>,
     /// The function; none: `apply`. The endpoint's map translates it to a path; one that is not in the map is the path.
     pub function: Option<String>,
     /// What to send.
@@ -76,7 +78,15 @@ pub struct Call {
 impl Call {
     /// A call of the current version's `apply` without arguments.
     pub fn new(name: ModelName) -> Call {
-        Call { name, version: None, instance: None, function: None, arguments: Arguments::default(), deadline: None }
+        Call {
+            name,
+            version: None,
+            instance: None,
+            first: None,
+            function: None,
+            arguments: Arguments::default(),
+            deadline: None,
+        }
     }
 }
 
@@ -258,9 +268,11 @@ impl Caller {
         let mut last: Option<(At, Failed)> = None;
         loop {
             let left = deadline.saturating_sub(started.elapsed());
-            let picked = match &call.instance {
-                Some(instance) => resolver.instance(version.name(), version.version(), instance, &tried).await,
-                None => resolver.resolve_untried(version.name(), Some(version.version()), &tried).await,
+            let wished = call.first.as_deref().filter(|_| made == 0);
+            let picked = match (&call.instance, wished.and_then(|url| resolver.try_at(&version, url))) {
+                (Some(instance), _) => resolver.instance(version.name(), version.version(), instance, &tried).await,
+                (None, Some(wished)) => Ok(wished),
+                (None, None) => resolver.resolve_untried(version.name(), Some(version.version()), &tried).await,
             };
             let resolved: Resolved = match (picked, last.take()) {
                 (Ok(resolved), None) => resolved,

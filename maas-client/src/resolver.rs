@@ -372,6 +372,18 @@ impl Resolver {
         found.unwrap_or_else(|| Err(self.not_synced(name)))
     }
 
+    /// The endpoint of a version at this base url, whatever its health, unless it is gone. Does not wait.
+    pub fn try_at(&self, version: &Version, url: &str) -> Option<Resolved> {
+        let at = |slot: &Arc<Slot>| &*slot.endpoint().url == url && !slot.is_gone();
+        let found = self.look(version.name(), |_, model| {
+            Ok(model.find(Some(version.version())).and_then(|(place, _)| {
+                let index = model.versions()[place].slots().iter().position(at)?;
+                Some(Resolved { model: model.clone(), version: place, pick: Pick { index, probe: false } })
+            }))
+        });
+        found.and_then(Result::ok).flatten()
+    }
+
     /// All versions and endpoints of a name. Waits as [`Resolver::resolve`] does; an unknown name has none.
     pub async fn model(&self, name: &ModelName) -> Result<Arc<Model>, Error> {
         self.first_look(name).await?;

@@ -385,6 +385,20 @@ async fn one_instance_can_be_asked_for() {
 
 #[cfg(feature = "cache")]
 #[tokio::test]
+async fn an_endpoint_can_be_wished_for_and_others_stand_in_for_it() {
+    let mut models = [Model::start(|_| good()).await, Model::start(|_| good()).await];
+    let mut bed = Bed::with(&models.iter().collect::<Vec<_>>()).await;
+    bed.call.first = Some(format!("http://127.0.0.1:{}", models[1].port));
+    for _ in 0..20 {
+        assert_eq!(&*bed.answer().await.instance, "i1");
+    }
+    models[1].kill().await;
+    assert_eq!(&*bed.answer().await.instance, "i0");
+    bed.call.first = Some("http://127.0.0.1:1".into());
+    assert_eq!(&*bed.answer().await.instance, "i0", "what is not registered is not asked");
+}
+
+#[tokio::test]
 async fn the_cache_hits_whichever_endpoint_answered_and_keeps_no_failure() {
     let does = |count| if count == 1 { Does::Answers(400, "{}".into()) } else { good() };
     let (one, other) = (Model::start(does).await, Model::start(does).await);

@@ -69,8 +69,14 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
         None => named(&args.arguments)?,
     };
     let cluster = context.connect().await?;
-    let call =
-        Call { name, version, instance: args.instance, function: args.function, arguments, deadline: Some(deadline) };
+    let call = Call {
+        version,
+        instance: args.instance,
+        function: args.function,
+        arguments,
+        deadline: Some(deadline),
+        ..Call::new(name)
+    };
     ask(cluster.tree.clone(), cluster.roots.clone(), &call, out).await
 }
 

@@ -131,12 +131,11 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     let mut result = Ok(());
     if !args.arguments.is_empty() || args.function.is_some() {
         let call = Call {
-            name: model.name.clone(),
             version: Some(model.version.clone()),
-            instance: None,
             function: args.function.clone(),
             arguments,
             deadline: Some(CALL_WITHIN),
+            ..Call::new(model.name.clone())
         };
         let tree = tree_with(&registration, &settings).await?;
         let mut answer = Vec::new();
