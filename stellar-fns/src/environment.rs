@@ -1,4 +1,4 @@
-//! What an evaluation needs beside its variables: the zone, the clock, the limits.
+//! What an evaluation needs beside its variables: the zone, the clock, the limits, whoever calls models.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -33,10 +33,19 @@ pub struct Environment {
     pub now: fn() -> Timestamp,
     /// How much an expression may cost.
     pub limits: Limits,
+    /// Whoever finds and calls models; none: expressions that ask for one are in error.
+    #[cfg(feature = "maas")]
+    pub models: Option<std::sync::Arc<dyn crate::maas::ModelCaller>>,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { zone: TimeZone::system(), now: Timestamp::now, limits: Limits::default() }
+        Self {
+            zone: TimeZone::system(),
+            now: Timestamp::now,
+            limits: Limits::default(),
+            #[cfg(feature = "maas")]
+            models: None,
+        }
     }
 }

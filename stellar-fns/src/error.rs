@@ -69,6 +69,8 @@ pub enum Code {
     Service = 210,
     /// An error that the expression itself raised.
     Raised = 211,
+    /// A question to models where no ZooKeeper is known to find them in.
+    NoZookeeper = 212,
 }
 
 impl Code {

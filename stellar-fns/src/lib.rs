@@ -19,13 +19,14 @@
 //! | expression | text of the language |
 //! | program | a compiled expression |
 //! | variables | where names get their values: [`Variables`] |
-//! | environment | what evaluation needs beside variables: zone, clock, limits |
+//! | environment | what evaluation needs beside variables: zone, clock, limits, whoever calls models |
 //! | function | an implementation of [`Function`], found by name in [`Functions`] |
 //! | fault | why a function has no answer; with its place it is an error |
 
 mod ast;
 pub mod batch;
 mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod diagnostic;
 mod environment;
@@ -34,6 +35,8 @@ mod eval;
 pub mod function;
 mod functions;
 mod lex;
+#[cfg(feature = "maas")]
+pub mod maas;
 mod parse;
 mod print;
 mod program;

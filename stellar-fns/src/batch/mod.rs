@@ -19,8 +19,13 @@ use crate::variables::{Layers, Strict, Variables};
 use answer::Answer;
 use case::{Case, Missing, Mode};
 
-/// Answers every line of `input`. With `test_functions`, THROW and RET_TRUE exist.
-pub fn run(input: impl BufRead, mut output: impl Write, test_functions: bool) -> io::Result<()> {
+/// Answers every line of `input`, in this environment but for the zone. With `test_functions`, THROW and RET_TRUE exist.
+pub fn run(
+    input: impl BufRead,
+    mut output: impl Write,
+    test_functions: bool,
+    environment: &Environment,
+) -> io::Result<()> {
     let mut compiler = Compiler::default();
     if test_functions {
         compiler.functions.register(Arc::new(test_functions::Throw));
@@ -33,7 +38,7 @@ pub fn run(input: impl BufRead, mut output: impl Write, test_functions: bool) ->
         }
         let answer = match Case::read(&line) {
             Ok(case) => {
-                let answer = answer(&compiler, &case);
+                let answer = answer(&compiler, &case, environment);
                 answer.with_id(case.id)
             }
             Err(unreadable) => Answer::unreadable(&unreadable.message).with_id(unreadable.id),
@@ -44,7 +49,7 @@ pub fn run(input: impl BufRead, mut output: impl Write, test_functions: bool) ->
     output.flush()
 }
 
-fn answer(compiler: &Compiler, case: &Case) -> Answer {
+fn answer(compiler: &Compiler, case: &Case, environment: &Environment) -> Answer {
     if case.mode == Mode::Parse {
         return compiler.parses(&case.expr).map_or_else(|errors| Answer::errors(&errors.0), |()| Answer::valid());
     }
@@ -52,7 +57,7 @@ fn answer(compiler: &Compiler, case: &Case) -> Answer {
         Ok(program) => program,
         Err(errors) => return Answer::errors(&errors.0),
     };
-    let environment = Environment { zone: case.zone.clone(), ..Environment::default() };
+    let environment = Environment { zone: case.zone.clone(), ..environment.clone() };
     let layers = Layers::new([&case.vars]);
     let strict = Strict(layers.clone());
     let variables: &dyn Variables = if case.missing == Missing::Error { &strict } else { &layers };
@@ -72,7 +77,7 @@ mod tests {
 
     fn answers(lines: &str) -> Vec<String> {
         let mut out = Vec::new();
-        run(lines.as_bytes(), &mut out, true).unwrap();
+        run(lines.as_bytes(), &mut out, true, &Environment::default()).unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 

@@ -1,56 +1,87 @@
 //! The `stellar` command: one expression (`-e`) or many cases (`batch`).
 //!
-//! Options become values here; evaluating is the library's affair.
+//! Options become values here, and results text and exit codes; evaluating is the library's affair. `models` connects expressions to models when they ask for
+//! one.
+
+mod models;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use maas_cli::argv::{LOG4J, Table, ZK_ROOT, ZOOKEEPER};
+use maas_cli::options::LogOptions;
+use maas_cli::{Failure, exit, parse};
 
 use crate::batch;
 use crate::diagnostic::render;
 use crate::environment::Environment;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::program::Compiler;
 use crate::value::{Integers, Value, from_json, to_json};
 use crate::variables::{Layers, VariableMap};
 
-const REFUSED: u8 = 3;
+use models::{ConnectOnDemand, ModelOptions};
+
+const TABLE: Table = Table { letters: &[ZOOKEEPER, ZK_ROOT], unused: &[LOG4J], modes: &[] };
+
+const EXAMPLES: &str = r#"Examples:
+  stellar -e "TO_UPPER(name)" --var 'name="casey"'
+  stellar -z node1:2181 -e "MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {'host' : 'yahoo.com'})"
+  stellar batch < cases.jsonl > answers.jsonl
+
+ZooKeeper is needed by MAAS_* only. It is found by -z, $MAAS_ZK, or zk = "HOST:PORT" in
+~/.config/maas/client.toml or /etc/maas/client.toml.
+
+Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 the expression is in error,
+6 ZooKeeper can't be reached, or is not known where an expression asks for models."#;
 
 /// Evaluates expressions of the Stellar language.
 #[derive(Debug, Parser)]
-#[command(name = "stellar", args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-#[command(
-    after_help = "Examples:\n  stellar -e \"TO_UPPER(name)\" --var 'name=\"casey\"'\n  stellar batch < cases.jsonl > answers.jsonl"
-)]
+#[command(name = "stellar", version, after_help = EXAMPLES, max_term_width = 120)]
+#[command(subcommand_negates_reqs = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     once: Once,
+    #[command(flatten)]
+    models: ModelOptions,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 #[derive(Debug, Args)]
 struct Once {
-    /// The expression to evaluate.
+    /// The expression to evaluate
     #[arg(short = 'e', long = "expression", value_name = "EXPR", required = true, allow_hyphen_values = true)]
     expression: Option<String>,
-    /// A variable; the value is JSON, or text as it stands.
+    /// A variable; the value is JSON, or text as it stands
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, Value)>,
-    /// Ask whether the expression holds: it must be true or false.
+    /// Ask whether the expression holds: it must be true or false
     #[arg(long)]
     predicate: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Reads cases as JSON lines and writes an answer for each.
+    /// Read cases as JSON lines and write an answer for each
     Batch {
-        /// Adds THROW and RET_TRUE, which conformance cases use.
+        /// Add THROW and RET_TRUE, which conformance cases use
         #[arg(long)]
         test_functions: bool,
     },
+}
+
+/// Why the command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Said(#[from] Failure),
+    #[error("input or output failed")]
+    Io(#[from] io::Error),
 }
 
 fn variable(text: &str) -> Result<(String, Value), String> {
@@ -62,26 +93,41 @@ fn variable(text: &str) -> Result<(String, Value), String> {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Some(Command::Batch { test_functions }) => {
-            batch::run(io::stdin().lock(), io::BufWriter::new(io::stdout().lock()), test_functions)
-                .map(|()| ExitCode::SUCCESS)
-        }
-        None => evaluate(&cli.once),
+    let cli: Cli = match parse::from_process(&TABLE) {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
     };
-    match result {
+    let result = cli.log.start("error").map_err(Trouble::from).and_then(|()| dispatch(cli));
+    ExitCode::from(match result {
         Ok(code) => code,
+        Err(Trouble::Said(failure)) => failure.report(false),
         // Whoever reads has enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit::DONE,
+        Err(Trouble::Io(error)) => {
+            // Nothing can be said about a stderr that can't be written to.
             let _ = writeln!(io::stderr(), "input or output failed: {error}");
-            ExitCode::FAILURE
+            exit::DEFECT
         }
+    })
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Trouble> {
+    match cli.command {
+        Some(Command::Batch { test_functions }) => {
+            let environment = environment(cli.models.models()?.as_ref());
+            let output = io::BufWriter::new(io::stdout().lock());
+            batch::run(io::stdin().lock(), output, test_functions, &environment)?;
+            Ok(exit::DONE)
+        }
+        None => evaluate(&cli.once, &cli.models),
     }
 }
 
-fn evaluate(once: &Once) -> io::Result<ExitCode> {
+fn environment(models: Option<&Arc<ConnectOnDemand>>) -> Environment {
+    Environment { models: models.map(|models| models.clone() as _), ..Environment::default() }
+}
+
+fn evaluate(once: &Once, options: &ModelOptions) -> Result<u8, Trouble> {
     let source = once.expression.as_deref().unwrap_or_default();
     let program = match Compiler::default().compile(source) {
         Ok(program) => program,
@@ -89,16 +135,20 @@ fn evaluate(once: &Once) -> io::Result<ExitCode> {
     };
     let variables = VariableMap::from_iter(once.variables.iter().cloned());
     let layers = Layers::new([&variables]);
-    let environment = Environment::default();
+    let models = options.models()?;
+    let environment = environment(models.as_ref());
     let value = if once.predicate {
         program.holds(&layers, &environment).map(Value::from)
     } else {
         program.evaluate(&layers, &environment)
     };
+    if let Some(failure) = models.as_ref().and_then(|models| models.failure()) {
+        return Err(failure.into());
+    }
     match value {
         Ok(value) => {
             writeln!(io::stdout(), "{}", shown(&value))?;
-            Ok(ExitCode::SUCCESS)
+            Ok(exit::DONE)
         }
         Err(error) => refuse(source, &[error]),
     }
@@ -114,9 +164,10 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn refuse(source: &str, errors: &[Error]) -> io::Result<ExitCode> {
+fn refuse(source: &str, errors: &[Error]) -> Result<u8, Trouble> {
     for error in errors {
         write!(io::stderr(), "{}", render(source, error))?;
     }
-    Ok(ExitCode::from(REFUSED))
+    let no_zookeeper = errors.iter().any(|error| error.code == Code::NoZookeeper);
+    Ok(if no_zookeeper { exit::UNREACHABLE } else { exit::REFUSED })
 }

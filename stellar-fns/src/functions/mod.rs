@@ -47,6 +47,8 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         hashing::ALL,
         hllp::ALL,
         json::ALL,
+        #[cfg(feature = "maas")]
+        crate::maas::ALL,
         maps::ALL,
         math::ALL,
         network::ALL,

@@ -12,7 +12,13 @@ use crate::variables::{Bound, Layers};
 fn environment() -> Environment {
     // Thursday, 25 August 2016, 13:27:10.748 UTC.
     let now = || jiff::Timestamp::from_millisecond(1_472_131_630_748).unwrap();
-    Environment { zone: jiff::tz::TimeZone::UTC, now, ..Environment::default() }
+    Environment {
+        zone: jiff::tz::TimeZone::UTC,
+        now,
+        #[cfg(feature = "maas")]
+        models: Some(std::sync::Arc::new(crate::maas::OneModel)),
+        ..Environment::default()
+    }
 }
 
 fn evaluate(expression: &str) -> Result<Value, String> {

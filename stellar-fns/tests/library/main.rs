@@ -1,4 +1,5 @@
 //! The library through its public interface; the recorded cases have their own test, `conformance`.
 
+mod command;
 mod hostile;
 mod language;

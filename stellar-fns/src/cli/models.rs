@@ -1,0 +1,144 @@
+//! Models for expressions of the command line: ZooKeeper is connected to when the first expression asks for one.
+//!
+//! Each call that gives null is a line on stderr. Calling is [`crate::maas`]'s.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use clap::Args;
+use maas_cli::options::ZooKeeperOptions;
+use maas_cli::zookeeper::Address;
+use maas_cli::{ErrorCode, Failure};
+use maas_client::tree::{self, SharedTree};
+use maas_client::zk::{ZkOptions, ZkTree};
+use maas_client::{config, open};
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::maas::{self, Answer, CallThread, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
+
+/// Where models are, and how they are called.
+#[derive(Debug, Args)]
+pub(super) struct ModelOptions {
+    #[command(flatten)]
+    zookeeper: ZooKeeperOptions,
+
+    /// A global.json; its stellar.maas.settings say how models are called
+    #[arg(short = 'c', long = "globals", value_name = "FILE", global = true)]
+    globals: Option<PathBuf>,
+}
+
+impl ModelOptions {
+    /// Models behind the ZooKeeper that is known, if one is; nothing is connected to yet.
+    pub(super) fn models(&self) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
+        let settings = self.globals.as_deref().map(settings_of).transpose()?.unwrap_or_default();
+        let address = match self.zookeeper.address() {
+            Ok(address) => address,
+            Err(failure) if failure.code() == ErrorCode::NoZookeeper => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let (root, timeout) = (self.zookeeper.root()?, self.zookeeper.timeout());
+        Ok(Some(Arc::new(ConnectOnDemand { address, root, timeout, settings, connected: OnceLock::new() })))
+    }
+}
+
+fn settings_of(file: &Path) -> Result<Settings, Failure> {
+    let shown = file.display();
+    let unusable = |what: &str| Failure::new(ErrorCode::BadConfig, format!("{shown} {what}"));
+    let text = std::fs::read_to_string(file).map_err(|error| unusable("can't be read").because(&error))?;
+    let globals: JsonMap<String, Json> =
+        serde_json::from_str(&text).map_err(|error| unusable("is no JSON object").because(&error))?;
+    Settings::from_globals(&globals).map_err(|error| unusable("can't be used").because(&error))
+}
+
+/// Models that are connected to by the first call.
+#[derive(Debug)]
+pub(super) struct ConnectOnDemand {
+    address: Address,
+    root: String,
+    timeout: Duration,
+    settings: Settings,
+    connected: OnceLock<Result<Models, Failure>>,
+}
+
+impl ConnectOnDemand {
+    /// Why ZooKeeper could not be used, where one was asked for.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.connected.get().and_then(|connected| connected.as_ref().err().cloned())
+    }
+
+    fn connected(&self) -> Result<&Models, maas::Failure> {
+        self.connected.get_or_init(|| self.connect()).as_ref().map_err(|failure| maas::Failure {
+            outcome: Outcome::NoZookeeper,
+            model: None,
+            version: None,
+            message: failure.message().to_owned(),
+        })
+    }
+
+    fn connect(&self) -> Result<Models, Failure> {
+        let thread = CallThread::start().map_err(|error| cant_call(&error))?;
+        let how = ZkOptions::command(&self.address.connect, self.timeout);
+        let root = self.root.clone();
+        let opened = thread.wait(async move {
+            let tree: SharedTree = ZkTree::connect(how).await.map_err(|error| tree_failure(&error))?;
+            let roots = open(&*tree, &root).await.map_err(|error| open_failure(&error))?;
+            Ok((tree, roots))
+        });
+        let gone = || Failure::new(ErrorCode::Defect, "connecting to ZooKeeper ended without a result");
+        let (tree, roots): (SharedTree, config::Roots) = opened.ok_or_else(gone)??;
+        Models::new(thread, tree, roots, &self.settings, Box::new(ToStderr)).map_err(|error| cant_call(&error))
+    }
+}
+
+impl ModelCaller for ConnectOnDemand {
+    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, maas::Failure> {
+        self.connected()?.endpoint(name, version)
+    }
+
+    fn apply(&self, call: ModelCall) -> Result<Answer, maas::Failure> {
+        self.connected()?.apply(call)
+    }
+
+    fn report(&self, function: &'static str, failure: &maas::Failure) {
+        ToStderr.failed(function, failure);
+    }
+
+    fn detail(&self) -> bool {
+        self.settings.detail
+    }
+}
+
+/// A line for each call that gave null.
+#[derive(Debug)]
+struct ToStderr;
+
+impl Report for ToStderr {
+    fn failed(&self, function: &'static str, failure: &maas::Failure) {
+        // Nothing can be said about a stderr that can't be written to.
+        let _ = writeln!(std::io::stderr().lock(), "{function}: {failure}");
+    }
+}
+
+fn cant_call(error: &std::io::Error) -> Failure {
+    Failure::new(ErrorCode::Defect, "models can't be called from here").because(error)
+}
+
+fn open_failure(error: &maas_client::open::Error) -> Failure {
+    match error {
+        maas_client::open::Error::Tree { source, .. } => tree_failure(source),
+        maas_client::open::Error::Config(error) => Failure::of(ErrorCode::ConfigNode, error),
+    }
+}
+
+/// ZooKeeper's errors by code, as far as they can come from connecting and reading one node.
+fn tree_failure(error: &tree::Error) -> Failure {
+    let code = match error {
+        tree::Error::OldServer { .. } => ErrorCode::ZookeeperTooOld,
+        tree::Error::NoAuth { .. } => ErrorCode::NotPermitted,
+        tree::Error::Invalid { .. } => ErrorCode::Usage,
+        _ => ErrorCode::ZookeeperUnreachable,
+    };
+    Failure::of(code, error)
+}

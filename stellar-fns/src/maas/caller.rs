@@ -1,0 +1,100 @@
+//! The seam between the functions and whatever finds and calls models: [`ModelCaller`], and what passes through it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::Outcome;
+
+/// Finds endpoints of models and calls them, for evaluations on any thread.
+///
+/// Both questions may wait, within a bound that the implementation sets, and may be asked again: a model is expected to answer the same question twice. Neither
+/// is ever silent: what gives no answer is a [`Failure`], which the functions hand to [`ModelCaller::report`] before the expression sees null.
+pub trait ModelCaller: Send + Sync + Debug {
+    /// A live endpoint of the version, of the newest by natural order if none is named; each with the same probability. Nothing registered is a failure.
+    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure>;
+
+    /// A model's answer, which is a JSON object. When an endpoint doesn't answer, another of the same version is tried.
+    fn apply(&self, call: ModelCall) -> Result<Answer, Failure>;
+
+    /// Takes note of a call that gives null, or would without details.
+    fn report(&self, function: &'static str, failure: &Failure);
+
+    /// Whether answers carry where they came from, and failures are maps in place of null.
+    fn detail(&self) -> bool {
+        false
+    }
+}
+
+/// One endpoint of a model, as it is registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The model.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Base url.
+    pub url: String,
+    /// Paths below it by function.
+    pub functions: BTreeMap<String, String>,
+}
+
+/// What is asked of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelCall {
+    /// The model.
+    pub name: String,
+    /// Its version; none: the newest.
+    pub version: Option<String>,
+    /// Base url of the endpoint to try first; none: any.
+    pub url: Option<String>,
+    /// The function; none: `apply`.
+    pub function: Option<String>,
+    /// Its arguments.
+    pub arguments: JsonMap<String, Json>,
+}
+
+/// What a model answered, and which.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The answer.
+    pub value: Arc<JsonMap<String, Json>>,
+    /// The size of the answer as it came, bytes.
+    pub size: usize,
+    /// The model.
+    pub model: String,
+    /// Its version.
+    pub version: String,
+    /// The instance that answered.
+    pub instance: String,
+    /// Its base url.
+    pub url: String,
+    /// How long it took, tries on other endpoints included.
+    pub latency: Duration,
+    /// Whether it is an earlier answer to the same question.
+    pub cached: bool,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What it is counted as.
+    pub outcome: Outcome,
+    /// The model, as far as the expression named one.
+    pub model: Option<String>,
+    /// Its version, as far as the expression named one.
+    pub version: Option<String>,
+    /// What happened, where, and what was tried.
+    pub message: String,
+}
+
+impl Failure {
+    /// A call that names no model.
+    pub(super) fn nothing_named(message: impl Into<String>) -> Self {
+        Self { outcome: Outcome::NoEndpoint, model: None, version: None, message: message.into() }
+    }
+}
