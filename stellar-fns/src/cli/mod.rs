@@ -1,8 +1,9 @@
-//! The `stellar` command: one expression (`-e`) or many cases (`batch`).
+//! The `stellar` command: one expression (`-e`), many cases (`batch`), the reference of functions (`functions`).
 //!
 //! Options become values here, and results text and exit codes; evaluating is the library's affair. `models` connects expressions to models when they ask for
-//! one.
+//! one, `functions` prints the reference.
 
+mod functions;
 mod models;
 
 use std::io::{self, Write};
@@ -29,12 +30,13 @@ const TABLE: Table = Table { letters: &[ZOOKEEPER, ZK_ROOT], unused: &[LOG4J], m
 const EXAMPLES: &str = r#"Examples:
   stellar -e "TO_UPPER(name)" --var 'name="casey"'
   stellar -z node1:2181 -e "MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {'host' : 'yahoo.com'})"
+  stellar functions MAAS_MODEL_APPLY
   stellar batch < cases.jsonl > answers.jsonl
 
 ZooKeeper is needed by MAAS_* only. It is found by -z, $MAAS_ZK, or zk = "HOST:PORT" in
 ~/.config/maas/client.toml or /etc/maas/client.toml.
 
-Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 the expression is in error,
+Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 the expression is in error, 4 no such function,
 6 ZooKeeper can't be reached, or is not known where an expression asks for models."#;
 
 /// Evaluates expressions of the Stellar language.
@@ -73,6 +75,8 @@ enum Command {
         #[arg(long)]
         test_functions: bool,
     },
+    /// Print the reference of all functions, or of one
+    Functions(functions::Args),
 }
 
 /// Why the command did not do what it was asked.
@@ -119,6 +123,7 @@ fn dispatch(cli: Cli) -> Result<u8, Trouble> {
             batch::run(io::stdin().lock(), output, test_functions, &environment)?;
             Ok(exit::DONE)
         }
+        Some(Command::Functions(args)) => functions::run(&args, io::stdout().lock()),
         None => evaluate(&cli.once, &cli.models),
     }
 }

@@ -45,3 +45,12 @@ fn metrons_letters_and_long_names_mean_the_same() {
         assert_eq!((answered.status.code(), text(&answered.stdout)), (Some(0), "1\n"), "{option}");
     }
 }
+
+#[test]
+fn the_reference_is_printed() {
+    let page = stellar(&["functions", "to_upper"]);
+    assert!(page.status.success() && text(&page.stdout).starts_with("TO_UPPER("));
+    let unknown = stellar(&["functions", "TO_UPER"]);
+    assert_eq!(unknown.status.code(), Some(4));
+    assert!(text(&unknown.stderr).contains("did you mean TO_UPPER?"));
+}
