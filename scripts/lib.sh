@@ -164,7 +164,7 @@ python_tools() {
 # starts its runners from stays as it is while somebody edits.
 built_programs() {
   local digest folder program kept quiet=(-q)
-  digest=$(cd "$MAAS_TOP" && find Cargo.toml Cargo.lock rust-toolchain.toml maas-*/Cargo.toml maas-*/src -type f -print0 |
+  digest=$(cd "$MAAS_TOP" && find Cargo.toml Cargo.lock rust-toolchain.toml {maas-*,stellar-fns}/{Cargo.toml,src} -type f -print0 |
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
   kept=$MAAS_CACHE/programs
   folder=$kept/$digest
@@ -182,7 +182,7 @@ built_programs() {
         drop_old_programs "$kept"
         rm -rf "$folder.new"
         mkdir "$folder.new"
-        for program in maas_service maas_deploy maas_runner; do
+        for program in maas_service maas_deploy maas_runner stellar; do
           cp --reflink=auto "$CARGO_TARGET_DIR/debug/$program" "$folder.new/"
         done
         mv "$folder.new" "$folder"

@@ -110,8 +110,9 @@ fi
 echo '$ maas_deploy -mo LIST'
 deploy -mo LIST
 for host in yahoo.com cnn.com; do
-  echo "\$ maas_deploy -mo CALL -n dga host=$host"
-  answer=$(deploy -mo CALL -n dga "host=$host" 2>/dev/null)
+  expression="MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {'host' : '$host'})"
+  echo "\$ stellar -e \"$expression\""
+  answer=$("$bin/stellar" -z "$MAAS_ZK" -e "$expression" 9>&-)
   echo "$answer"
 done
 cat <<'END'
@@ -120,6 +121,7 @@ To go on, in this shell:
   . .quickstart/env
   maas_deploy status                 what runs, and why
   maas_deploy call -n dga host=…     ask the model
+  stellar -e "…"                     ask it in an expression; stellar functions lists what there is
   maas_deploy scale -n dga -v 1.0 -ni 3 --wait
   scripts/quickstart.sh --stop       ends all that was started here
 END
