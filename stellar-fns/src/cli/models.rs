@@ -5,14 +5,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use clap::Args;
 use maas_cli::options::ZooKeeperOptions;
-use maas_cli::zookeeper::Address;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::tree::{self, SharedTree};
-use maas_client::zk::{ZkOptions, ZkTree};
+use maas_client::zk::{Credential, ZkOptions, ZkTree};
 use maas_client::{config, open};
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -23,6 +21,10 @@ use crate::maas::{self, Answer, CallThread, Endpoint, ModelCall, ModelCaller, Mo
 pub(super) struct ModelOptions {
     #[command(flatten)]
     zookeeper: ZooKeeperOptions,
+
+    /// File with ZooKeeper's credentials, `user:password` on one line
+    #[arg(long, global = true, value_name = "FILE")]
+    zk_auth_file: Option<PathBuf>,
 
     /// A global.json; its stellar.maas.settings say how models are called
     #[arg(short = 'c', long = "globals", value_name = "FILE", global = true)]
@@ -38,8 +40,12 @@ impl ModelOptions {
             Err(failure) if failure.code() == ErrorCode::NoZookeeper => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let (root, timeout) = (self.zookeeper.root()?, self.zookeeper.timeout());
-        Ok(Some(Arc::new(ConnectOnDemand { address, root, timeout, settings, connected: OnceLock::new() })))
+        let mut how = ZkOptions::command(&address.connect, self.zookeeper.timeout());
+        if let Some(file) = &self.zk_auth_file {
+            how.credential = Some(Credential::from_file(file).map_err(|error| tree_failure(&error))?);
+        }
+        let root = self.zookeeper.root()?;
+        Ok(Some(Arc::new(ConnectOnDemand { how, root, settings, connected: OnceLock::new() })))
     }
 }
 
@@ -55,9 +61,8 @@ fn settings_of(file: &Path) -> Result<Settings, Failure> {
 /// Models that are connected to by the first call.
 #[derive(Debug)]
 pub(super) struct ConnectOnDemand {
-    address: Address,
+    how: ZkOptions,
     root: String,
-    timeout: Duration,
     settings: Settings,
     connected: OnceLock<Result<Models, Failure>>,
 }
@@ -79,8 +84,7 @@ impl ConnectOnDemand {
 
     fn connect(&self) -> Result<Models, Failure> {
         let thread = CallThread::start().map_err(|error| cant_call(&error))?;
-        let how = ZkOptions::command(&self.address.connect, self.timeout);
-        let root = self.root.clone();
+        let (how, root) = (self.how.clone(), self.root.clone());
         let opened = thread.wait(async move {
             let tree: SharedTree = ZkTree::connect(how).await.map_err(|error| tree_failure(&error))?;
             let roots = open(&*tree, &root).await.map_err(|error| open_failure(&error))?;
