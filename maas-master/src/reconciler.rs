@@ -172,6 +172,10 @@ impl Master {
         }
         state_store::ensure_roots(&tree, &roots, self.setup.world_registers).await.map_err(Error::Tree)?;
         stop.look().await.map_err(Error::Tree)?;
+        // The leader's node goes together with the order to stop: who notices the one must not overlook the other.
+        if stop.was_asked().await.map_err(Error::Tree)? {
+            return Ok(Turn::End(End::StopNode));
+        }
         match leader::attempt(&tree, &roots, self.leader_node()).await.map_err(Error::Tree)? {
             Attempt::Won(term) => {
                 tracing::info!(epoch = term.epoch, "leading");
@@ -276,15 +280,28 @@ impl StopNode {
         let Some(changes) = &mut self.changes else { return std::future::pending().await };
         match changes.recv().await {
             None => std::future::pending().await,
-            Some(TreeChange::Path(_)) => match self.tree.get(&self.path).await? {
-                Some(node) => Ok(Some(node.stat.czxid) != self.old),
-                // Gone already: what went was either the old one, or one that was meant for all.
-                None => Ok(self.old.take().is_none()),
-            },
-            Some(TreeChange::Resync) => {
-                let node = self.tree.get(&self.path).await?;
-                Ok(node.is_some_and(|node| Some(node.stat.czxid) != self.old))
+            Some(change) => self.judge(&change).await,
+        }
+    }
+
+    /// Whether this master was to stop by a change that nobody has looked at yet, without waiting.
+    async fn was_asked(&mut self) -> Result<bool, tree::Error> {
+        while let Some(change) = self.changes.as_mut().and_then(|changes| changes.try_recv().ok()) {
+            if self.judge(&change).await? {
+                return Ok(true);
             }
+        }
+        Ok(false)
+    }
+
+    /// Whether a change of the node asks this master to stop.
+    async fn judge(&mut self, change: &TreeChange) -> Result<bool, tree::Error> {
+        let node = self.tree.get(&self.path).await?;
+        match (change, node) {
+            (_, Some(node)) => Ok(Some(node.stat.czxid) != self.old),
+            // Gone already: what went was either the old one, or one that was meant for all.
+            (TreeChange::Path(_), None) => Ok(self.old.take().is_none()),
+            (TreeChange::Resync, None) => Ok(false),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::world::{World, model, request, until};
 use maas_client::request::Action;
 use maas_client::state::{Cluster, InstanceRecord, Leader, Stop};
-use maas_client::tree::{Access, Mode, TreeExt};
+use maas_client::tree::{Access, Mode, Op, TreeExt};
 use maas_master::reconciler::{End, Error};
 use maas_master::view::Role;
 
@@ -145,4 +145,22 @@ async fn stopping_with_models_ends_though_a_dead_hosts_instance_is_left() {
         left = left.or((event.kind == "InstancesLeft").then_some(event.reason));
     }
     assert!(left.is_some_and(|text| text.starts_with("1 instance on node7")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_obeys_an_order_to_stop_whatever_it_notices_first() {
+    // Order and end of the leader arrive together; which of them is noticed first is chance.
+    for _ in 0..50 {
+        let world = World::new();
+        world.tree.ensure_path(&world.roots.state, Access::WorldReads).await.unwrap();
+        world.tree.create(&world.roots.leader(), b"{}".to_vec(), Mode::Ephemeral, Access::WorldReads).await.unwrap();
+        let mut standby = world.start();
+        until("a standby", || async { matches!(standby.handle.view().role, Role::Standby { .. }) }).await;
+        let stop = serde_json::to_vec(&Stop { with_models: false, by: None }).unwrap();
+        let leaves = [Op::delete(world.roots.leader(), None), Op::delete(world.roots.stop(), None)];
+        let all = [Op::create(world.roots.stop(), stop)].into_iter().chain(leaves).collect();
+        world.tree.multi(all).await.unwrap();
+        assert_eq!(standby.ended().await.unwrap(), End::StopNode);
+        assert!(leader(&world).await.is_none());
+    }
 }
