@@ -171,7 +171,11 @@ async fn a_state_directory_serves_one_master() -> Result<()> {
     let master = site.master().await?;
     let mut second = integration_tests::Master::spawn(&site.options()).await?;
     assert_eq!(second.ended().await?.code(), Some(8), "{}", second.log());
-    let said = format!("{:?}", second.events());
-    ensure!(said.contains(&master.pid.to_string()), "{said}");
-    Ok(())
+    // What it said is read beside its end.
+    until(Duration::from_secs(10), "the refusal", async || {
+        let said = format!("{:?}", second.events());
+        ensure!(said.contains(&master.pid.to_string()), "{said}");
+        Ok(())
+    })
+    .await
 }
