@@ -80,11 +80,6 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Whether stdout may have colour: a terminal, and no `NO_COLOR`.
-pub fn stdout_is_colourful() -> bool {
-    io::stdout().is_terminal() && !no_color()
-}
-
 /// Whether stderr may have colour: a terminal, and no `NO_COLOR`.
 pub fn stderr_is_colourful() -> bool {
     io::stderr().is_terminal() && !no_color()

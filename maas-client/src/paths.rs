@@ -6,7 +6,7 @@ use crate::model::ModelId;
 impl Roots {
     /// Prefix of a queue child; the server appends ten digits.
     pub fn queue_prefix(&self) -> String {
-        format!("{}/qn-", self.queue)
+        format!("{}/{}", self.queue, crate::queue::PREFIX)
     }
     /// One queue child.
     pub fn queue_child(&self, child: &str) -> String {

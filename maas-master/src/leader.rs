@@ -5,6 +5,7 @@
 
 use maas_client::config::Roots;
 use maas_client::state::{Cluster, FORMAT, Leader};
+use maas_client::state_store::Fence;
 use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree, TreeExt};
 
 /// One leadership.
@@ -16,19 +17,22 @@ pub struct Term {
     pub session: i64,
     /// The leader's node as it was written.
     pub leader: Leader,
-    pub(crate) epoch_path: String,
+    pub(crate) fence: Fence,
 }
 
 impl Term {
+    fn new(epoch_path: String, session: i64, leader: Leader) -> Term {
+        Term { epoch: leader.epoch, session, fence: Fence { path: epoch_path, epoch: leader.epoch }, leader }
+    }
+
     /// The check every write of this term begins with.
     pub fn fence(&self) -> Op {
-        Op::check(&self.epoch_path, self.epoch)
+        self.fence.op()
     }
 
     /// True when a failed transaction that began with [`Term::fence`] says that this term is over.
     pub fn is_over_by(&self, failed: &MultiError) -> bool {
-        matches!(failed.error, Error::SessionExpired)
-            || (failed.index == Some(0) && matches!(failed.error, Error::BadVersion { .. } | Error::NoNode { .. }))
+        matches!(failed.error, Error::SessionExpired) || self.fence.is_broken_by(failed)
     }
 }
 
@@ -88,7 +92,7 @@ pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Re
         }
         // Our own: the answer to the winning transaction was lost. It stands as long as nobody bumped the epoch.
         if let Some(there) = there.filter(|there| there.epoch == epoch_node.stat.version) {
-            return Ok(Attempt::Won(Term { epoch: there.epoch, session, leader: there, epoch_path }));
+            return Ok(Attempt::Won(Term::new(epoch_path, session, there)));
         }
         tree.delete_if_exists(&roots.leader(), Some(node.stat.version)).await?;
     }
@@ -99,7 +103,7 @@ pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Re
         Op::Create { path: roots.leader(), data: leader_bytes, mode: Mode::Ephemeral, access: Access::WorldReads },
     ];
     match tree.multi(ops).await {
-        Ok(_) => Ok(Attempt::Won(Term { epoch: leader.epoch, session, leader, epoch_path })),
+        Ok(_) => Ok(Attempt::Won(Term::new(epoch_path, session, leader))),
         Err(MultiError { error: Error::BadVersion { .. } | Error::NodeExists { .. }, .. }) => {
             Ok(Attempt::Lost { leader: None })
         }
@@ -119,9 +123,11 @@ pub async fn write_cluster(tree: &SharedTree, roots: &Roots, term: &Term, cluste
     tree.multi(vec![term.fence(), write]).await.map(|_| ())
 }
 
-/// Gives the lead back, so that a standby need not wait for the session to expire.
-pub async fn resign(tree: &SharedTree, roots: &Roots, term: &Term) -> Result<(), MultiError> {
-    tree.multi(vec![term.fence(), Op::delete(roots.leader(), None)]).await.map(|_| ())
+/// Gives the lead back, so that a standby need not wait for the session to expire; `also` happens with it.
+pub async fn resign(tree: &SharedTree, roots: &Roots, term: &Term, also: Option<Op>) -> Result<(), MultiError> {
+    let mut ops = vec![term.fence(), Op::delete(roots.leader(), None)];
+    ops.extend(also);
+    tree.multi(ops).await.map(|_| ())
 }
 
 #[cfg(test)]

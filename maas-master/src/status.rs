@@ -92,7 +92,7 @@ pub async fn rejected_24h(tree: &SharedTree, roots: &Roots, now: Timestamp) -> R
 
 async fn queue(tree: &SharedTree, roots: &Roots) -> Result<(u64, Option<i64>), Error> {
     let children = tree.children(&roots.queue).await?.unwrap_or_default();
-    let waiting: Vec<&String> = children.iter().filter(|child| child.starts_with("qn-")).collect();
+    let waiting: Vec<&String> = children.iter().filter(|child| child.starts_with(maas_client::queue::PREFIX)).collect();
     let oldest = match waiting.first() {
         None => None,
         Some(child) => match tree.stat(&roots.queue_child(child)).await {

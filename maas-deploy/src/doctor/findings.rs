@@ -139,7 +139,11 @@ fn about_the_whole(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
             found.push(Finding::new("stop_left_over", &paths.stop, message, advice).mended_by(delete));
         }
     }
-    let oldest = facts.queue.iter().filter(|(child, _)| child.starts_with("qn-")).min_by_key(|(_, since)| *since);
+    let oldest = facts
+        .queue
+        .iter()
+        .filter(|(child, _)| child.starts_with(maas_client::queue::PREFIX))
+        .min_by_key(|(_, since)| *since);
     if let Some((child, since)) = oldest.filter(|(_, since)| age_s(*since, now) > STUCK_S) {
         let message = format!("{} requests wait, {child} for {} s", facts.queue.len(), age_s(*since, now));
         found.push(Finding::new(
@@ -149,7 +153,7 @@ fn about_the_whole(facts: &Facts, paths: &Paths, now: Timestamp) -> Vec<Finding>
             "no master takes them: start one with maas_service",
         ));
     }
-    for (child, _) in facts.queue.iter().filter(|(child, _)| !child.starts_with("qn-")) {
+    for (child, _) in facts.queue.iter().filter(|(child, _)| !child.starts_with(maas_client::queue::PREFIX)) {
         let message = "is no request; masters skip it".to_string();
         found.push(Finding::new("foreign_in_queue", format!("{}/{child}", paths.queue), message, "ask who made it"));
     }

@@ -52,8 +52,9 @@ pub(super) async fn one(State(app): State<App>, Segments(id): Segments<String>) 
             format!("there is no request {shown:?}; it waits in the queue, or is older than what is kept"),
         )
     };
-    let well_formed =
-        id.len() <= 64 && id.starts_with("qn-") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let well_formed = id.len() <= 64
+        && id.starts_with(maas_client::queue::PREFIX)
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !well_formed {
         return Err(unknown());
     }

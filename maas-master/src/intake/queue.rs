@@ -7,12 +7,11 @@ use crate::outbox::{EventExt, Events, event};
 use crate::view::{Counts, QueueView};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use maas_client::paths::request_id;
+use maas_client::queue::PREFIX;
 use maas_client::state_store;
 use maas_client::tree::{Access, Error, TreeExt, Watch};
 use std::collections::HashMap;
 
-/// Prefix of a request's node; others are not ours to read.
-const PREFIX: &str = "qn-";
 /// Messages looked at at once.
 const LOOK_AT_ONCE: usize = 256;
 /// Bytes of messages read at once; one that is longer is read by itself.

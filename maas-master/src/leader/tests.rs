@@ -100,7 +100,7 @@ async fn a_former_leader_can_write_nothing_and_learns_that_its_term_is_over() {
     let failed = new.multi(vec![term.fence(), write]).await.unwrap_err();
     assert!(!term.is_over_by(&failed), "{failed:?}");
     let tree: SharedTree = old.clone();
-    assert!(resign(&tree, &bed.roots, &former).await.is_err(), "it can't give away another's lead");
+    assert!(resign(&tree, &bed.roots, &former, None).await.is_err(), "it can't give away another's lead");
     assert!(new.get(&bed.roots.leader()).await.unwrap().is_some());
 }
 
@@ -110,7 +110,7 @@ async fn a_lead_that_is_given_back_can_be_won_at_once() {
     let (first, second) = (bed.server.session(), bed.server.session());
     let term = bed.win(&first).await;
     let tree: SharedTree = first.clone();
-    resign(&tree, &bed.roots, &term).await.unwrap();
+    resign(&tree, &bed.roots, &term, None).await.unwrap();
     assert_eq!(bed.win(&second).await.epoch, 2);
 }
 

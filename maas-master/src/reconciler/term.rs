@@ -266,12 +266,9 @@ impl<'m> Leading<'m> {
             tracing::info!("ended instances' directories are not all clean yet; the next master sees to them");
         }
         let (tree, roots) = (&self.executor.tree, &self.executor.roots);
-        let mut ops = vec![self.executor.term.fence(), Op::delete(roots.leader(), None)];
-        if end == End::StopNode {
-            // Standbys are told by the node's creation; it is deleted last of all.
-            ops.push(Op::delete(&stop.path, None));
-        }
-        if let Err(failed) = tree.multi(ops).await {
+        // Standbys are told by the node's creation; it is deleted last of all.
+        let order = (end == End::StopNode).then(|| Op::delete(&stop.path, None));
+        if let Err(failed) = leader::resign(tree, roots, &self.executor.term, order).await {
             tracing::info!(error = %failed, "the lead was not given back; it goes with the session");
         }
         Ok(Turn::End(end))

@@ -4,7 +4,7 @@ use super::Leading;
 use crate::clock::wall_time;
 use crate::execute::{Executor, Trouble};
 use maas_client::model::ModelId;
-use maas_client::state_store::{Fence, Keep, Trimmer};
+use maas_client::state_store::{Keep, Trimmer};
 use maas_client::tree::Op;
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ impl Leading<'_> {
         self.intake.forget_keys();
         let before = self.trim.take();
         let executor = self.executor.clone();
-        let fence = Fence { path: executor.roots.epoch(), epoch: executor.term.epoch };
+        let fence = executor.term.fence.clone();
         let (used, removed) = (self.used_payloads(), self.removed_versions());
         let keep = Keep {
             requests: policy.keep_requests,
