@@ -14,6 +14,7 @@ pub mod options;
 pub mod output;
 pub mod parse;
 pub mod suggest;
+pub mod who;
 pub mod zookeeper;
 
 pub use code::ErrorCode;

@@ -7,7 +7,7 @@
 use crate::config::Roots;
 use crate::paths::request_id;
 use crate::request::{MAX_MESSAGE, ModelRequest};
-use crate::tree::{self, Access, Mode, SharedTree, TreeExt, Watch};
+use crate::tree::{self, Access, Mode, SharedTree, TreeExt};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracing::debug;
 
@@ -125,12 +125,6 @@ impl Queue {
     /// The elements' names, oldest first; `None` when the root is not there. Other children are skipped.
     pub async fn list(&self) -> Result<Option<Vec<String>>, Error> {
         Ok(self.tree.children(&self.roots.queue).await?.map(elements))
-    }
-
-    /// As [`Queue::list`], with a watch.
-    pub async fn list_and_watch(&self) -> Result<(Option<Vec<String>>, Watch), Error> {
-        let (children, watch) = self.tree.children_and_watch(&self.roots.queue).await?;
-        Ok((children.map(elements), watch))
     }
 
     /// One element; `None` when somebody took it.

@@ -5,6 +5,7 @@
 use crate::error::Error;
 use crate::http::{Api, BaseUrl};
 use maas_cli::options::{LogOptions, ZooKeeperOptions};
+use maas_cli::who;
 use maas_cli::{ErrorCode, Failure};
 use maas_client::config::Roots;
 use maas_client::state::{self, Leader};
@@ -169,7 +170,7 @@ impl Cluster {
                 format!("no master leads at {}; start one with maas_service", self.zookeeper),
             ));
         };
-        let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let here = who::host_name();
         let url = reachable_address(&leader, &here).ok_or_else(|| {
             Failure::new(
                 ErrorCode::MasterUnreachable,
@@ -189,16 +190,9 @@ impl Cluster {
 
 /// Which of the leader's addresses can be reached from the host called `here`.
 fn reachable_address<'a>(leader: &'a Leader, here: &str) -> Option<&'a str> {
-    let same = is_this_host(&leader.host, here);
+    let same = who::is_this_host(&leader.host, here);
     let local = leader.http_local.as_deref();
     if same { local.or(leader.http.as_deref()) } else { leader.http.as_deref() }
-}
-
-/// Whether `host` is this machine, which calls itself `here`: loopback, that name, or a full name that begins with it.
-pub(crate) fn is_this_host(host: &str, here: &str) -> bool {
-    let is_loopback = host == "localhost" || host.starts_with("127.") || host == "::1";
-    let is_full_name = host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    is_loopback || (!here.is_empty() && is_full_name)
 }
 
 /// Says something on stderr that is no error.

@@ -153,29 +153,6 @@ fn in_doubt(what_to_do: &str) -> Error {
     .into()
 }
 
-/// Who asks: `user@host`.
-pub(crate) fn asker() -> String {
-    format!("{}@{}", user(), rustix::system::uname().nodename().to_string_lossy())
-}
-
-/// The user's name: as the environment says, as the system knows it, or its number.
-pub(crate) fn user() -> String {
-    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    named.unwrap_or_else(|| {
-        let uid = rustix::process::getuid().as_raw();
-        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        user_of(&users, uid).map_or_else(|| format!("uid{uid}"), str::to_string)
-    })
-}
-
-fn user_of(users: &str, uid: u32) -> Option<&str> {
-    let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<&str>>());
-    lines.find_map(|fields| match fields.as_slice() {
-        [name, _, number, ..] if number.parse() == Ok(uid) => Some(*name),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,13 +175,6 @@ mod tests {
 
     fn cluster(server: &MemoryServer) -> Cluster {
         Cluster { tree: server.session(), roots: Roots::default(), zookeeper: "memory".into() }
-    }
-
-    #[test]
-    fn a_user_is_found_by_number() {
-        let users = "root:x:0:0:root:/root:/bin/sh\nodd\nalice:x:1000:1000::/home/alice:/bin/sh\n";
-        assert_eq!(user_of(users, 1000), Some("alice"));
-        assert_eq!(user_of(users, 7), None);
     }
 
     #[test]

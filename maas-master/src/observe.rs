@@ -286,7 +286,13 @@ impl Mirror {
             return;
         };
         match serde_json::from_slice::<InstanceRecord>(&node.data) {
-            Ok(record) => self.put_record(id, record, node.stat.version),
+            Ok(record) => {
+                self.put_record(id.clone(), record, node.stat.version);
+                if let Some(instance) = self.instances.get_mut(&id).filter(|_| node.stat.cversion > 0) {
+                    // Its only child is the claim: whoever ever had a child was claimed, be it under another leader.
+                    Arc::make_mut(instance).was_claimed = true;
+                }
+            }
             Err(error) => tracing::warn!(instance = id, %error, "record can't be read; what was known of it stands"),
         }
     }

@@ -61,7 +61,7 @@ pub struct Instance {
     pub seen: Moment,
     /// Since when it has had no claim; `None` while it has one.
     pub unclaimed_since: Option<Moment>,
-    /// Whether this leader ever saw it claimed.
+    /// Whether a runner has ever claimed it.
     pub was_claimed: bool,
     /// Since when it shall stop.
     pub stopping_since: Option<Moment>,

@@ -182,11 +182,6 @@ impl Manifest {
     }
 }
 
-/// Whether a text is a payload's digest.
-pub fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(hash::is_hex)
-}
-
 /// Whether a top-level file's name makes it the script.
 pub(crate) fn is_script(path: &str) -> bool {
     !path.contains('/') && path.ends_with(".sh")
@@ -245,7 +240,7 @@ mod tests {
         assert_eq!(one, other);
         assert_eq!(Manifest::decode(&one.encode()).unwrap(), one);
         assert_eq!(one.script(), "run.sh");
-        assert!(is_digest(one.digest()));
+        assert!(one.digest().starts_with("sha256:") && hash::is_hex(one.digest_hex()));
         assert_eq!(one.total_bytes(), 3);
     }
 

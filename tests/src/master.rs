@@ -5,7 +5,7 @@ use crate::programs::program;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -150,11 +150,6 @@ impl Master {
     /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Where its log lies.
-    pub fn log_path(&self) -> &Path {
-        &self.log
     }
 
     fn tail(&self) -> String {

@@ -254,7 +254,7 @@ async fn store_url(cluster: &Cluster, args: &Args) -> Result<String, Error> {
 }
 
 fn base(args: &Args, store: &str) -> String {
-    args.hdfs_model_path.clone().unwrap_or_else(|| payload::default_base(store, &crate::publish::user()))
+    args.hdfs_model_path.clone().unwrap_or_else(|| payload::default_base(store, &maas_cli::who::user()))
 }
 
 /// The payload of an ADD without `-lmp`.

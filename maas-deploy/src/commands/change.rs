@@ -49,7 +49,7 @@ pub(crate) async fn carry_out(
 ) -> Result<Carried, Error> {
     let is_ours = cluster.is_ours().await?;
     let model = request.model.clone();
-    let request = publish::address(request, is_ours, key, publish::asker())?;
+    let request = publish::address(request, is_ours, key, maas_cli::who::user_at_host())?;
     let picture = Picture::read(&cluster.tree, &cluster.roots, Some(&model.name)).await?;
     let registered = picture.version(&model).into_iter().flat_map(|version| &version.endpoints);
     let before = registered.map(|endpoint| endpoint.id.to_string()).collect();

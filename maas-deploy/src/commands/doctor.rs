@@ -3,7 +3,7 @@
 //! It deletes only persistent registrations that are proved dead or that no client can read, after asking, after saving
 //! them to a file, and only while each is still the node it looked at. What belongs to a live session it never touches.
 
-use crate::context::{Cluster, Context, is_this_host, note};
+use crate::context::{Cluster, Context, note};
 use crate::doctor::facts::{Facts, Registered};
 use crate::doctor::findings::{self, Finding, Paths, Repair};
 use crate::doctor::ports::{self, Answer, Patience};
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::http::{Api, Target};
 use jiff::Timestamp;
 use maas_cli::output::Out;
+use maas_cli::who;
 use maas_cli::{ErrorCode, Failure, exit};
 use maas_client::api::ReachView;
 use maas_client::reach::reach;
@@ -133,8 +134,7 @@ async fn viewpoint(context: &Context, facts: &Facts, from_here: bool) -> Viewpoi
 }
 
 fn is_on_this_host(leader: &Leader) -> bool {
-    let here = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    is_this_host(&leader.host, &here)
+    who::is_this_host(&leader.host, &who::host_name())
 }
 
 async fn ask_ports(facts: &Facts, viewpoint: &Viewpoint, patience: &Patience) -> Vec<Answer> {

@@ -1,36 +1,49 @@
 //! The host name published with every endpoint when `--advertise` says nothing.
 
+use maas_cli::who;
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-/// This machine's name.
-pub fn own_host_name() -> String {
-    let name = rustix::system::uname();
-    name.nodename().to_string_lossy().into_owned()
-}
+/// How long the resolver may take to tell this machine's full name.
+const RESOLVER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// This machine's full name by its resolver, where `hostname` can tell one: the name in /etc/hosts or DNS that stands
 /// behind the short one.
 fn full_name() -> Option<String> {
-    let said = Command::new("hostname").arg("-f").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let name = String::from_utf8(said.stdout).ok()?.trim().to_string();
+    let name = said_by(Command::new("hostname").arg("-f"), RESOLVER_PATIENCE)?.trim().to_string();
     let is_name =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    (said.status.success() && name.contains('.') && name.split('.').all(is_name)).then_some(name)
+    (name.contains('.') && name.split('.').all(is_name)).then_some(name)
 }
 
-/// True when both are names of one machine, be one of them short.
-pub fn is_same_host(a: &str, b: &str) -> bool {
-    let is_short_of = |short: &str, full: &str| {
-        full.strip_prefix(short).is_some_and(|rest| rest.starts_with('.')) && full.parse::<IpAddr>().is_err()
-    };
-    !a.is_empty() && !b.is_empty() && (a == b || is_short_of(a, b) || is_short_of(b, a))
+/// What a command prints; none when it fails or takes longer than `patience`, after which it is killed.
+fn said_by(command: &mut Command, patience: Duration) -> Option<String> {
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text).map(|_| text);
+        // Nobody waits any more after the patience is over.
+        let _ = sender.send(read.ok());
+    });
+    let text = receiver.recv_timeout(patience).ok().flatten();
+    if text.is_none() {
+        // It may have ended in this moment; either way it is waited for.
+        let _ = child.kill();
+    }
+    let ended = child.wait().ok()?;
+    text.filter(|_| ended.success())
 }
 
 /// 127.0.0.1 when all of ZooKeeper's servers are loopback, else this machine's full name if it resolves here, else
 /// the address of the route to ZooKeeper.
 pub fn advertised_host(connect: &str) -> String {
-    advertised(connect, &[full_name(), Some(own_host_name())], &addresses_of, &route_to)
+    advertised(connect, &[full_name(), Some(who::host_name())], &addresses_of, &route_to)
 }
 
 fn advertised(
@@ -118,12 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn a_short_name_is_the_same_host_as_its_full_one() {
-        assert!(is_same_host("node1", "node1.example.org") && is_same_host("node1.example.org", "node1"));
-        assert!(is_same_host("node1", "node1"));
-        for (a, b) in [("node1", "node10.example.org"), ("10", "10.0.0.1"), ("", ""), ("a.x", "a.y")] {
-            assert!(!is_same_host(a, b), "{a} {b}");
-        }
+    fn a_command_that_hangs_says_nothing() {
+        assert_eq!(said_by(Command::new("sleep").arg("600"), Duration::from_millis(20)), None);
+        assert_eq!(said_by(&mut Command::new("false"), Duration::from_secs(60)), None);
+        assert_eq!(said_by(Command::new("echo").arg("a.b"), Duration::from_secs(60)).as_deref(), Some("a.b\n"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod layer;
 mod limits;
 mod resolve;
 
-pub use advertise::{advertised_host, is_same_host, own_host_name};
+pub use advertise::advertised_host;
 pub use capacity::{CapacityGiven, Machine};
 pub use credentials::credential_from_file;
 pub use launcher::{Choice, choose_launcher};

@@ -126,7 +126,7 @@ impl Config {
             Some(host) => checked_host(host)?,
             // Only a local master publishes its own host.
             None if launcher.on == On::Local => advertised_host(&zookeeper),
-            None => super::own_host_name(),
+            None => maas_cli::who::host_name(),
         };
         let session_timeout = session_timeout(layer.session_timeout_ms)?;
         let policy = layer.limits.over(Policy { session_timeout, ..Policy::default() })?;

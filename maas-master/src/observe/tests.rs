@@ -197,6 +197,17 @@ async fn what_can_not_be_read_leaves_what_was_known() {
 }
 
 #[tokio::test]
+async fn a_new_leader_knows_what_was_claimed_before_it() {
+    let mut bed = Bed::new().await;
+    bed.record().await;
+    let claim = Op::create_ephemeral(bed.roots.claim(ID), bed.claim(InstanceState::Ready));
+    bed.write(vec![claim]).await;
+    bed.other.expire();
+    bed.refresh().await;
+    assert!(bed.instance().claim.is_none() && bed.instance().was_claimed);
+}
+
+#[tokio::test]
 async fn what_this_master_wrote_is_not_undone_by_an_older_answer() {
     let mut bed = Bed::new().await;
     bed.record().await;

@@ -1,7 +1,7 @@
 //! From settings to the launcher they ask for.
 
 use crate::cli::On;
-use crate::config::{Config, own_host_name};
+use crate::config::Config;
 use crate::error::Error;
 use crate::launcher::SharedLauncher;
 use crate::launcher::local::{self, Local};
@@ -30,7 +30,7 @@ pub(super) fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Er
         return Err(Error::NoRunner { path: runner });
     }
     Ok(Arc::new(Local::new(local::Options {
-        node: own_host_name(),
+        node: maas_cli::who::host_name(),
         state_dir: absolute(&config.state_dir)?,
         runner: absolute(&runner)?,
         zookeeper: config.zookeeper.clone(),

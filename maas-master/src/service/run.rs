@@ -4,7 +4,7 @@ use super::announce::{Announcer, Line, note};
 use super::signals::{Asked, Signals};
 use super::state_dir::StateDir;
 use super::{entry, launcher, standby};
-use crate::config::{Config, own_host_name};
+use crate::config::Config;
 use crate::error::Error;
 use crate::events::EventLog;
 use crate::failpoint::Failpoints;
@@ -125,7 +125,7 @@ impl Running {
             roots,
             zookeeper: config.zookeeper.clone(),
             logs,
-            names: vec![config.advertise.clone(), own_host_name()],
+            names: vec![config.advertise.clone(), maas_cli::who::host_name()],
             policy,
         });
         let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();

@@ -3,10 +3,10 @@
 use super::{entry, fetch};
 use crate::cli::Cli;
 use crate::clock::wall_time;
-use crate::config::{is_same_host, own_host_name};
 use crate::error::Error;
 use crate::status::gather;
 use maas_cli::output::Out;
+use maas_cli::who;
 use maas_cli::{ErrorCode, Failure, exit};
 use maas_client::api::{NodeView, ServiceView};
 use maas_client::state::Leader;
@@ -53,8 +53,7 @@ pub(super) async fn status(cli: &Cli) -> Result<u8, Error> {
 }
 
 async fn ask_leader(leader: &Leader) -> Result<ServiceView, String> {
-    let is_here = is_same_host(&leader.host, &own_host_name())
-        || matches!(leader.host.as_str(), "127.0.0.1" | "::1" | "localhost");
+    let is_here = who::is_this_host(&leader.host, &who::host_name());
     let base = match (&leader.http, &leader.http_local) {
         (_, Some(local)) if is_here => local,
         (Some(http), _) => http,

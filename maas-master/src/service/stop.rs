@@ -3,10 +3,10 @@
 use super::announce::note;
 use super::entry;
 use crate::cli::{Cli, StopArgs};
-use crate::config::own_host_name;
 use crate::error::Error;
 use maas_cli::exit;
 use maas_cli::output::Out;
+use maas_cli::who;
 use maas_client::config::Roots;
 use maas_client::reason::plural;
 use maas_client::state::{Leader, Stop};
@@ -50,7 +50,7 @@ async fn tell_and_wait(
         let running = plural(running as u64, "instance");
         note(&format!("stopping {running}; what is wanted stays, the next master starts them again"));
     }
-    let asked = Stop { with_models: args.with_models, by: Some(asker()) };
+    let asked = Stop { with_models: args.with_models, by: Some(who::user_at_host()) };
     // Plain text and a flag: writing it as JSON can't fail.
     let data = serde_json::to_vec(&asked).unwrap_or_default();
     write(tree, &roots.stop(), data).await.map_err(failed)?;
@@ -90,10 +90,4 @@ async fn leader(tree: &SharedTree, roots: &Roots) -> Result<Option<Leader>, tree
 
 async fn instances(tree: &SharedTree, roots: &Roots) -> Result<usize, tree::Error> {
     Ok(tree.children(&roots.instances()).await?.map_or(0, |ids| ids.len()))
-}
-
-fn asker() -> String {
-    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
-    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
-    format!("{user}@{}", own_host_name())
 }
