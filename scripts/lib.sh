@@ -40,9 +40,9 @@ need_java() {
 }
 
 # Resolves a pom's runtime dependencies into a folder, once for all clones: maven_jars FOLDER < pom-dependencies
-# (lines GROUP:ARTEFACT:VERSION, a trailing " -GROUP:ARTEFACT" leaves a transitive one out).
+# (lines GROUP:ARTEFACT:VERSION, with @zip for what is no jar; a trailing " -GROUP:ARTEFACT" leaves a transitive one out).
 maven_jars() {
-  local folder=$1 name tmp coordinates rest exclusion group artefact version try
+  local folder=$1 name tmp coordinates rest exclusion group artefact version type try
   name=$(basename "$folder")
   [ -d "$folder" ] && return 0
   need_java
@@ -57,9 +57,11 @@ maven_jars() {
         printf '<version>1</version><packaging>pom</packaging><dependencies>\n'
         while read -r coordinates rest; do
           [ -n "$coordinates" ] || continue
+          type=jar
+          case $coordinates in *@*) type=${coordinates##*@} coordinates=${coordinates%@*} ;; esac
           IFS=: read -r group artefact version <<<"$coordinates"
-          printf '<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version><exclusions>' \
-            "$group" "$artefact" "$version"
+          printf '<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version><type>%s</type><exclusions>' \
+            "$group" "$artefact" "$version" "$type"
           for exclusion in $rest; do
             exclusion=${exclusion#-}
             printf '<exclusion><groupId>%s</groupId><artifactId>%s</artifactId></exclusion>' "${exclusion%%:*}" "${exclusion#*:}"
