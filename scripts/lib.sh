@@ -161,12 +161,16 @@ python_tools() {
   echo "$folder"
 }
 
+# The crates of the main job: their programs are what the quickstart runs. The tests build the same set, and so with the
+# same features of what they stand on: one build serves both. The pipeline and YARN are built where they are needed.
+main_job=(-p maas-master -p maas-deploy -p maas-runner -p stellar-fns -p integration-tests)
+
 # The programs of this clone, built when these sources have not been built before; prints their folder. They are kept by
 # the digest of what they are made from, so another clone of the same sources needs no build, and what a running master
 # starts its runners from stays as it is while somebody edits.
 built_programs() {
   local digest folder program kept quiet=(-q)
-  digest=$(cd "$MAAS_TOP" && find Cargo.toml Cargo.lock rust-toolchain.toml {maas-*,stellar-fns}/{Cargo.toml,src} -type f -print0 |
+  digest=$(cd "$MAAS_TOP" && find Cargo.toml Cargo.lock rust-toolchain.toml {maas-{cli,client,deploy,master,runner,store},stellar-fns}/{Cargo.toml,src} -type f -print0 |
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
   kept=$MAAS_CACHE/programs
   folder=$kept/$digest
@@ -179,8 +183,7 @@ built_programs() {
       flock 8
       if [ ! -d "$folder" ]; then
         say "building the programs in $CARGO_TARGET_DIR (some minutes when nothing is cached)"
-        # The whole workspace, as the tests build it: the same features, so one build serves both.
-        (cd "$MAAS_TOP" && cargo build "${quiet[@]}" --workspace --bins) >&2 8>&- || die 1 "the build failed; see above"
+        (cd "$MAAS_TOP" && cargo build "${quiet[@]}" "${main_job[@]}" --bins) >&2 8>&- || die 1 "the build failed; see above"
         drop_old_programs "$kept"
         rm -rf "$folder.new"
         mkdir "$folder.new"

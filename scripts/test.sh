@@ -94,7 +94,7 @@ programs() {
   # The foreign clients fetch what they need here, not within a test's time.
   tests/clients/kazoo.sh --prepare
   tests/clients/curator.sh --prepare
-  step programs cargo build -q --workspace --bins
+  step programs cargo build -q "${main_job[@]}" --bins
   # The same build, kept for the quickstart.
   built_programs >/dev/null
 }

@@ -1,4 +1,4 @@
-//! Where the programs under test lie: beside the test's own binary, as `cargo build --workspace --bins` leaves them.
+//! Where the programs under test lie: beside the test's own binary, as `cargo build --bins` leaves them.
 //! `$MAAS_BENCH_PROGRAMS` names another folder, for benches of what is shipped.
 
 use anyhow::{Context, Result, ensure};
