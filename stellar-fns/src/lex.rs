@@ -64,6 +64,37 @@ words! {
 }
 
 impl TokenKind {
+    /// Whether it stands between two operands.
+    pub(crate) fn is_operator(&self) -> bool {
+        match self {
+            Self::Keyword(keyword) => matches!(keyword, Keyword::In | Keyword::NotIn | Keyword::And | Keyword::Or),
+            Self::Symbol(symbol) => !matches!(
+                symbol,
+                Symbol::Comma
+                    | Symbol::Open
+                    | Symbol::Close
+                    | Symbol::OpenList
+                    | Symbol::CloseList
+                    | Symbol::OpenMap
+                    | Symbol::CloseMap
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether it ends one side of `and` and `or`.
+    pub(crate) fn ends_side(&self) -> bool {
+        match self {
+            Self::Keyword(keyword) => {
+                matches!(keyword, Keyword::And | Keyword::Or | Keyword::Then | Keyword::Else)
+            }
+            Self::Symbol(symbol) => {
+                matches!(symbol, Symbol::AndAnd | Symbol::OrOr | Symbol::Question | Symbol::Colon | Symbol::Means)
+            }
+            _ => false,
+        }
+    }
+
     /// How messages name it.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -138,6 +169,9 @@ impl Lexer<'_> {
         let char = rest.chars().next().unwrap_or(' ');
         let end = self.at + char.len_utf8();
         let hint = match char {
+            '=' if self.source[..self.at].ends_with(':') => {
+                Some("assignments (name := expression) belong to the shell and to lists of configurations")
+            }
             '=' => Some("to compare, write =="),
             '!' => Some("to negate, write not(…) or !="),
             '&' => Some("write && or and"),

@@ -40,6 +40,20 @@ impl Cursor {
         self.tokens[self.at.saturating_sub(1)].span
     }
 
+    /// Where the token before this place ends.
+    pub(super) fn end_before(&self, place: Span) -> usize {
+        let after = self.tokens.partition_point(|token| token.span.from < place.from);
+        after.checked_sub(1).map_or(0, |index| self.tokens[index].span.to)
+    }
+
+    pub(super) fn previous_is(&self, kind: &TokenKind) -> bool {
+        self.at.checked_sub(1).is_some_and(|before| &self.tokens[before].kind == kind)
+    }
+
+    pub(super) fn at_closing(&self) -> bool {
+        matches!(self.kind(), TokenKind::Symbol(Symbol::Close | Symbol::CloseList | Symbol::CloseMap))
+    }
+
     pub(super) fn at_symbol(&self, symbol: Symbol) -> bool {
         self.kind() == &TokenKind::Symbol(symbol)
     }
@@ -66,7 +80,12 @@ impl Cursor {
 
     /// Passes everything up to a comma or a closing bracket of this level, or the end.
     pub(super) fn skip_item(&mut self) {
-        let mut open = 0_usize;
+        self.skip_until(|_| false);
+    }
+
+    /// Passes everything up to a comma or a closing bracket of this level, a token that `stops`, or the end. Conditionals passed over keep their keywords.
+    pub(super) fn skip_until(&mut self, stops: impl Fn(&TokenKind) -> bool) {
+        let (mut open, mut conditionals) = (0_usize, 0_usize);
         loop {
             match self.kind() {
                 TokenKind::End => return,
@@ -76,6 +95,9 @@ impl Cursor {
                     Some(left) => open = left,
                     None => return,
                 },
+                TokenKind::Keyword(Keyword::If) if open == 0 => conditionals += 1,
+                TokenKind::Keyword(Keyword::Else) if open == 0 && conditionals > 0 => conditionals -= 1,
+                kind if open == 0 && conditionals == 0 && stops(kind) => return,
                 _ => {}
             }
             self.advance();

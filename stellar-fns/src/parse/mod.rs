@@ -1,8 +1,9 @@
 //! Tokens to tree, by recursive descent along the levels of the grammar.
 //!
 //! The grammar is that of the original, oddities included: `and` and `or` share a level and associate to the right, `*` binds tighter than `/`, the right side
-//! of `in` takes a whole comparison, and each place admits only certain forms ([`Form`]). After an error inside brackets the parser goes on behind the
-//! next comma, so that one reading finds them all.
+//! of `in` takes a whole comparison, and each place admits only certain forms ([`Form`]). One reading finds all errors: behind an error the parser goes on at
+//! the next `and`, `or`, `then`, `else`, comma or closing bracket, and what only follows from an error before it (same place, or right behind characters that
+//! are no tokens) is not said again.
 
 mod cursor;
 mod forms;
@@ -11,9 +12,10 @@ mod primary;
 
 pub(crate) use forms::Form;
 
-use crate::ast::Expr;
+use crate::ast::{Expr, ExprKind};
 use crate::error::{Code, Error, Errors, Span};
-use crate::lex::{TokenKind, lex};
+use crate::lex::{Symbol, TokenKind, lex};
+use crate::value::Value;
 
 use cursor::Cursor;
 
@@ -33,17 +35,30 @@ pub(crate) fn parse(source: &str, bounds: Bounds) -> Result<Option<Expr>, Errors
         let message = format!("the expression has {} bytes; the limit is {}", source.len(), bounds.length);
         return Err(Errors(vec![Error::new(Code::TooLong, message, Span::new(0, source.len()))]));
     }
-    let (tokens, errors) = lex(source);
-    let mut parser = Parser { cursor: Cursor::new(tokens), errors, depth: bounds.depth };
+    let (tokens, mut errors) = lex(source);
+    let mut parser = Parser { source, cursor: Cursor::new(tokens), errors: Vec::new(), depth: bounds.depth };
     let tree = parser.whole();
-    if let (Ok(tree), true) = (tree, parser.errors.is_empty()) {
+    let follows_bad_characters = |span: Span, before: usize| {
+        errors.iter().any(|bad| bad.code != Code::NumberRange && bad.span.from >= before && bad.span.to <= span.from)
+    };
+    let own: Vec<Error> = parser
+        .errors
+        .into_iter()
+        .filter(|error| !follows_bad_characters(error.span, parser.cursor.end_before(error.span)))
+        .collect();
+    errors.extend(own);
+    if errors.is_empty() {
         return Ok(Some(tree));
     }
-    parser.errors.sort_by_key(|error| error.span.from);
-    Err(Errors(parser.errors))
+    errors.sort_by_key(|error| error.span.from);
+    errors.truncate(MOST_ERRORS);
+    Err(Errors(errors))
 }
 
-/// An error was recorded; the caller gives up or goes on behind the next comma.
+/// Who wrote an expression mends the first errors first.
+const MOST_ERRORS: usize = 100;
+
+/// An error is on record; the caller goes on at a place from which it can.
 struct Failed;
 
 type Parsed<T> = Result<T, Failed>;
@@ -54,20 +69,40 @@ struct Piece {
     form: Form,
 }
 
-struct Parser {
+struct Parser<'a> {
+    source: &'a str,
     cursor: Cursor,
     errors: Vec<Error>,
     /// How many levels of nesting are left.
     depth: usize,
 }
 
-impl Parser {
-    fn whole(&mut self) -> Parsed<Expr> {
-        let piece = self.expression()?;
-        if self.cursor.kind() != &TokenKind::End {
-            return self.unexpected("an operator or the end");
+impl Parser<'_> {
+    fn whole(&mut self) -> Expr {
+        loop {
+            let piece = self.or_placeholder(Self::expression);
+            if self.cursor.kind() == &TokenKind::End {
+                return piece.expr;
+            }
+            if self.cursor.at_closing() {
+                let message = format!("{} closes nothing that is open", self.cursor.kind().describe());
+                self.record(Error::new(Code::Unexpected, message, self.cursor.span()));
+            } else {
+                self.expected("an operator or the end");
+            }
+            // What comes behind the next operator can be read again.
+            loop {
+                self.cursor.skip_until(TokenKind::is_operator);
+                if self.cursor.kind() == &TokenKind::End {
+                    return piece.expr;
+                }
+                let operator = self.cursor.kind().is_operator();
+                self.cursor.advance();
+                if operator {
+                    break;
+                }
+            }
         }
-        Ok(piece.expr)
     }
 
     /// Runs `inner` one level deeper.
@@ -81,17 +116,37 @@ impl Parser {
         result
     }
 
+    /// What `inner` reads, or something that fits everywhere, since its error is on record.
+    fn or_placeholder(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<Piece>) -> Piece {
+        let span = self.cursor.span();
+        inner(self).unwrap_or_else(|Failed| Piece {
+            expr: Expr::new(ExprKind::Literal(Value::Null), span),
+            form: Form::Arithmetic,
+        })
+    }
+
+    /// Keeps an error, unless one at the same place was the last: it led to this one.
+    fn record(&mut self, error: Error) {
+        if self.errors.last().is_none_or(|last| last.span.from != error.span.from) {
+            self.errors.push(error);
+        }
+    }
+
     fn fail<T>(&mut self, code: Code, message: impl Into<String>, span: Span) -> Parsed<T> {
-        self.errors.push(Error::new(code, message, span));
+        self.record(Error::new(code, message, span));
         Err(Failed)
     }
 
-    fn unexpected<T>(&mut self, expected: &str) -> Parsed<T> {
+    fn expected(&mut self, expected: &str) {
         let token = self.cursor.token();
         let (found, span) = (token.kind.describe(), token.span);
         let hint = self.hint_for_unexpected();
         let error = Error::new(Code::Unexpected, format!("expected {expected}, found {found}"), span);
-        self.errors.push(error.hint(hint));
+        self.record(error.hint(hint));
+    }
+
+    fn unexpected<T>(&mut self, expected: &str) -> Parsed<T> {
+        self.expected(expected);
         Err(Failed)
     }
 
@@ -102,23 +157,43 @@ impl Parser {
                 "a sign belongs to its number; to subtract, write - {}",
                 number.to_string().trim_start_matches('-')
             )),
-            TokenKind::Name(name) if ["AND", "OR", "NOT", "IN"].iter().any(|word| name.eq_ignore_ascii_case(word)) => {
-                Some(format!("keywords are all lower or all upper case: {}", name.to_lowercase()))
+            TokenKind::Name(name) => hint_for_name(name),
+            TokenKind::Text(_) if self.cursor.previous_is(&TokenKind::Symbol(Symbol::Plus)) => {
+                Some("texts are joined by JOIN([a, b], '')".to_owned())
+            }
+            TokenKind::Symbol(Symbol::OpenList) => {
+                Some("an item of a list is GET(list, index), of a map MAP_GET(key, map)".to_owned())
             }
             _ => None,
         }
     }
 
-    /// Refuses a piece that isn't written in one of the forms that its place admits.
-    fn require(&mut self, piece: Piece, widest: Form, place: &str) -> Parsed<Piece> {
-        if piece.form <= widest {
-            return Ok(piece);
+    /// Refuses a piece that isn't written in one of the forms that its place admits. Reading goes on as if it were.
+    fn require(&mut self, piece: Piece, widest: Form, place: &str) -> Piece {
+        if piece.form > widest {
+            let message = format!("{} can't stand {place}", piece.form.describe());
+            let parentheses = piece.form < Form::Whole && widest > Form::Arithmetic;
+            let hint = match piece.expr.kind {
+                ExprKind::Literal(Value::Text(_)) if widest == Form::Arithmetic => {
+                    Some("texts are joined by JOIN([a, b], '')".to_owned())
+                }
+                _ => parentheses.then(|| "put it in parentheses".to_owned()),
+            };
+            self.record(Error::new(Code::Misplaced, message, piece.expr.span).hint(hint));
         }
-        let message = format!("{} can't stand {place}", piece.form.describe());
-        let hint = (piece.form < Form::Whole && widest > Form::Arithmetic).then(|| "put it in parentheses".to_owned());
-        self.errors.push(Error::new(Code::Misplaced, message, piece.expr.span).hint(hint));
-        Err(Failed)
+        piece
     }
+}
+
+fn hint_for_name(name: &str) -> Option<String> {
+    const WORDS: [&str; 9] = ["and", "or", "not", "in", "if", "then", "else", "match", "default"];
+    let lower = name.to_lowercase();
+    if WORDS.contains(&lower.as_str()) {
+        return Some(format!("keywords are all lower or all upper case: {lower}"));
+    }
+    let near =
+        WORDS.into_iter().filter(|word| word.len() > 2).find(|word| strsim::damerau_levenshtein(word, &lower) == 1)?;
+    Some(format!("did you mean {near}?"))
 }
 
 #[cfg(test)]

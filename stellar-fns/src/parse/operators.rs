@@ -2,10 +2,11 @@
 
 use super::{Failed, Form, Parsed, Parser, Piece};
 use crate::ast::{Comparator, Connective, Expr, ExprKind};
+use crate::error::{Code, Error};
 use crate::lex::{Keyword, Symbol, TokenKind};
 use crate::value::Operator;
 
-impl Parser {
+impl Parser<'_> {
     /// Any expression.
     pub(super) fn expression(&mut self) -> Parsed<Piece> {
         self.nested(|parser| {
@@ -23,9 +24,9 @@ impl Parser {
         loop {
             if self.cursor.take_keyword(Keyword::If) {
                 let condition = self.condition()?;
-                self.expect_keyword(Keyword::Then)?;
-                let branch = self.expression()?.expr;
-                self.expect_keyword(Keyword::Else)?;
+                self.reach(&TokenKind::Keyword(Keyword::Then))?;
+                let branch = self.or_placeholder(Self::expression).expr;
+                self.reach(&TokenKind::Keyword(Keyword::Else))?;
                 arms.push((condition, branch));
             } else if !arms.is_empty() && self.cursor.at_keyword(Keyword::Match) {
                 let otherwise = self.expression()?;
@@ -35,10 +36,10 @@ impl Parser {
                 if !self.cursor.at_symbol(Symbol::Question) {
                     return Ok(if arms.is_empty() { piece } else { conditional(start, arms, piece) });
                 }
-                let condition = self.require(piece, Form::Logic, "as a condition")?.expr;
+                let condition = self.require(piece, Form::Logic, "as a condition").expr;
                 self.cursor.advance();
-                let branch = self.expression()?.expr;
-                self.expect_symbol(Symbol::Colon)?;
+                let branch = self.or_placeholder(Self::expression).expr;
+                self.reach(&TokenKind::Symbol(Symbol::Colon))?;
                 arms.push((condition, branch));
             }
         }
@@ -46,12 +47,23 @@ impl Parser {
 
     fn condition(&mut self) -> Parsed<Expr> {
         let piece = self.logic()?;
-        Ok(self.require(piece, Form::Logic, "as a condition")?.expr)
+        Ok(self.require(piece, Form::Logic, "as a condition").expr)
+    }
+
+    /// One side of `and` and `or`. Behind an error it goes on where this side ends.
+    fn side(&mut self) -> Piece {
+        self.or_placeholder(|parser| {
+            let piece = parser.membership();
+            if piece.is_err() {
+                parser.cursor.skip_until(TokenKind::ends_side);
+            }
+            piece
+        })
     }
 
     /// `and` and `or`, one level, flat.
     pub(super) fn logic(&mut self) -> Parsed<Piece> {
-        let first = self.membership()?;
+        let first = self.side();
         let mut rest = Vec::new();
         loop {
             let connective = match self.cursor.kind() {
@@ -60,13 +72,13 @@ impl Parser {
                 _ => break,
             };
             self.cursor.advance();
-            let piece = self.membership()?;
-            rest.push((connective, self.require(piece, Form::Membership, "beside and or or")?.expr));
+            let piece = self.side();
+            rest.push((connective, self.require(piece, Form::Membership, "beside and or or").expr));
         }
         if rest.is_empty() {
             return Ok(first);
         }
-        let first = self.require(first, Form::Membership, "beside and or or")?.expr;
+        let first = self.require(first, Form::Membership, "beside and or or").expr;
         let span = first.span.to(self.cursor.previous_span());
         Ok(Piece { expr: Expr::new(ExprKind::Logic { first: Box::new(first), rest }, span), form: Form::Logic })
     }
@@ -79,10 +91,10 @@ impl Parser {
             TokenKind::Keyword(Keyword::NotIn) => true,
             _ => return Ok(key),
         };
-        let key = self.require(key, Form::Operand, "left of in")?.expr;
+        let key = self.require(key, Form::Operand, "left of in").expr;
         self.cursor.advance();
         let container = self.nested(Self::membership)?;
-        let container = self.require(container, Form::Membership, "right of in")?.expr;
+        let container = self.require(container, Form::Membership, "right of in").expr;
         let span = key.span.to(container.span);
         let kind = ExprKind::In { key: Box::new(key), container: Box::new(container), negated };
         Ok(Piece { expr: Expr::new(kind, span), form: Form::Membership })
@@ -95,12 +107,12 @@ impl Parser {
         while let Some(comparator) = comparator(self.cursor.kind()) {
             self.cursor.advance();
             let piece = self.compared()?;
-            rest.push((comparator, self.require(piece, Form::Comparison, "in a comparison")?.expr));
+            rest.push((comparator, self.require(piece, Form::Comparison, "in a comparison").expr));
         }
         if rest.is_empty() {
             return Ok(first);
         }
-        let first = self.require(first, Form::Comparison, "in a comparison")?.expr;
+        let first = self.require(first, Form::Comparison, "in a comparison").expr;
         let span = first.span.to(self.cursor.previous_span());
         Ok(Piece {
             expr: Expr::new(ExprKind::Comparison { first: Box::new(first), rest }, span),
@@ -115,12 +127,13 @@ impl Parser {
         }
         let start = self.cursor.span();
         self.cursor.advance();
+        let open = self.cursor.span();
         if !self.cursor.take_symbol(Symbol::Open) {
             return self.unexpected("\"(\" after not");
         }
-        let inner = self.nested(Self::logic)?;
-        let inner = self.require(inner, Form::Logic, "in not(…)")?.expr;
-        self.expect_symbol(Symbol::Close)?;
+        let inner = self.or_placeholder(|parser| parser.nested(Self::logic));
+        let inner = self.require(inner, Form::Logic, "in not(…)").expr;
+        self.close(Symbol::Close, "\")\"", open);
         let span = start.to(self.cursor.previous_span());
         Ok(Piece { expr: Expr::new(ExprKind::Not(Box::new(inner)), span), form: Form::Comparison })
     }
@@ -155,12 +168,12 @@ impl Parser {
         while let Some(operator) = operator(self.cursor.kind()) {
             self.cursor.advance();
             let piece = next(self)?;
-            rest.push((operator, self.require(piece, Form::Arithmetic, "in arithmetic")?.expr));
+            rest.push((operator, self.require(piece, Form::Arithmetic, "in arithmetic").expr));
         }
         if rest.is_empty() {
             return Ok(first);
         }
-        let first = self.require(first, Form::Arithmetic, "in arithmetic")?.expr;
+        let first = self.require(first, Form::Arithmetic, "in arithmetic").expr;
         let span = first.span.to(self.cursor.previous_span());
         Ok(Piece {
             expr: Expr::new(ExprKind::Arithmetic { first: Box::new(first), rest }, span),
@@ -171,37 +184,36 @@ impl Parser {
     fn match_expression(&mut self) -> Parsed<Piece> {
         let start = self.cursor.span();
         self.cursor.advance();
-        self.expect_symbol(Symbol::OpenMap)?;
+        let open = self.cursor.span();
+        if !self.cursor.take_symbol(Symbol::OpenMap) {
+            return self.unexpected("\"{\" after match");
+        }
+        let errors = self.errors.len();
         let mut clauses = Vec::new();
-        let mut failed = false;
-        loop {
-            match self.match_clause() {
-                Ok((None, action)) => {
-                    if clauses.is_empty() && !failed {
-                        return self.unexpected_before("a clause before default", action);
-                    }
-                    self.expect_symbol(Symbol::CloseMap)?;
-                    if failed {
-                        return Err(Failed);
-                    }
-                    let span = start.to(self.cursor.previous_span());
-                    let kind = ExprKind::Match { clauses, default: Box::new(action) };
-                    return Ok(Piece { expr: Expr::new(kind, span), form: Form::Whole });
+        let mut default = None;
+        for (check, action) in self.separated(Symbol::CloseMap, open, Self::match_clause) {
+            match (check, &default) {
+                (_, Some(_)) => {
+                    self.misplaced_clause("a clause behind default is never reached; default is the last", &action)
                 }
-                Ok((Some(check), action)) => clauses.push((check, action)),
-                Err(Failed) => {
-                    failed = true;
-                    self.cursor.skip_item();
-                }
-            }
-            if !self.cursor.take_symbol(Symbol::Comma) {
-                return if failed {
-                    Err(Failed)
-                } else {
-                    self.unexpected("\",\" and a clause; the last is default => …")
-                };
+                (Some(check), None) => clauses.push((check, action)),
+                (None, None) => default = Some(action),
             }
         }
+        let span = start.to(self.cursor.previous_span());
+        if default.is_none() && self.errors.len() == errors {
+            let message = "expected \",\" and a clause; the last is default => …";
+            self.record(Error::new(Code::Unexpected, message, self.cursor.previous_span()));
+        }
+        let default = Box::new(default.ok_or(Failed)?);
+        if clauses.is_empty() && self.errors.len() == errors {
+            self.misplaced_clause("expected a clause before default", &default);
+        }
+        Ok(Piece { expr: Expr::new(ExprKind::Match { clauses, default }, span), form: Form::Whole })
+    }
+
+    fn misplaced_clause(&mut self, message: &str, action: &Expr) {
+        self.record(Error::new(Code::Unexpected, message, action.span));
     }
 
     /// A clause; without a check it is the default.
@@ -210,25 +222,25 @@ impl Parser {
             None
         } else {
             let piece = self.conditional_or_logic()?;
-            Some(self.require(piece, Form::Conditional, "as a check")?.expr)
+            Some(self.require(piece, Form::Conditional, "as a check").expr)
         };
-        self.expect_symbol(Symbol::Means)?;
+        self.reach(&TokenKind::Symbol(Symbol::Means))?;
         let action = self.expression()?;
-        let action =
-            self.require(action, Form::Conditional, "as the action of a match; put it into a lambda or a conditional")?;
-        Ok((check, action.expr))
+        let place = "as the action of a match; put it into a lambda or a conditional";
+        Ok((check, self.require(action, Form::Conditional, place).expr))
     }
 
-    fn unexpected_before<T>(&mut self, expected: &str, found: Expr) -> Parsed<T> {
-        self.fail(crate::error::Code::Unexpected, format!("expected {expected}"), found.span)
-    }
-
-    pub(super) fn expect_symbol(&mut self, symbol: Symbol) -> Parsed<()> {
-        if self.cursor.take_symbol(symbol) { Ok(()) } else { self.unexpected(&format!("\"{}\"", symbol.text())) }
-    }
-
-    fn expect_keyword(&mut self, keyword: Keyword) -> Parsed<()> {
-        if self.cursor.take_keyword(keyword) { Ok(()) } else { self.unexpected(&format!("\"{}\"", keyword.text())) }
+    /// Takes this token. Where it lacks, goes on behind the next one of its kind, if there is one.
+    pub(super) fn reach(&mut self, wanted: &TokenKind) -> Parsed<()> {
+        if self.cursor.kind() != wanted {
+            self.expected(&wanted.describe());
+            self.cursor.skip_until(|kind| kind == wanted);
+        }
+        if self.cursor.kind() != wanted {
+            return Err(Failed);
+        }
+        self.cursor.advance();
+        Ok(())
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{Failed, Form, Parsed, Parser, Piece};
 use crate::ast::{Expr, ExprKind};
+use crate::error::{Code, Error, Span};
 use crate::lex::{Keyword, Symbol, TokenKind};
 use crate::value::{Text, Value};
 
-impl Parser {
+impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Parsed<Piece> {
         let span = self.cursor.span();
         let (kind, form) = match self.cursor.kind().clone() {
@@ -23,17 +24,23 @@ impl Parser {
             TokenKind::Keyword(Keyword::Exists) => self.exists()?,
             TokenKind::Symbol(Symbol::OpenList) => {
                 self.cursor.advance();
-                (ExprKind::List(self.items(Symbol::CloseList)?), Form::Operand)
+                (ExprKind::List(self.items(Symbol::CloseList)), Form::Operand)
             }
             TokenKind::Symbol(Symbol::OpenMap) => {
                 self.cursor.advance();
-                (ExprKind::Map(self.entries()?), Form::Operand)
+                (ExprKind::Map(self.entries()), Form::Operand)
             }
             TokenKind::Symbol(Symbol::Open) => match self.lambda_parameters() {
                 Some((parameters, tokens)) => self.lambda(parameters, tokens)?,
                 None => return self.parenthesized(),
             },
             TokenKind::Name(name) => self.name(name)?,
+            TokenKind::Symbol(Symbol::Minus) => {
+                let hint = "a sign belongs to a number; for the negative of something else write 0 - …";
+                let error = Error::new(Code::Unexpected, "expected an expression, found \"-\"", span);
+                self.record(error.hint(Some(hint.to_owned())));
+                return Err(Failed);
+            }
             _ => return self.unexpected("an expression"),
         };
         Ok(Piece { expr: Expr::new(kind, span.to(self.cursor.previous_span())), form })
@@ -46,12 +53,19 @@ impl Parser {
 
     fn exists(&mut self) -> Parsed<(ExprKind, Form)> {
         self.cursor.advance();
-        self.expect_symbol(Symbol::Open)?;
-        let TokenKind::Name(name) = self.cursor.kind().clone() else {
-            return self.unexpected("the name of a variable, without quotes");
+        let open = self.cursor.span();
+        if !self.cursor.take_symbol(Symbol::Open) {
+            return self.unexpected("\"(\" after exists");
+        }
+        let name = if let TokenKind::Name(name) = self.cursor.kind() {
+            let name = name.clone();
+            self.cursor.advance();
+            name
+        } else {
+            self.expected("the name of a variable, without quotes");
+            Text::default()
         };
-        self.cursor.advance();
-        self.expect_symbol(Symbol::Close)?;
+        self.close(Symbol::Close, "\")\"", open);
         Ok((ExprKind::Exists(name), Form::Operand))
     }
 
@@ -62,7 +76,7 @@ impl Parser {
             TokenKind::Symbol(Symbol::Open) => {
                 self.cursor.advance();
                 self.cursor.advance();
-                let arguments = self.items(Symbol::Close)?;
+                let arguments = self.items(Symbol::Close);
                 Ok((ExprKind::Call { name, arguments }, Form::Arithmetic))
             }
             _ => {
@@ -100,35 +114,66 @@ impl Parser {
     }
 
     fn parenthesized(&mut self) -> Parsed<Piece> {
+        let open = self.cursor.span();
         self.cursor.advance();
-        let mut piece = self.expression()?;
-        self.expect_symbol(Symbol::Close)?;
+        let mut piece = self.or_placeholder(Self::expression);
+        self.close(Symbol::Close, "\")\"", open);
         piece.form = piece.form.parenthesized();
         Ok(piece)
     }
 
-    /// Arguments or list items up to the closing bracket. After an error it goes on behind the next comma.
-    fn items(&mut self, close: Symbol) -> Parsed<Vec<Expr>> {
-        let mut items = Vec::new();
+    /// Arguments or list items behind the opening bracket, and the closing one. After an error it goes on behind the next comma.
+    fn items(&mut self, close: Symbol) -> Vec<Expr> {
+        let open = self.cursor.previous_span();
+        self.separated(close, open, Self::item)
+    }
+
+    fn entries(&mut self) -> Vec<(Expr, Expr)> {
+        let open = self.cursor.previous_span();
+        self.separated(Symbol::CloseMap, open, Self::entry)
+    }
+
+    /// What stands between commas up to the closing bracket. What is wrong in it is on record, so that the caller can go on behind it.
+    pub(super) fn separated<T>(&mut self, close: Symbol, open: Span, one: fn(&mut Self) -> Parsed<T>) -> Vec<T> {
+        let mut all = Vec::new();
         if self.cursor.take_symbol(close) {
-            return Ok(items);
+            return all;
         }
-        let mut failed = false;
+        let expected = format!("\",\" or \"{}\"", close.text());
         loop {
-            match self.nested(Self::item) {
-                Ok(item) => items.push(item),
-                Err(Failed) => {
-                    failed = true;
-                    self.cursor.skip_item();
-                }
+            match self.nested(one) {
+                Ok(one) => all.push(one),
+                Err(Failed) => self.cursor.skip_item(),
             }
-            if self.cursor.take_symbol(Symbol::Comma) {
-                continue;
+            let ends = self.cursor.at_symbol(Symbol::Comma) || self.cursor.at_closing();
+            if !ends && self.cursor.kind() != &TokenKind::End {
+                self.expected(&expected);
+                self.cursor.skip_item();
             }
-            if !self.cursor.take_symbol(close) {
-                return if failed { Err(Failed) } else { self.unexpected(&format!("\",\" or \"{}\"", close.text())) };
+            if !self.cursor.take_symbol(Symbol::Comma) {
+                self.close(close, &expected, open);
+                return all;
             }
-            return if failed { Err(Failed) } else { Ok(items) };
+        }
+    }
+
+    /// Takes the closing bracket. Another one in its place belongs to a bracket further out and is left to it.
+    pub(super) fn close(&mut self, close: Symbol, expected: &str, open: Span) {
+        if self.cursor.take_symbol(close) {
+            return;
+        }
+        if self.cursor.kind() == &TokenKind::End {
+            let opened = self.source[open.from..open.to].to_owned();
+            let message = format!("the {opened} that begins here is not closed");
+            self.record(
+                Error::new(Code::Unexpected, message, open).hint(Some(format!("expected {expected} behind it"))),
+            );
+            return;
+        }
+        self.expected(expected);
+        if !self.cursor.at_closing() {
+            self.cursor.skip_until(|_| false);
+            let _found = self.cursor.take_symbol(close);
         }
     }
 
@@ -138,39 +183,16 @@ impl Parser {
         if piece.form == Form::Conditional {
             return Ok(piece.expr);
         }
-        Ok(self.require(piece, Form::Comparison, "bare in a list or among arguments")?.expr)
-    }
-
-    fn entries(&mut self) -> Parsed<Vec<(Expr, Expr)>> {
-        let mut entries = Vec::new();
-        if self.cursor.take_symbol(Symbol::CloseMap) {
-            return Ok(entries);
-        }
-        let mut failed = false;
-        loop {
-            match self.nested(Self::entry) {
-                Ok(entry) => entries.push(entry),
-                Err(Failed) => {
-                    failed = true;
-                    self.cursor.skip_item();
-                }
-            }
-            if self.cursor.take_symbol(Symbol::Comma) {
-                continue;
-            }
-            if !self.cursor.take_symbol(Symbol::CloseMap) {
-                return if failed { Err(Failed) } else { self.unexpected("\",\" or \"}\"") };
-            }
-            return if failed { Err(Failed) } else { Ok(entries) };
-        }
+        Ok(self.require(piece, Form::Comparison, "bare in a list or among arguments").expr)
     }
 
     fn entry(&mut self) -> Parsed<(Expr, Expr)> {
         let key = self.comparison()?;
-        let key = self.require(key, Form::Comparison, "as a key")?.expr;
-        if !self.cursor.take_symbol(Symbol::Colon) {
-            return self.unexpected("\":\" with a space before it");
+        let key = self.require(key, Form::Comparison, "as a key").expr;
+        if !self.cursor.at_symbol(Symbol::Colon) {
+            self.expected("\":\" with a space before it");
         }
+        self.reach(&TokenKind::Symbol(Symbol::Colon))?;
         let value = self.expression()?.expr;
         Ok((key, value))
     }

@@ -73,10 +73,50 @@ fn each_place_admits_only_certain_forms() {
     }
 }
 
+/// The places of all errors, as the text that is marked.
+fn marked(source: &str) -> Vec<&str> {
+    let errors = parse(source, BOUNDS).unwrap_err();
+    errors.0.iter().map(|error| &source[error.span.from..error.span.to]).collect()
+}
+
 #[test]
 fn all_errors_are_found_in_one_reading() {
-    let errors = parse("F([1, +, 2], 'a' + 1, {x : })", BOUNDS).unwrap_err();
-    assert_eq!(errors.0.len(), 3, "{errors}");
+    for (source, places) in [
+        ("F([1, +, 2], 'a' + 1, {x : })", &["+", "'a'", "}"][..]),
+        ("F(a b, c d)", &["b", "d"]),
+        ("(a + ) and (b - )", &[")", ")"]),
+        ("if (a == ) then (b + ) else (c * )", &[")", ")", ")"]),
+        ("F(a in b, c or d, 'x' + 1)", &["a in b", "c or d", "'x'"]),
+        ("1 -1 and (2 + * 3", &["-1", "(", "*"]),
+        ("{'a' 1, 'b' : }", &["1", "}"]),
+        ("F(1)) == (2 + )", &[")", ")"]),
+        ("match{a => 1 b => 2, c, default => }", &["b", ",", "}"]),
+        ("1 + * 2 and ; or 'abc", &["*", ";", "'"]),
+    ] {
+        assert_eq!(marked(source), places, "{source}");
+    }
+}
+
+#[test]
+fn what_only_follows_from_an_error_is_not_said() {
+    for source in [
+        "x = 1",
+        "x == 'a",
+        "[1, 2",
+        "TO_UPPER((x)",
+        "F(1, [2, 3)",
+        "a ? b c",
+        "exists('a')",
+        "if a then b",
+        "a and and b",
+    ] {
+        assert_eq!(marked(source).len(), 1, "{source}");
+    }
+}
+
+#[test]
+fn no_more_errors_are_kept_than_people_read() {
+    assert_eq!(marked(&format!("F({})", "a b,".repeat(5_000))).len(), super::MOST_ERRORS);
 }
 
 #[test]
