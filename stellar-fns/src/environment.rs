@@ -1,7 +1,11 @@
 //! What an evaluation needs beside its variables: the zone, the clock, the limits, whoever calls models.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+use crate::asking::CallThread;
 
 /// How much an expression may cost. A hostile one ends in an error, never in a hang, a stack overflow or gigabytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +37,11 @@ pub struct Environment {
     pub now: fn() -> Timestamp,
     /// How much an expression may cost.
     pub limits: Limits,
+    /// Where questions of evaluations that block are waited for.
+    pub calls: Arc<CallThread>,
     /// Whoever finds and calls models; none: expressions that ask for one are in error.
     #[cfg(feature = "maas")]
-    pub models: Option<std::sync::Arc<dyn crate::maas::ModelCaller>>,
+    pub models: Option<Arc<dyn crate::maas::ModelCaller>>,
 }
 
 impl Default for Environment {
@@ -44,6 +50,7 @@ impl Default for Environment {
             zone: TimeZone::system(),
             now: Timestamp::now,
             limits: Limits::default(),
+            calls: Arc::default(),
             #[cfg(feature = "maas")]
             models: None,
         }

@@ -23,6 +23,7 @@
 //! | function | an implementation of [`Function`], found by name in [`Functions`] |
 //! | fault | why a function has no answer; with its place it is an error |
 
+pub mod asking;
 mod ast;
 pub mod batch;
 mod check;
@@ -48,4 +49,4 @@ pub use error::{Code, Error, Errors, Fault, Span, Stage};
 pub use function::{Function, Functions};
 pub use program::{Compiler, Program};
 pub use value::Value;
-pub use variables::{AllNull, Bound, Layers, Strict, VariableMap, Variables};
+pub use variables::{AllNull, Bound, Layers, SharedLayers, Strict, VariableMap, Variables};

@@ -1,7 +1,9 @@
 //! Compiling an expression, and the program that comes of it.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::asking;
 use crate::check::{Checked, check};
 use crate::environment::{Environment, Limits};
 use crate::error::{Code, Error, Errors, Span};
@@ -32,7 +34,7 @@ impl Compiler {
     pub fn compile(&self, source: &str) -> Result<Program, Errors> {
         let tree = parse(source, self.bounds())?;
         let checked = tree.map(|tree| check(&tree, &self.functions)).transpose()?;
-        Ok(Program { source: source.into(), checked })
+        Ok(Program { source: source.into(), checked: checked.map(Arc::new) })
     }
 
     /// Checks only the grammar.
@@ -53,7 +55,7 @@ impl Compiler {
 /// A compiled expression; it can be shared and evaluated by many threads at once.
 pub struct Program {
     source: Box<str>,
-    checked: Option<Checked>,
+    checked: Option<Arc<Checked>>,
 }
 
 impl Program {
@@ -62,7 +64,8 @@ impl Program {
         &self.source
     }
 
-    /// The value of the expression.
+    /// The value of the expression. Where it asks another system, the thread is blocked until the answer is there; asynchronous programs use
+    /// [`Program::evaluate_asking`]. The limits on nesting keep what it needs of the thread's stack below a megabyte, more in a build without optimization.
     pub fn evaluate(&self, variables: &dyn Variables, environment: &Environment) -> Result<Value, Error> {
         match &self.checked {
             None => Ok(Value::Null),
@@ -70,12 +73,55 @@ impl Program {
         }
     }
 
+    /// The value of the expression. While it waits for another system it is suspended and holds up no thread; nothing is evaluated twice.
+    ///
+    /// An expression that asks nobody is evaluated at once. One that asks runs on a stack of its own, which can't change threads, so this future is not `Send`: it
+    /// belongs on a current-thread runtime or in a `tokio::task::LocalSet`, as many at once as wanted. A program with several threads has one of these on
+    /// each, for which `tokio_util::task::LocalPoolHandle` is made. Dropping it ends the evaluation where it is.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use stellar_fns::{Compiler, Environment, SharedLayers, Value, VariableMap};
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let program = Compiler::default().compile("TO_UPPER(name)")?;
+    /// let message = Arc::new(VariableMap::from_iter([("name", Value::from("casey"))]));
+    /// let environment = Arc::new(Environment::default());
+    /// let answer = program.evaluate_asking(SharedLayers::new([message]), &environment).await?;
+    /// assert_eq!(answer, Value::from("CASEY"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn evaluate_asking(
+        &self,
+        variables: impl Variables + 'static,
+        environment: &Arc<Environment>,
+    ) -> Result<Value, Error> {
+        match &self.checked {
+            Some(checked) if self.asks() => asking::evaluate(checked.clone(), variables, environment.clone()).await,
+            _ => self.evaluate(&variables, environment),
+        }
+    }
+
     /// Whether the expression holds: true for a blank one, none for null, an error for anything that is no boolean.
     pub fn holds(&self, variables: &dyn Variables, environment: &Environment) -> Result<Option<bool>, Error> {
+        self.ruling(self.evaluate(variables, environment)?)
+    }
+
+    /// Like [`Program::holds`], evaluated as by [`Program::evaluate_asking`].
+    pub async fn holds_asking(
+        &self,
+        variables: impl Variables + 'static,
+        environment: &Arc<Environment>,
+    ) -> Result<Option<bool>, Error> {
+        self.ruling(self.evaluate_asking(variables, environment).await?)
+    }
+
+    fn ruling(&self, value: Value) -> Result<Option<bool>, Error> {
         if self.checked.is_none() {
             return Ok(Some(true));
         }
-        match self.evaluate(variables, environment)? {
+        match value {
             Value::Bool(bool) => Ok(Some(bool)),
             Value::Null => Ok(None),
             other => {
@@ -103,6 +149,11 @@ impl Program {
     /// Calls of functions that don't exist: errors as soon as they are reached.
     pub fn unknown_functions(&self) -> &[Error] {
         self.checked.as_ref().map_or(&[], |checked| &checked.unknown)
+    }
+
+    /// Whether it may ask another system and wait for it.
+    pub fn asks(&self) -> bool {
+        self.purity() == Purity::Asking
     }
 
     /// The least pure of its functions.

@@ -3,6 +3,8 @@
 //! A program knows its variables by slot; a caller that evaluates it often binds them once and uses [`Bound`]. [`Layers`] looks them up by name, as the
 //! production resolver of the original does.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::value::{Map, MapKind, Text, TextKey, Value, ValueHasher};
@@ -66,26 +68,56 @@ impl<'a> Layers<'a> {
 
 impl Variables for Layers<'_> {
     fn get(&self, _: usize, name: &str) -> Option<&Value> {
-        let mut found = None;
-        for map in &self.0 {
-            match map.get(name) {
-                Some(Value::Null) => found = Some(&Value::Null),
-                Some(value) => return Some(value),
-                None => {}
-            }
-        }
-        found
+        first_of(self.0.iter().copied(), name)
     }
 
     fn all(&self) -> Map {
-        let all = Map::new(MapKind::Hash, []);
-        for (name, value) in self.0.iter().flat_map(|map| map.iter()) {
-            all.update(Value::text(name), |before| {
-                Some(before.filter(|before| !before.is_null()).unwrap_or(value).clone())
-            });
-        }
-        all
+        all_of(self.0.iter().copied())
     }
+}
+
+/// [`Layers`] that own their maps, for evaluations that outlive the place where they begin.
+#[derive(Clone, Debug, Default)]
+pub struct SharedLayers(Vec<Arc<VariableMap>>);
+
+impl SharedLayers {
+    /// These maps, the first one first.
+    pub fn new(maps: impl IntoIterator<Item = Arc<VariableMap>>) -> Self {
+        Self(maps.into_iter().collect())
+    }
+}
+
+impl Variables for SharedLayers {
+    fn get(&self, _: usize, name: &str) -> Option<&Value> {
+        first_of(self.0.iter().map(|map| &**map), name)
+    }
+
+    fn all(&self) -> Map {
+        all_of(self.0.iter().map(|map| &**map))
+    }
+}
+
+/// The first value other than null.
+fn first_of<'a>(maps: impl Iterator<Item = &'a VariableMap>, name: &str) -> Option<&'a Value> {
+    let mut found = None;
+    for map in maps {
+        match map.get(name) {
+            Some(Value::Null) => found = Some(&Value::Null),
+            Some(value) => return Some(value),
+            None => {}
+        }
+    }
+    found
+}
+
+fn all_of<'a>(maps: impl Iterator<Item = &'a VariableMap>) -> Map {
+    let all = Map::new(MapKind::Hash, []);
+    for (name, value) in maps.flat_map(VariableMap::iter) {
+        all.update(Value::text(name), |before| {
+            Some(before.filter(|before| !before.is_null()).unwrap_or(value).clone())
+        });
+    }
+    all
 }
 
 /// Values by slot, in the order of [`crate::Program::variables`]: the fastest way.

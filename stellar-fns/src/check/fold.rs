@@ -36,7 +36,7 @@ pub(super) fn fold_call(call: Call) -> Node {
 fn compute(node: Node) -> Node {
     let limits = Limits { steps: STEPS, text: 4_096, ..Limits::default() };
     let environment = Environment { zone: jiff::tz::TimeZone::UTC, limits, ..Environment::default() };
-    match evaluate_node(&node, &AllNull, &environment) {
+    match evaluate_node(&node, &AllNull, &environment, None) {
         Ok(value) if value.is_scalar() => Node::Constant(value),
         _ => node,
     }

@@ -4,17 +4,20 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use clap::Args;
 use maas_cli::options::ZooKeeperOptions;
 use maas_cli::{ErrorCode, Failure};
+use maas_client::open;
 use maas_client::tree::{self, SharedTree};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
-use maas_client::{config, open};
 use serde_json::{Map as JsonMap, Value as Json};
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 
-use crate::maas::{self, Answer, CallThread, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
+use crate::maas::{self, Answer, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
 
 /// Where models are, and how they are called.
 #[derive(Debug, Args)]
@@ -45,7 +48,7 @@ impl ModelOptions {
             how.credential = Some(Credential::from_file(file).map_err(|error| tree_failure(&error))?);
         }
         let root = self.zookeeper.root()?;
-        Ok(Some(Arc::new(ConnectOnDemand { how, root, settings, connected: OnceLock::new() })))
+        Ok(Some(Arc::new(ConnectOnDemand { how, root, settings, connected: OnceCell::new() })))
     }
 }
 
@@ -64,7 +67,7 @@ pub(super) struct ConnectOnDemand {
     how: ZkOptions,
     root: String,
     settings: Settings,
-    connected: OnceLock<Result<Models, Failure>>,
+    connected: OnceCell<Result<Models, Failure>>,
 }
 
 impl ConnectOnDemand {
@@ -73,8 +76,8 @@ impl ConnectOnDemand {
         self.connected.get().and_then(|connected| connected.as_ref().err().cloned())
     }
 
-    fn connected(&self) -> Result<&Models, maas::Failure> {
-        self.connected.get_or_init(|| self.connect()).as_ref().map_err(|failure| maas::Failure {
+    async fn connected(&self) -> Result<&Models, maas::Failure> {
+        self.connected.get_or_init(|| self.connect()).await.as_ref().map_err(|failure| maas::Failure {
             outcome: Outcome::NoZookeeper,
             model: None,
             version: None,
@@ -82,27 +85,26 @@ impl ConnectOnDemand {
         })
     }
 
-    fn connect(&self) -> Result<Models, Failure> {
-        let thread = CallThread::start().map_err(|error| cant_call(&error))?;
-        let (how, root) = (self.how.clone(), self.root.clone());
-        let opened = thread.wait(async move {
-            let tree: SharedTree = ZkTree::connect(how).await.map_err(|error| tree_failure(&error))?;
-            let roots = open(&*tree, &root).await.map_err(|error| open_failure(&error))?;
-            Ok((tree, roots))
-        });
-        let gone = || Failure::new(ErrorCode::Defect, "connecting to ZooKeeper ended without a result");
-        let (tree, roots): (SharedTree, config::Roots) = opened.ok_or_else(gone)??;
-        Models::new(thread, tree, roots, &self.settings, Box::new(ToStderr)).map_err(|error| cant_call(&error))
+    async fn connect(&self) -> Result<Models, Failure> {
+        let tree: SharedTree = ZkTree::connect(self.how.clone()).await.map_err(|error| tree_failure(&error))?;
+        let roots = open(&*tree, &self.root).await.map_err(|error| open_failure(&error))?;
+        Models::new(Handle::current(), tree, roots, &self.settings, Box::new(ToStderr))
+            .map_err(|error| cant_call(&error))
     }
 }
 
+#[async_trait]
 impl ModelCaller for ConnectOnDemand {
-    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, maas::Failure> {
-        self.connected()?.endpoint(name, version)
+    async fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, maas::Failure> {
+        self.connected().await?.endpoint(name, version).await
     }
 
-    fn apply(&self, call: ModelCall) -> Result<Answer, maas::Failure> {
-        self.connected()?.apply(call)
+    fn known_endpoint(&self, name: &str, version: Option<&str>) -> Option<Result<Endpoint, maas::Failure>> {
+        self.connected.get()?.as_ref().ok()?.known_endpoint(name, version)
+    }
+
+    async fn apply(&self, call: ModelCall) -> Result<Answer, maas::Failure> {
+        self.connected().await?.apply(call).await
     }
 
     fn report(&self, function: &'static str, failure: &maas::Failure) {

@@ -9,6 +9,7 @@ use std::ops::Deref;
 
 use smallvec::SmallVec;
 
+use crate::asking::Asker;
 use crate::check::{Call, Checked, Node};
 use crate::environment::Environment;
 use crate::error::{Code, Error, Fault};
@@ -64,13 +65,18 @@ pub(crate) fn evaluate(
     variables: &dyn Variables,
     environment: &Environment,
 ) -> Result<Value, Error> {
-    evaluate_node(&program.root, variables, environment).map_err(Fault::into_error)
+    evaluate_node(&program.root, variables, environment, None).map_err(Fault::into_error)
 }
 
-/// The value of a part of a program outside any lambda.
-pub(crate) fn evaluate_node(node: &Node, variables: &dyn Variables, environment: &Environment) -> Outcome {
+/// The value of a part of a program outside any lambda; without an asker questions block.
+pub(crate) fn evaluate_node(
+    node: &Node,
+    variables: &dyn Variables,
+    environment: &Environment,
+    asker: Option<&Asker<'_>>,
+) -> Outcome {
     let frame = Frame { variables, locals: &[] };
-    let mut context = Context::new(environment, frame);
+    let mut context = Context::new(environment, frame, asker);
     walk(node, frame, &mut context).map(Operand::into_value)
 }
 

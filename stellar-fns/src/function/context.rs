@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::asking::Asker;
 use crate::environment::Environment;
 use crate::error::{Code, Fault};
 use crate::eval::Frame;
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     /// How many more levels lambdas may be nested while running.
     pub(crate) depth: usize,
     pub(crate) frame: Frame<'a>,
+    /// What suspends this evaluation; none: questions block.
+    asker: Option<&'a Asker<'a>>,
 }
 
 impl fmt::Debug for Context<'_> {
@@ -29,13 +32,35 @@ impl fmt::Debug for Context<'_> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(environment: &'a Environment, frame: Frame<'a>) -> Self {
-        Self { environment, fuel: Fuel::new(environment.limits.steps), depth: RUNNING_DEPTH, frame }
+    pub(crate) fn new(environment: &'a Environment, frame: Frame<'a>, asker: Option<&'a Asker<'a>>) -> Self {
+        Self { environment, fuel: Fuel::new(environment.limits.steps), depth: RUNNING_DEPTH, frame, asker }
     }
 
     /// The environment of this evaluation.
     pub fn environment(&self) -> &'a Environment {
         self.environment
+    }
+
+    /// Asks another system: waits until the future is ready, and gives what it gives.
+    ///
+    /// [`Program::evaluate_asking`](crate::Program::evaluate_asking) is suspended meanwhile and polls the future on the thread and runtime it is awaited on;
+    /// [`Program::evaluate`](crate::Program::evaluate) blocks while the future runs on the environment's [`CallThread`](crate::asking::CallThread). The
+    /// future bounds its own time; it is dropped when the evaluation is. A fault only where it panicked, or can't be run.
+    ///
+    /// ```
+    /// # use stellar_fns::function::{Arguments, Context, Outcome};
+    /// fn call(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    ///     let name = arguments.text(0)?.to_owned();
+    ///     let length = context.ask(async move { name.len() })?; // in place of a question that takes a while
+    ///     Ok(i64::try_from(length).ok().into())
+    /// }
+    /// ```
+    pub fn ask<T: Send + 'static>(&mut self, question: impl Future<Output = T> + Send + 'static) -> Result<T, Fault> {
+        let answer = match self.asker {
+            Some(asker) => asker.ask(question),
+            None => self.environment.calls.wait(question),
+        };
+        answer.ok_or_else(|| Fault::new(Code::Service, "the question could not be run to its end"))
     }
 
     /// Takes steps from the budget: one per item walked over is customary.

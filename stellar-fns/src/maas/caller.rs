@@ -5,20 +5,28 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Outcome;
 
 /// Finds endpoints of models and calls them, for evaluations on any thread.
 ///
-/// Both questions may wait, within a bound that the implementation sets, and may be asked again: a model is expected to answer the same question twice. Neither
+/// The functions hand the questions to [`Context::ask`](crate::function::Context::ask). Both may wait, within a bound that the implementation sets, and may be asked again: a model is expected to answer the same question twice. Neither
 /// is ever silent: what gives no answer is a [`Failure`], which the functions hand to [`ModelCaller::report`] before the expression sees null.
+#[async_trait]
 pub trait ModelCaller: Send + Sync + Debug {
     /// A live endpoint of the version, of the newest by natural order if none is named; each with the same probability. Nothing registered is a failure.
-    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure>;
+    async fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure>;
+
+    /// What [`ModelCaller::endpoint`] gives, where it is known without waiting: then the evaluation isn't left. None where it isn't.
+    fn known_endpoint(&self, name: &str, version: Option<&str>) -> Option<Result<Endpoint, Failure>> {
+        let _ = (name, version);
+        None
+    }
 
     /// A model's answer, which is a JSON object. When an endpoint doesn't answer, another of the same version is tried.
-    fn apply(&self, call: ModelCall) -> Result<Answer, Failure>;
+    async fn apply(&self, call: ModelCall) -> Result<Answer, Failure>;
 
     /// Takes note of a call that gives null, or would without details.
     fn report(&self, function: &'static str, failure: &Failure);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::json;
 
 use super::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Outcome};
@@ -23,8 +24,9 @@ fn is_known(name: &str, version: Option<&str>) -> Result<(), Failure> {
     })
 }
 
+#[async_trait]
 impl ModelCaller for OneModel {
-    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure> {
+    async fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure> {
         is_known(name, version)?;
         Ok(Endpoint {
             name: "dga".into(),
@@ -34,7 +36,7 @@ impl ModelCaller for OneModel {
         })
     }
 
-    fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
+    async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
         is_known(&call.name, call.version.as_deref())?;
         let value = match call.function.as_deref() {
             None | Some("apply") => json!({"is_malicious": "legit"}),

@@ -1,5 +1,7 @@
 //! `MAAS_GET_ENDPOINT`: an endpoint of a model.
 
+use std::sync::Arc;
+
 use super::{Endpoint, Failure, ModelCaller};
 use crate::error::{Code, Fault};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
@@ -32,8 +34,14 @@ impl Function for MaasGetEndpoint {
         let models = models_of(context)?;
         let name = text_or_none(arguments.or_null(0), context)?;
         let version = text_or_none(arguments.or_null(1), context)?;
-        let found = match &name {
-            Some(name) => models.endpoint(name, version.as_deref()),
+        let found = match name {
+            Some(name) => match models.known_endpoint(&name, version.as_deref()) {
+                Some(known) => known,
+                None => {
+                    let models = models.clone();
+                    context.ask(async move { models.endpoint(&name, version.as_deref()).await })?
+                }
+            },
             None => Err(Failure::nothing_named("the name is null")),
         };
         match found {
@@ -47,8 +55,8 @@ impl Function for MaasGetEndpoint {
 }
 
 /// Whoever finds and calls models for this evaluation.
-pub(super) fn models_of<'a>(context: &Context<'a>) -> Result<&'a dyn ModelCaller, Fault> {
-    context.environment().models.as_deref().ok_or_else(|| {
+pub(super) fn models_of<'a>(context: &Context<'a>) -> Result<&'a Arc<dyn ModelCaller>, Fault> {
+    context.environment().models.as_ref().ok_or_else(|| {
         Fault::new(Code::NoZookeeper, "no ZooKeeper is known to find models in; give -z HOST:PORT, or set $MAAS_ZK")
     })
 }

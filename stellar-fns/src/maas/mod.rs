@@ -1,7 +1,7 @@
 //! MAAS_GET_ENDPOINT and MAAS_MODEL_APPLY: expressions find models and call them.
 //!
-//! The functions know only [`ModelCaller`], which the environment of an evaluation brings; [`Models`] is the real one, over `maas_client`. Evaluation is
-//! synchronous, so what waits runs on a thread of its own ([`CallThread`]). What an answer means is left to the expression.
+//! The functions know only [`ModelCaller`], which the environment of an evaluation brings; [`Models`] is the real one, over `maas_client`. How its answers are
+//! waited for is the affair of [`asking`](crate::asking), what they mean that of the expression.
 
 mod caller;
 #[cfg(test)]
@@ -13,7 +13,6 @@ mod reports;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod thread;
 
 use std::sync::Arc;
 
@@ -26,7 +25,6 @@ pub use maas_client::call::Outcome;
 pub use models::Models;
 pub use reports::{Logged, Report};
 pub use settings::{Settings, SettingsError};
-pub use thread::CallThread;
 
 /// The functions of this group.
 pub(crate) const ALL: &[fn() -> Arc<dyn Function>] =

@@ -41,7 +41,10 @@ impl Function for MaasModelApply {
         arguments.expect(2, 3)?;
         let models = models_of(context)?;
         let answer = match asked(arguments, context)? {
-            Ok(call) => models.apply(call),
+            Ok(call) => {
+                let models = models.clone();
+                context.ask(async move { models.apply(call).await })?
+            }
             Err(failure) => Err(failure),
         };
         match answer {

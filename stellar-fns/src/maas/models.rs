@@ -1,20 +1,24 @@
-//! The real [`ModelCaller`]: `maas_client`'s resolver, caller and cache, for synchronous evaluation.
+//! The real [`ModelCaller`]: `maas_client`'s resolver, caller and cache.
 //!
-//! An endpoint of a name that is followed already is found without leaving the evaluating thread; all else runs on the [`CallThread`].
+//! Evaluations come and go on many threads and runtimes. What outlives them, the following of names in ZooKeeper, runs on the runtime these models were made on; a
+//! call runs on that of the evaluation.
 
 use std::fmt;
 
+use async_trait::async_trait;
 use maas_client::call::{Arguments, Call, Caller, Error, Outcome};
 use maas_client::config::Roots;
 use maas_client::model::{ModelName, ModelVersion};
-use maas_client::resolver::{self, Resolver};
+use maas_client::resolver::{self, Resolved, Resolver};
 use maas_client::tree::SharedTree;
+use tokio::runtime::Handle;
 
-use super::{Answer, CallThread, Endpoint, Failure, ModelCall, ModelCaller, Report, Settings};
+use super::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Report, Settings};
 
 /// Models that are registered in ZooKeeper. Shared by all evaluations of a process, and with it connections, health of endpoints and the cache.
 pub struct Models {
-    thread: CallThread,
+    /// The runtime on which names are followed.
+    home: Handle,
     caller: Caller,
     report: Box<dyn Report>,
     detail: bool,
@@ -27,9 +31,9 @@ impl fmt::Debug for Models {
 }
 
 impl Models {
-    /// The models registered in this tree. The thread is the one its connection was made on, where it was made on one of these.
+    /// The models registered in this tree, followed on this runtime, which must be there as long as they are asked for.
     pub fn new(
-        thread: CallThread,
+        home: Handle,
         tree: SharedTree,
         roots: Roots,
         settings: &Settings,
@@ -37,46 +41,57 @@ impl Models {
     ) -> std::io::Result<Self> {
         let resolver = Resolver::new(tree, roots, resolver::Policy::default());
         let caller = Caller::new(resolver, settings.policy())?;
-        Ok(Self { thread, caller, report, detail: settings.detail })
+        Ok(Self { home, caller, report, detail: settings.detail })
     }
 
     /// The caller behind it, for its counts.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
+
+    /// Sees to it that the name is followed, by tasks that outlive this question.
+    async fn follow(&self, name: &ModelName) -> Result<(), Failure> {
+        let resolver = self.caller.resolver();
+        if resolver.try_version(name, None).is_some() {
+            return Ok(());
+        }
+        let (resolver, followed) = (resolver.clone(), name.clone());
+        // That nothing is registered under the name is said by whoever asks for it next.
+        let looked = self.home.spawn(async move { resolver.version(&followed, None).await.map(drop) }).await;
+        looked.map(drop).map_err(|_| Failure {
+            outcome: Outcome::NoZookeeper,
+            model: Some(name.to_string()),
+            version: None,
+            message: "the runtime on which models are followed has ended".into(),
+        })
+    }
 }
 
+#[async_trait]
 impl ModelCaller for Models {
-    fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure> {
-        let failure = |error: Error| Failure {
-            outcome: error.outcome(),
-            model: Some(name.to_owned()),
-            version: version.map(str::to_owned),
-            message: error.to_string(),
-        };
+    async fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure> {
         let (checked_name, checked_version) = checked(name, version)?;
-        let resolver = self.caller.resolver();
-        let resolved = match resolver.try_resolve(&checked_name, checked_version.as_ref(), &[]) {
-            Some(resolved) => resolved,
-            None => {
-                let resolver = resolver.clone();
-                let wait = async move { resolver.resolve(&checked_name, checked_version.as_ref()).await };
-                self.thread.wait(wait).ok_or_else(|| no_thread(name, version))?
-            }
+        self.follow(&checked_name).await?;
+        let resolved = self.caller.resolver().resolve(&checked_name, checked_version.as_ref()).await;
+        resolved.map(|resolved| endpoint(&resolved)).map_err(|error| failure(name, version, &error.into()))
+    }
+
+    fn known_endpoint(&self, name: &str, version: Option<&str>) -> Option<Result<Endpoint, Failure>> {
+        let (checked_name, checked_version) = match checked(name, version) {
+            Ok(checked) => checked,
+            Err(failure) => return Some(Err(failure)),
         };
-        let resolved = resolved.map_err(|error| failure(error.into()))?;
-        let endpoint = resolved.slot().endpoint();
-        Ok(Endpoint {
-            name: endpoint.name.to_string(),
-            version: endpoint.version.to_string(),
-            url: endpoint.url.to_string(),
-            functions: (*endpoint.functions).clone(),
+        let resolved = self.caller.resolver().try_resolve(&checked_name, checked_version.as_ref(), &[])?;
+        Some(match resolved {
+            Ok(resolved) => Ok(endpoint(&resolved)),
+            Err(error) => Err(failure(name, version, &error.into())),
         })
     }
 
-    fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
+    async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
         let (name, version) = (call.name, call.version);
         let (checked_name, checked_version) = checked(&name, version.as_deref())?;
+        self.follow(&checked_name).await?;
         let asked = Call {
             version: checked_version,
             first: call.url,
@@ -84,9 +99,7 @@ impl ModelCaller for Models {
             arguments: Arguments::Named(call.arguments),
             ..Call::new(checked_name)
         };
-        let caller = self.caller.clone();
-        let answer = self.thread.wait(async move { caller.call(&asked).await });
-        match answer.ok_or_else(|| no_thread(&name, version.as_deref()))? {
+        match self.caller.call(&asked).await {
             Ok(answer) => Ok(Answer {
                 value: answer.value,
                 size: answer.body.len(),
@@ -97,9 +110,7 @@ impl ModelCaller for Models {
                 latency: answer.latency,
                 cached: answer.cached,
             }),
-            Err(error) => {
-                Err(Failure { outcome: error.outcome(), message: error.to_string(), model: Some(name), version })
-            }
+            Err(error) => Err(failure(&name, version.as_deref(), &error)),
         }
     }
 
@@ -123,11 +134,21 @@ fn checked(name: &str, version: Option<&str>) -> Result<(ModelName, Option<Model
     Ok((name.parse().map_err(failure)?, version.map(str::parse).transpose().map_err(failure)?))
 }
 
-fn no_thread(name: &str, version: Option<&str>) -> Failure {
+fn failure(name: &str, version: Option<&str>, error: &Error) -> Failure {
     Failure {
-        outcome: Outcome::Refused,
+        outcome: error.outcome(),
         model: Some(name.to_owned()),
         version: version.map(str::to_owned),
-        message: "the thread that calls models did not finish this call".into(),
+        message: error.to_string(),
+    }
+}
+
+fn endpoint(resolved: &Resolved) -> Endpoint {
+    let endpoint = resolved.slot().endpoint();
+    Endpoint {
+        name: endpoint.name.to_string(),
+        version: endpoint.version.to_string(),
+        url: endpoint.url.to_string(),
+        functions: (*endpoint.functions).clone(),
     }
 }

@@ -9,8 +9,10 @@ use maas_client::tree::{Access, Mode, TreeExt};
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 
-use super::{CallThread, Failure, Models, Report, Settings};
+use super::{Failure, Models, Report, Settings};
+use crate::asking::CallThread;
 use crate::value::{Value, to_json};
 use crate::{Compiler, Environment, Layers, VariableMap};
 
@@ -43,7 +45,7 @@ impl Bed {
     fn with(settings: &Settings) -> Bed {
         let server = MemoryServer::new();
         let (runners, client) = (server.session(), server.session());
-        let world = CallThread::start().unwrap();
+        let world = CallThread::default();
         let made = runners.clone();
         let ready = world.wait(async move {
             let roots = Roots::default();
@@ -52,8 +54,8 @@ impl Bed {
         });
         ready.unwrap();
         let reports = Kept::default();
-        let thread = CallThread::start().unwrap();
-        let models = Models::new(thread, client, Roots::default(), settings, Box::new(reports.clone())).unwrap();
+        let home = world.wait(async { Handle::current() }).unwrap();
+        let models = Models::new(home, client, Roots::default(), settings, Box::new(reports.clone())).unwrap();
         let environment = Environment { models: Some(Arc::new(models)), ..Environment::default() };
         Bed { world, runners, server, reports, asked: Arc::default(), environment }
     }
@@ -319,7 +321,7 @@ fn expressions_can_be_evaluated_inside_a_runtime_and_by_many_threads() {
 
 #[test]
 fn what_can_never_be_waited_for_ends() {
-    let thread = Arc::new(CallThread::start().unwrap());
+    let thread = Arc::new(CallThread::default());
     let inside = thread.clone();
     assert_eq!(thread.wait(async move { inside.wait(async { 1 }) }), Some(None));
     assert_eq!(thread.wait(async { panic!("as a defect would") }), None::<()>);
