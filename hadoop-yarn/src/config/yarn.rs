@@ -1,0 +1,256 @@
+//! What YARN's clients need of a configuration, with the defaults of Hadoop 3.5 where a key is not set.
+
+use std::time::Duration;
+
+use super::{ConfigError, Configuration};
+use crate::rpc::{Options, Protection, RetryPolicy};
+
+/// One of the ResourceManager's services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Server {
+    /// For clients: `yarn.resourcemanager.address`, port 8032.
+    Client,
+    /// For application masters: `yarn.resourcemanager.scheduler.address`, port 8030.
+    Scheduler,
+    /// Web pages and REST: `yarn.resourcemanager.webapp.address`, port 8088.
+    Web,
+}
+
+impl Server {
+    fn key_and_port(self) -> (&'static str, u16) {
+        match self {
+            Self::Client => ("yarn.resourcemanager.address", 8032),
+            Self::Scheduler => ("yarn.resourcemanager.scheduler.address", 8030),
+            Self::Web => ("yarn.resourcemanager.webapp.address", 8088),
+        }
+    }
+}
+
+/// Where the ResourceManagers are, and how calls are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YarnConfig {
+    /// The client service of each ResourceManager.
+    pub client_addresses: Vec<String>,
+    /// The service for application masters of each ResourceManager.
+    pub scheduler_addresses: Vec<String>,
+    /// How connections to ResourceManagers are made and kept.
+    pub options: Options,
+    /// The same for NodeManagers: they differ in how long they are tried again.
+    pub node_options: Options,
+    /// Whether the cluster asks for Kerberos, which this crate can't do: then only tokens work.
+    pub wants_kerberos: bool,
+}
+
+impl YarnConfig {
+    /// Reads what is configured in the directory that the environment names: see [`Configuration::from_environment`].
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::new(&Configuration::from_environment()?)
+    }
+
+    /// What this configuration says.
+    pub fn new(configuration: &Configuration) -> Result<Self, ConfigError> {
+        let options = options(configuration)?;
+        let node_options = Options {
+            retry: RetryPolicy {
+                max_pause: configuration
+                    .millis("yarn.client.nodemanager-connect.retry-interval-ms", Duration::from_secs(10))?,
+                max_wait: configuration
+                    .millis("yarn.client.nodemanager-connect.max-wait-ms", Duration::from_secs(180))?,
+            },
+            ..options.clone()
+        };
+        Ok(Self {
+            client_addresses: Self::addresses(configuration, Server::Client)?,
+            scheduler_addresses: Self::addresses(configuration, Server::Scheduler)?,
+            options,
+            node_options,
+            wants_kerberos: configuration
+                .get("hadoop.security.authentication")?
+                .is_some_and(|method| method.eq_ignore_ascii_case("kerberos")),
+        })
+    }
+
+    /// The addresses of one service, host and port: one, or one for each id of `yarn.resourcemanager.ha.rm-ids`.
+    pub fn addresses(configuration: &Configuration, server: Server) -> Result<Vec<String>, ConfigError> {
+        let (key, port) = server.key_and_port();
+        if !configuration.flag("yarn.resourcemanager.ha.enabled", false)? {
+            let host = configuration.get("yarn.resourcemanager.hostname")?.unwrap_or_else(|| "0.0.0.0".to_owned());
+            return Ok(vec![with_port(key, configuration.get(key)?.unwrap_or(host), port)?]);
+        }
+        let ids = configuration.list("yarn.resourcemanager.ha.rm-ids")?;
+        if ids.is_empty() {
+            return Err(ConfigError::Missing {
+                key: "yarn.resourcemanager.ha.rm-ids".to_owned(),
+                why: "yarn.resourcemanager.ha.enabled is true",
+            });
+        }
+        let address = |id: &String| {
+            let (key, host) = (format!("{key}.{id}"), format!("yarn.resourcemanager.hostname.{id}"));
+            match configuration.get(&key)?.or(configuration.get(&host)?) {
+                Some(address) => with_port(&key, address, port),
+                None => Err(ConfigError::Missing { key: host, why: "it is one of yarn.resourcemanager.ha.rm-ids" }),
+            }
+        };
+        ids.iter().map(address).collect()
+    }
+
+    /// The user in whose name calls are made where names are taken on trust: `HADOOP_USER_NAME`, else `USER` (which a NodeManager sets to the
+    /// application's owner, whoever its processes run as), else `LOGNAME`, else the process's own user.
+    pub fn user() -> Result<String, ConfigError> {
+        let var = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        var("HADOOP_USER_NAME")
+            .or_else(|| var("USER"))
+            .or_else(|| var("LOGNAME"))
+            .or_else(user_of_this_process)
+            .ok_or(ConfigError::NoUser)
+    }
+}
+
+fn options(configuration: &Configuration) -> Result<Options, ConfigError> {
+    let defaults = Options::default();
+    let size = |key: &str, default: usize| -> Result<usize, ConfigError> {
+        let number = configuration.number(key, i64::try_from(default).unwrap_or(i64::MAX))?;
+        usize::try_from(number).ok().filter(|&size| size > 0).ok_or_else(|| ConfigError::Value {
+            key: key.to_owned(),
+            value: number.to_string(),
+            expected: "a number of bytes over 0",
+        })
+    };
+    let call = configuration.millis("ipc.client.rpc-timeout.ms", defaults.call_timeout.unwrap_or_default())?;
+    Ok(Options {
+        connect_timeout: configuration.millis("ipc.client.connect.timeout", defaults.connect_timeout)?,
+        call_timeout: Some(call).filter(|time| !time.is_zero()),
+        ping_interval: configuration.millis("ipc.ping.interval", defaults.ping_interval)?,
+        max_idle: configuration.millis("ipc.client.connection.maxidletime", defaults.max_idle)?,
+        max_request: size("ipc.maximum.data.length", defaults.max_request)?,
+        max_response: size("ipc.maximum.response.length", defaults.max_response)?,
+        protection: protection(configuration, defaults.protection)?,
+        retry: RetryPolicy {
+            max_pause: configuration
+                .millis("yarn.resourcemanager.connect.retry-interval.ms", defaults.retry.max_pause)?,
+            max_wait: configuration.millis("yarn.resourcemanager.connect.max-wait.ms", defaults.retry.max_wait)?,
+        },
+    })
+}
+
+fn protection(configuration: &Configuration, default: Vec<Protection>) -> Result<Vec<Protection>, ConfigError> {
+    let key = "hadoop.rpc.protection";
+    let words = configuration.list(key)?;
+    if words.is_empty() {
+        return Ok(default);
+    }
+    let one = |word: String| match word.to_ascii_lowercase().as_str() {
+        "authentication" => Ok(Protection::Authentication),
+        "integrity" => Ok(Protection::Integrity),
+        "privacy" => Ok(Protection::Privacy),
+        _ => Err(ConfigError::Value {
+            key: key.to_owned(),
+            value: word,
+            expected: "authentication, integrity, privacy, or a list of them",
+        }),
+    };
+    words.into_iter().map(one).collect()
+}
+
+/// An address with its port, which it may have already.
+fn with_port(key: &str, address: String, port: u16) -> Result<String, ConfigError> {
+    let bare = !address.contains(':') || address.ends_with(']');
+    let full = if bare { format!("{address}:{port}") } else { address };
+    match full.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
+        Some((host, Ok(_))) if !host.is_empty() => Ok(full),
+        _ => Err(ConfigError::Value { key: key.to_owned(), value: full, expected: "host:port" }),
+    }
+}
+
+/// The name behind our user id.
+fn user_of_this_process() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configuration(pairs: &[(&str, &str)]) -> Configuration {
+        let mut configuration = Configuration::new();
+        for (key, value) in pairs {
+            configuration.set(*key, *value);
+        }
+        configuration
+    }
+
+    #[test]
+    fn nothing_configured_gives_hadoop_s_defaults() {
+        let yarn = YarnConfig::new(&Configuration::new()).unwrap();
+        assert_eq!(
+            (yarn.client_addresses, yarn.scheduler_addresses),
+            (vec!["0.0.0.0:8032".to_owned()], vec!["0.0.0.0:8030".to_owned()])
+        );
+        assert_eq!(yarn.options, Options::default());
+        assert_eq!(yarn.node_options.retry.max_wait, Duration::from_secs(180));
+    }
+
+    #[test]
+    fn a_host_name_counts_for_every_service_that_has_no_address_of_its_own() {
+        let configuration = configuration(&[
+            ("yarn.resourcemanager.hostname", "rm"),
+            ("yarn.resourcemanager.address", "${yarn.resourcemanager.hostname}:9032"),
+        ]);
+        let yarn = YarnConfig::new(&configuration).unwrap();
+        assert_eq!(
+            (yarn.client_addresses, yarn.scheduler_addresses),
+            (vec!["rm:9032".to_owned()], vec!["rm:8030".to_owned()])
+        );
+    }
+
+    #[test]
+    fn several_resource_managers_are_listed_in_order() {
+        let pairs = [
+            ("yarn.resourcemanager.ha.enabled", "true"),
+            ("yarn.resourcemanager.ha.rm-ids", "rm1, rm2"),
+            ("yarn.resourcemanager.hostname.rm1", "a"),
+            ("yarn.resourcemanager.address.rm2", "b:1"),
+            ("yarn.resourcemanager.hostname.rm2", "c"),
+        ];
+        let yarn = YarnConfig::new(&configuration(&pairs)).unwrap();
+        assert_eq!(
+            (yarn.client_addresses, yarn.scheduler_addresses),
+            (vec!["a:8032".to_owned(), "b:1".into()], vec!["a:8030".to_owned(), "c:8030".into()])
+        );
+        let error = YarnConfig::new(&configuration(&pairs[..3])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "yarn.resourcemanager.hostname.rm2 is not set; it is one of yarn.resourcemanager.ha.rm-ids"
+        );
+    }
+
+    #[test]
+    fn protection_and_times_are_taken_over() {
+        let pairs = [
+            ("hadoop.rpc.protection", "privacy,integrity"),
+            ("ipc.client.rpc-timeout.ms", "0"),
+            ("yarn.resourcemanager.connect.retry-interval.ms", "500"),
+        ];
+        let yarn = YarnConfig::new(&configuration(&pairs)).unwrap();
+        assert_eq!(yarn.options.protection, [Protection::Privacy, Protection::Integrity]);
+        assert_eq!((yarn.options.call_timeout, yarn.options.retry.max_pause), (None, Duration::from_millis(500)));
+        assert!(YarnConfig::new(&configuration(&[("hadoop.rpc.protection", "secret")])).is_err());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused_with_its_key() {
+        let error = YarnConfig::new(&configuration(&[("yarn.resourcemanager.address", "rm:port")])).unwrap_err();
+        assert_eq!(error.to_string(), "yarn.resourcemanager.address is \"rm:port\"; host:port");
+    }
+
+    #[test]
+    fn this_process_has_a_user() {
+        assert!(user_of_this_process().is_some());
+    }
+}

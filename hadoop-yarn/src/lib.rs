@@ -1,0 +1,50 @@
+//! A native client of Hadoop YARN. No JVM, no libhdfs, no `protoc`: Hadoop's RPC version 9, its tokens, its configuration files, and typed calls.
+//!
+//! | Term | Meaning |
+//! | --- | --- |
+//! | ResourceManager | gives out the cluster's memory and cores; one leads, others may stand by |
+//! | NodeManager | runs containers on one node |
+//! | application | what a client submits; it has one or more attempts |
+//! | application master | the first container of an attempt: asks the ResourceManager for containers and has NodeManagers start them |
+//! | container | a share of a node's memory and cores, and the processes in it |
+//! | token | an identifier and a password, given out by a server, that prove who calls |
+//!
+//! - [`client::ResourceManager`]: submit, follow, list and kill applications; nodes and queues.
+//! - [`client::ApplicationMaster`]: register, ask for containers, finish.
+//! - [`client::NodeManager`], [`client::NodeManagers`]: start, stop and look at containers.
+//! - [`config`]: `core-site.xml`, `yarn-site.xml`, `${…}`, several ResourceManagers.
+//! - [`credentials`]: the token file of a container.
+//! - [`rpc`]: time-outs, retries, protection, errors.
+//! - [`shell`]: quoting for launch contexts.
+//!
+//! ```no_run
+//! use hadoop_yarn::client::ResourceManager;
+//! use hadoop_yarn::config::YarnConfig;
+//! use hadoop_yarn::rpc::Authentication;
+//! use hadoop_yarn::types::ApplicationFilter;
+//!
+//! # async fn list() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = YarnConfig::from_environment()?;
+//! let cluster = ResourceManager::new(&config, Authentication::simple(YarnConfig::user()?));
+//! for application in cluster.applications(&ApplicationFilter::unfinished()).await? {
+//!     println!("{} {} {}", application.id, application.state, application.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Authentication is by name (`SIMPLE`) or by token (DIGEST-MD5, with integrity and privacy where the cluster asks for it). **Kerberos is not there**: on a
+//! cluster that asks for it an application master works, as it calls with tokens alone, and a client does with a delegation token.
+//!
+//! What is said here about the protocol and the servers' behaviour was seen on Hadoop 3.5.0, and is the same in its sources since 3.2.
+
+pub mod client;
+pub mod config;
+pub mod credentials;
+mod proto;
+pub mod rpc;
+pub mod shell;
+pub mod types;
+
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,177 @@
+//! What follows a failure: nothing, the same server after a pause, or the next one. Pure.
+//!
+//! A standby ResourceManager does not listen on its service ports at all, so failing over is mostly seen as a refused connection;
+//! `StandbyException` comes only around a transition.
+
+use std::time::Duration;
+
+use super::error::Error;
+use super::exception::ExceptionKind;
+
+/// How long and how often a call is tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The longest pause between two tries (`yarn.resourcemanager.connect.retry-interval.ms`): 30 s. Pauses begin at 100 ms and double.
+    pub max_pause: Duration,
+    /// For how long after the first try a call is tried again (`yarn.resourcemanager.connect.max-wait.ms`): 15 min.
+    pub max_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { max_pause: Duration::from_secs(30), max_wait: Duration::from_secs(900) }
+    }
+}
+
+impl RetryPolicy {
+    /// No second try.
+    pub fn never() -> Self {
+        Self { max_pause: Duration::ZERO, max_wait: Duration::ZERO }
+    }
+}
+
+/// What is known about a call that failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Situation {
+    /// Whether the call may be sent twice.
+    pub(crate) idempotent: bool,
+    /// How many tries have failed, this one included.
+    pub(crate) failures: u32,
+    /// How long ago the first try began.
+    pub(crate) elapsed: Duration,
+    /// How many servers there are to choose from.
+    pub(crate) servers: usize,
+    /// A random number from 0 to 1, which spreads the pauses of many clients.
+    pub(crate) jitter: f64,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Hand the failure to the caller.
+    Fail,
+    /// Try again.
+    Retry {
+        /// After how long.
+        pause: Duration,
+        /// Whether on the next server.
+        move_on: bool,
+    },
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Decides what follows `error`.
+pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) -> Next {
+    let (again, move_on) = match error {
+        Error::Connect { .. } | Error::ConnectTimeout { .. } => (true, true),
+        Error::Lost { .. } | Error::Timeout { .. } => (situation.idempotent, true),
+        Error::Remote { exception, .. } => match exception.kind() {
+            ExceptionKind::Standby => (true, true),
+            ExceptionKind::Retriable | ExceptionKind::NodeNotReady => (true, false),
+            _ => (false, false),
+        },
+        Error::Sasl { .. }
+        | Error::Protocol { .. }
+        | Error::RequestTooLong { .. }
+        | Error::Incomplete { .. }
+        | Error::NoServer => (false, false),
+    };
+    if !again {
+        return Next::Fail;
+    }
+    let move_on = move_on && situation.servers > 1;
+    // Every server is tried once before the first pause.
+    let rounds = if move_on {
+        situation.failures / u32::try_from(situation.servers).unwrap_or(u32::MAX)
+    } else {
+        situation.failures
+    };
+    let pause = if rounds == 0 {
+        Duration::ZERO
+    } else {
+        FIRST_PAUSE
+            .saturating_mul(1 << (rounds - 1).min(16))
+            .min(policy.max_pause)
+            .mul_f64(0.5 + situation.jitter.clamp(0.0, 1.0) / 2.0)
+    };
+    if situation.elapsed + pause > policy.max_wait || policy.max_wait.is_zero() {
+        return Next::Fail;
+    }
+    Next::Retry { pause, move_on }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::rpc::Exception;
+
+    fn situation() -> Situation {
+        Situation { idempotent: true, failures: 1, elapsed: Duration::ZERO, servers: 2, jitter: 1.0 }
+    }
+
+    fn refused() -> Error {
+        Error::Connect { address: "rm:8032".into(), source: Arc::new(io::ErrorKind::ConnectionRefused.into()) }
+    }
+
+    fn lost() -> Error {
+        Error::Lost { address: "rm:8032".into(), source: Arc::new(io::ErrorKind::ConnectionReset.into()) }
+    }
+
+    fn remote(class: &str) -> Error {
+        Error::Remote { address: "rm:8032".into(), exception: Exception::from_wire(class, "", false) }
+    }
+
+    #[test]
+    fn a_refused_connection_leads_to_the_next_server_at_once_and_to_a_pause_after_a_whole_round() {
+        let policy = RetryPolicy::default();
+        assert_eq!(decide(&policy, &refused(), situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
+        let second = Situation { failures: 2, ..situation() };
+        assert_eq!(decide(&policy, &refused(), second), Next::Retry { pause: FIRST_PAUSE, move_on: true });
+        let alone = Situation { servers: 1, ..situation() };
+        assert_eq!(decide(&policy, &refused(), alone), Next::Retry { pause: FIRST_PAUSE, move_on: false });
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest_one_and_end_with_the_time_allowed() {
+        let policy = RetryPolicy { max_pause: Duration::from_secs(1), max_wait: Duration::from_secs(5) };
+        let pause =
+            |failures, elapsed| decide(&policy, &refused(), Situation { failures, elapsed, servers: 1, ..situation() });
+        assert_eq!(pause(3, Duration::ZERO), Next::Retry { pause: Duration::from_millis(400), move_on: false });
+        assert_eq!(pause(u32::MAX, Duration::ZERO), Next::Retry { pause: Duration::from_secs(1), move_on: false });
+        assert_eq!(pause(8, Duration::from_millis(4500)), Next::Fail);
+        assert_eq!(decide(&RetryPolicy::never(), &refused(), situation()), Next::Fail);
+    }
+
+    #[test]
+    fn a_call_that_may_have_been_taken_is_repeated_only_when_that_does_no_harm() {
+        let policy = RetryPolicy::default();
+        assert_eq!(decide(&policy, &lost(), situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
+        assert_eq!(decide(&policy, &lost(), Situation { idempotent: false, ..situation() }), Next::Fail);
+    }
+
+    #[test]
+    fn what_a_server_says_decides() {
+        let policy = RetryPolicy::default();
+        let once = Situation { idempotent: false, ..situation() };
+        assert_eq!(
+            decide(&policy, &remote("org.apache.hadoop.ipc.StandbyException"), once),
+            Next::Retry { pause: Duration::ZERO, move_on: true }
+        );
+        assert_eq!(
+            decide(&policy, &remote("org.apache.hadoop.ipc.RetriableException"), once),
+            Next::Retry { pause: FIRST_PAUSE, move_on: false }
+        );
+        assert_eq!(
+            decide(&policy, &remote("org.apache.hadoop.yarn.exceptions.YarnException"), situation()),
+            Next::Fail
+        );
+        assert_eq!(
+            decide(&policy, &remote("org.apache.hadoop.security.token.SecretManager$InvalidToken"), situation()),
+            Next::Fail
+        );
+    }
+}
