@@ -41,6 +41,7 @@ pub mod maas;
 mod parse;
 mod print;
 mod program;
+pub mod regex;
 pub mod value;
 mod variables;
 

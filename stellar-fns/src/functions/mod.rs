@@ -19,7 +19,7 @@ mod math;
 mod network;
 mod ordinal;
 mod outlier;
-mod regex;
+pub(crate) mod regex;
 mod sampling;
 mod sets;
 mod statistics;

@@ -3,6 +3,18 @@
 
 use super::{Number, Value};
 
+impl Value {
+    /// As a boolean, the way the original converts where it needs one: `true yes y on 1` in any case; all else is false.
+    pub fn to_boolean(&self) -> bool {
+        boolean_of(self)
+    }
+
+    /// As a double, the way the original converts where it needs one; none for what is no number and no text of one.
+    pub fn to_double(&self) -> Option<f64> {
+        double_of(self)
+    }
+}
+
 /// As a boolean: `true yes y on 1` in any case; all else is false.
 pub(crate) fn boolean_of(value: &Value) -> bool {
     match value {

@@ -26,7 +26,7 @@ pub(super) struct Flags {
 }
 
 /// The same pattern for fancy-regex, or what is wrong with it.
-pub(super) fn translate(java: &str) -> Result<String, String> {
+pub(crate) fn translate(java: &str) -> Result<String, String> {
     let mut translator = Translator {
         rest: java.chars().peekable(),
         out: String::with_capacity(java.len() * 2),

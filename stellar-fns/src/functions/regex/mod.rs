@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use crate::function::Function;
 
+pub(crate) use java::translate;
+
 /// The functions of this group.
 pub(crate) const ALL: &[fn() -> Arc<dyn Function>] = &[
     || Arc::new(regexp_group_val::RegexpGroupVal),

@@ -1,0 +1,159 @@
+//! `parsers/SENSOR.json`: how lines become messages, and what is done to their fields first.
+//!
+//! Reads the file and picks the parser and the transformations; what they do is in [`crate::parse`] and [`crate::transform`].
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::raw::{OneOrMore, class};
+use super::{Compile, Error};
+use crate::expression::Expression;
+use crate::grok::Library;
+use crate::message::Message;
+use crate::parse::{self, Parser};
+use crate::transform::{self, Transformation};
+
+/// Keys of the original that mean nothing here: how its topologies run.
+const UNUSED: &[&str] = &[
+    "writerClassName",
+    "errorWriterClassName",
+    "numWorkers",
+    "numAckers",
+    "spoutParallelism",
+    "spoutNumTasks",
+    "parserParallelism",
+    "parserNumTasks",
+    "errorWriterParallelism",
+    "errorWriterNumTasks",
+    "spoutConfig",
+    "securityProtocol",
+    "stormConfig",
+    "cacheConfig",
+    "invalidWriterClassName",
+];
+
+const KNOWN: &[&str] = &[
+    "parserClassName",
+    "filterClassName",
+    "sensorTopic",
+    "outputTopic",
+    "errorTopic",
+    "readMetadata",
+    "mergeMetadata",
+    "rawMessageStrategy",
+    "rawMessageStrategyConfig",
+    "parserConfig",
+    "fieldTransformations",
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    parser_class_name: Option<String>,
+    filter_class_name: Option<String>,
+    sensor_topic: Option<String>,
+    output_topic: Option<String>,
+    error_topic: Option<String>,
+    read_metadata: Option<bool>,
+    merge_metadata: Option<bool>,
+    raw_message_strategy: Option<String>,
+    raw_message_strategy_config: Option<Message>,
+    parser_config: Option<Message>,
+    field_transformations: Option<Vec<RawTransformation>>,
+    #[serde(flatten)]
+    rest: IndexMap<String, IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawTransformation {
+    transformation: Option<String>,
+    input: Option<OneOrMore>,
+    output: Option<OneOrMore>,
+    config: Option<Message>,
+    #[serde(flatten)]
+    rest: IndexMap<String, IgnoredAny>,
+}
+
+/// The steps from a line to a message.
+#[derive(Debug)]
+pub struct ParserSettings {
+    /// Reads a line; none where the file names no parser, which only whole pipelines need.
+    pub parser: Option<Parser>,
+    /// What is done to the fields, in order.
+    pub transformations: Vec<Transformation>,
+    /// Messages for which this doesn't hold are dropped.
+    pub filter: Option<Expression>,
+    /// Also variables of the transformations.
+    pub config: Message,
+    /// The topic the sensor is read from.
+    pub topic: Option<String>,
+    /// Where messages go, and where errors go, when they go to Kafka.
+    pub output_topic: Option<String>,
+    /// The topic of errors.
+    pub error_topic: Option<String>,
+    /// Whether what is known of where a line came from is a variable.
+    pub reads_metadata: bool,
+    /// Whether it becomes part of the message.
+    pub merges_metadata: bool,
+    /// What goes before the names of metadata.
+    pub metadata_prefix: String,
+}
+
+impl ParserSettings {
+    /// Reads and compiles the file. Patterns are looked up in the library.
+    pub fn compile(text: &str, library: &Library, with: &mut Compile) -> Result<Self, Error> {
+        let raw: Raw = serde_json::from_str(text)?;
+        let unknown = raw.rest.keys().map(String::as_str).filter(|key| !UNUSED.contains(key));
+        with.unknown_keys("", unknown, KNOWN);
+        let config = raw.parser_config.unwrap_or_default();
+        let parser = raw.parser_class_name.map(|name| parse::compile(&name, &config, library, with)).transpose()?;
+        let mut transformations = Vec::new();
+        for (index, one) in raw.field_transformations.unwrap_or_default().into_iter().enumerate() {
+            transformations.push(transformation(&format!("fieldTransformations[{index}]"), one, with)?);
+        }
+        let filter = filter(raw.filter_class_name.as_deref(), &config, with)?;
+        if raw.raw_message_strategy.as_deref().is_some_and(|strategy| !strategy.eq_ignore_ascii_case("DEFAULT")) {
+            return Err(Error::value("rawMessageStrategy", "only DEFAULT is known here; unpack the envelope before"));
+        }
+        let strategy = raw.raw_message_strategy_config.unwrap_or_default();
+        let prefix = strategy.get("metadataPrefix").and_then(|prefix| prefix.as_text()).unwrap_or("metron.metadata");
+        Ok(Self {
+            parser,
+            transformations,
+            filter,
+            config,
+            topic: raw.sensor_topic,
+            output_topic: raw.output_topic,
+            error_topic: raw.error_topic,
+            reads_metadata: raw.read_metadata.unwrap_or(false),
+            merges_metadata: raw.merge_metadata.unwrap_or(false),
+            metadata_prefix: prefix.to_owned(),
+        })
+    }
+}
+
+fn transformation(key: &str, raw: RawTransformation, with: &mut Compile) -> Result<Transformation, Error> {
+    with.unknown_keys(key, raw.rest.keys().map(String::as_str), &["transformation", "input", "output", "config"]);
+    let name =
+        raw.transformation.ok_or_else(|| Error::value(key, "has no transformation; name one, such as STELLAR"))?;
+    let input = raw.input.map(OneOrMore::into_list).unwrap_or_default();
+    let output = raw.output.map(OneOrMore::into_list).unwrap_or_default();
+    transform::compile(key, class(&name), input, output, raw.config.unwrap_or_default(), with)
+}
+
+fn filter(name: Option<&str>, config: &Message, with: &mut Compile) -> Result<Option<Expression>, Error> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(None) };
+    match class(name) {
+        "STELLAR" | "QUERY" | "StellarFilter" => {}
+        other => {
+            let known = "filters are STELLAR".to_owned();
+            return Err(Error::Foreign { key: "filterClassName".into(), class: other.into(), known });
+        }
+    }
+    let query = config
+        .get("filter.query")
+        .and_then(|query| query.as_text())
+        .ok_or_else(|| Error::value("parserConfig.filter.query", "is needed by the filter; write an expression"))?;
+    Ok(Some(with.expressions.compile("parserConfig.filter.query", query)?))
+}

@@ -1,0 +1,67 @@
+//! A line as it comes from a source: its bytes, where it stands, and the identity that follows from that.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::message::Message;
+
+/// The namespace of our guids.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7d0c_6c52_3b1e_5f8a_9a44_2f6b_c1d8_e903);
+
+/// Where a line stands. The same line read again has the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a topic.
+    Topic {
+        /// Its name.
+        topic: Arc<str>,
+        /// The partition.
+        partition: i32,
+        /// The offset in it.
+        offset: i64,
+    },
+    /// In a file or stream.
+    File {
+        /// What tells it from others: its path and more.
+        identity: Arc<str>,
+        /// The line's first byte.
+        offset: u64,
+    },
+}
+
+impl Place {
+    /// The line's guid: the same when it is read again. `part` tells apart what comes of one line.
+    pub fn guid(&self, part: &str) -> String {
+        let name = match self {
+            Self::Topic { topic, partition, offset } => format!("topic\0{topic}\0{partition}\0{offset}\0{part}"),
+            Self::File { identity, offset } => format!("file\0{identity}\0{offset}\0{part}"),
+        };
+        Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
+    }
+}
+
+/// A line.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// Its bytes, without the end of the line.
+    pub bytes: Vec<u8>,
+    /// Where it stands.
+    pub place: Place,
+    /// What is known of it besides, without any prefix.
+    pub metadata: Message,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_one_guid() {
+        let at = |offset| Place::Topic { topic: "squid".into(), partition: 1, offset };
+        assert_eq!(at(7).guid(""), at(7).guid(""));
+        assert_ne!(at(7).guid(""), at(8).guid(""));
+        assert_ne!(at(7).guid(""), at(7).guid("error"));
+        assert_eq!(at(7).guid("").len(), 36);
+    }
+}

@@ -1,0 +1,153 @@
+//! Parsers: a line becomes the fields of a message, or an error that says why not.
+//!
+//! A file each; `compile` picks one by the original's class name or a short name of ours. `original_string` is set here, `timestamp` where the line has one;
+//! `source.type` and `guid` are the pipeline's.
+
+mod csv;
+mod grok;
+mod json;
+mod key_value;
+mod syslog;
+mod time;
+
+use stellar_fns::{Environment, Value};
+use thiserror::Error as ThisError;
+
+use crate::config::{Compile, Error};
+use crate::grok::{GaveUp, Library};
+use crate::message::Message;
+
+pub(crate) use time::{JavaTime, now_ms};
+
+/// Names of fields that every message has.
+pub const ORIGINAL: &str = "original_string";
+/// Milliseconds since 1970.
+pub const TIMESTAMP: &str = "timestamp";
+
+/// Why a line is no message.
+#[derive(Debug, ThisError)]
+pub enum Trouble {
+    /// The pattern matches nowhere in the line.
+    #[error("the line does not match the pattern {label}")]
+    NoMatch {
+        /// The pattern's name.
+        label: String,
+    },
+    /// Matching took too long.
+    #[error("matching the line was given up")]
+    GaveUp(#[from] GaveUp),
+    /// No JSON object.
+    #[error("the line is no JSON object")]
+    NotJson(#[source] serde_json::Error),
+    /// A map in a field, where the configuration forbids it.
+    #[error("field {name} holds a map; parserConfig.mapStrategy is ERROR")]
+    HoldsMap {
+        /// The field.
+        name: String,
+    },
+    /// Fewer columns than the configuration names.
+    #[error("the line has {found} columns, {name} is column {wanted}, from 0")]
+    NoColumn {
+        /// The field.
+        name: String,
+        /// Its column.
+        wanted: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A quote without its end.
+    #[error("a quoted column has no closing quote")]
+    OpenQuote,
+    /// A time that can't be read.
+    #[error("{field} {text:?} is no time{}", .format.as_ref().map_or_else(String::new, |format| format!(" in the form {format}")))]
+    BadTime {
+        /// The field.
+        field: String,
+        /// What it holds.
+        text: String,
+        /// The form that was expected.
+        format: Option<String>,
+    },
+    /// No field with the time.
+    #[error("there is no field {field} to take the timestamp from")]
+    NoTime {
+        /// The field.
+        field: String,
+    },
+    /// A line that breaks the rules of its format.
+    #[error("the line is no {format}: {what}, at character {at}")]
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// What is wrong.
+        what: &'static str,
+        /// From 0.
+        at: usize,
+    },
+    /// No pairs in a line of pairs.
+    #[error("the line has no KEY{separator}VALUE")]
+    NoPairs {
+        /// What stands between them.
+        separator: String,
+    },
+}
+
+/// Reads lines of one format.
+#[derive(Debug)]
+pub enum Parser {
+    /// By a pattern.
+    Grok(grok::GrokParser),
+    /// JSON objects.
+    Json(json::JsonParser),
+    /// Columns.
+    Csv(csv::CsvParser),
+    /// System logs.
+    Syslog(syslog::SyslogParser),
+    /// Pairs.
+    KeyValue(key_value::KeyValueParser),
+}
+
+/// The parser of this class.
+pub(crate) fn compile(name: &str, config: &Message, library: &Library, with: &mut Compile) -> Result<Parser, Error> {
+    let class = name.rsplit('.').next().unwrap_or(name);
+    Ok(match class.to_ascii_uppercase().as_str() {
+        "GROK" | "GROKPARSER" => Parser::Grok(grok::GrokParser::compile(config, library, with)?),
+        "JSON" | "JSONMAP" | "JSONMAPPARSER" => Parser::Json(json::JsonParser::compile(config)?),
+        "CSV" | "CSVPARSER" => Parser::Csv(csv::CsvParser::compile(config, with)?),
+        "SYSLOG" | "SYSLOG_3164" | "SYSLOG3164PARSER" => Parser::Syslog(syslog::SyslogParser::rfc3164(config)?),
+        "SYSLOG_5424" | "SYSLOG5424PARSER" => Parser::Syslog(syslog::SyslogParser::rfc5424(config)?),
+        "KEY_VALUE" | "KEYVALUE" | "KEYVALUEPARSER" => {
+            Parser::KeyValue(key_value::KeyValueParser::compile(config, with)?)
+        }
+        _ => {
+            const KNOWN: &[&str] = &["GROK", "JSON", "CSV", "SYSLOG_3164", "SYSLOG_5424", "KEY_VALUE"];
+            let hint = maas_cli::suggest::hint(class, KNOWN.iter().copied());
+            let known = format!("parsers are {} and the original's classes of these kinds{hint}", KNOWN.join(", "));
+            return Err(Error::Foreign { key: "parserClassName".into(), class: name.to_owned(), known });
+        }
+    })
+}
+
+impl Parser {
+    /// The fields of a line; none where the line is a comment or blank.
+    pub fn parse(&self, line: &str, environment: &Environment) -> Result<Option<Message>, Trouble> {
+        let message = match self {
+            Self::Grok(parser) => parser.parse(line, environment)?,
+            Self::Json(parser) => parser.parse(line, environment)?,
+            Self::Csv(parser) => return parser.parse(line, environment),
+            Self::Syslog(parser) => parser.parse(line, environment)?,
+            Self::KeyValue(parser) => parser.parse(line, environment)?,
+        };
+        Ok(Some(message))
+    }
+}
+
+/// An option that is a text.
+fn text<'a>(config: &'a Message, name: &str) -> Option<&'a str> {
+    config.get(name).and_then(Value::as_text).filter(|text| !text.is_empty())
+}
+
+/// An option that is true or false, or one of these words.
+fn flag(config: &Message, name: &str) -> bool {
+    config.get(name).is_some_and(Value::to_boolean)
+}
