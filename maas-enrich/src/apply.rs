@@ -76,7 +76,7 @@ pub async fn run(
     output.flush()
 }
 
-async fn answer(stage: Stage, line: &[u8], environment: &Environment) -> Answer {
+async fn answer(stage: Stage, line: &[u8], environment: &Arc<Environment>) -> Answer {
     let case: Case<'_> = match serde_json::from_slice(line) {
         Ok(case) => case,
         Err(error) => {
@@ -99,7 +99,7 @@ async fn answer(stage: Stage, line: &[u8], environment: &Environment) -> Answer 
     }
 }
 
-async fn applied(stage: Stage, case: Case<'_>, environment: &Environment) -> Result<Message, Trouble> {
+async fn applied(stage: Stage, case: Case<'_>, environment: &Arc<Environment>) -> Result<Message, Trouble> {
     let mut with = Compile::default();
     let text = case.config.get();
     let mut message = case.message;

@@ -2,6 +2,8 @@
 //!
 //! The same for enrichment and threat intelligence. Groups don't see each other; a group that fails costs the message only that group.
 
+use std::sync::Arc;
+
 use stellar_fns::value::Text;
 use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
@@ -51,7 +53,12 @@ impl Groups {
     }
 
     /// Runs all groups on the message and joins what they give into it. Where there was any group, fields that are null or empty text are dropped.
-    pub async fn apply(&self, message: &mut Message, around: &[&Message], environment: &Environment) -> Vec<Trouble> {
+    pub async fn apply(
+        &self,
+        message: &mut Message,
+        around: &[&Message],
+        environment: &Arc<Environment>,
+    ) -> Vec<Trouble> {
         if self.0.is_empty() {
             return Vec::new();
         }
@@ -77,7 +84,7 @@ impl Group {
         &self,
         message: &Message,
         around: &[&Message],
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<Message, Trouble> {
         let mut seen = self.cut(message);
         let mut results = Message::default();

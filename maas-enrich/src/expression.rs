@@ -90,8 +90,12 @@ impl Expression {
     }
 
     /// Its value.
-    pub async fn value(&self, scope: &Scope<'_>, environment: &Environment) -> Result<Value, Failed> {
-        self.program.evaluate(scope, environment).map_err(|error| self.failed(&error))
+    pub async fn value(&self, scope: &Scope<'_>, environment: &Arc<Environment>) -> Result<Value, Failed> {
+        if !self.program.asks() {
+            return self.value_now(scope, environment);
+        }
+        let value = self.program.evaluate_asking(self.taken(scope), environment).await;
+        value.map_err(|error| self.failed(&error))
     }
 
     /// Its value, for an expression that asks nobody.
@@ -100,12 +104,32 @@ impl Expression {
     }
 
     /// Whether it holds. Null is an error, as it is in the original.
-    pub async fn holds(&self, scope: &Scope<'_>, environment: &Environment) -> Result<bool, Failed> {
-        match self.program.holds(scope, environment) {
+    pub async fn holds(&self, scope: &Scope<'_>, environment: &Arc<Environment>) -> Result<bool, Failed> {
+        let holds = if self.program.asks() {
+            self.program.holds_asking(self.taken(scope), environment).await
+        } else {
+            self.program.holds(scope, environment)
+        };
+        match holds {
             Ok(Some(holds)) => Ok(holds),
             Ok(None) => Err(self.wrong("a rule must be true or false, this one is null")),
             Err(error) => Err(self.failed(&error)),
         }
+    }
+
+    /// The variables the expression needs, in one layer of its own: an evaluation that waits can't borrow.
+    fn taken(&self, scope: &Scope<'_>) -> Taken {
+        let mut taken = Message::default();
+        for name in self.variables() {
+            if name == "_" {
+                let all = scope.all();
+                return Taken(all.read().iter().map(|(name, value)| (name.to_string(), value.clone())).collect());
+            }
+            if let Some(value) = scope.get(0, name) {
+                taken.set(name, value.clone());
+            }
+        }
+        Taken(taken)
     }
 
     /// A failure of this expression that evaluation did not see.
@@ -155,5 +179,18 @@ impl Variables for Scope<'_> {
             });
         }
         all
+    }
+}
+
+/// One layer that is nobody else's.
+struct Taken(Message);
+
+impl Variables for Taken {
+    fn get(&self, _: usize, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    fn all(&self) -> Map {
+        Scope::new([&self.0]).all()
     }
 }

@@ -1,5 +1,7 @@
 //! Field validations of global.json: what a message must fulfil after its transformations.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value as Json;
 use stellar_fns::{Environment, Value};
@@ -87,7 +89,7 @@ impl Validation {
         &self,
         message: &Message,
         globals: &Message,
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<bool, Failed> {
         match &self.check {
             Check::Whole(condition) => {

@@ -7,6 +7,8 @@ mod protocol;
 mod regex_select;
 mod stellar;
 
+use std::sync::Arc;
+
 use stellar_fns::value::Text;
 use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
@@ -105,7 +107,7 @@ impl Transformation {
         &self,
         message: &mut Message,
         around: &[&Message],
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<(), Trouble> {
         match &self.what {
             What::Stellar(stellar) => {

@@ -1,5 +1,7 @@
 //! IP_PROTOCOL: the name of a protocol's number, as the function PROTOCOL_TO_NAME has it.
 
+use std::sync::Arc;
+
 use stellar_fns::{Environment, Value};
 
 use crate::config::{Compile, Error};
@@ -13,7 +15,7 @@ pub(super) fn compile(key: &str, with: &mut Compile) -> Result<Expression, Error
 }
 
 /// The name; none where the number has none.
-pub(super) async fn name(expression: &Expression, value: &Value, environment: &Environment) -> Option<Value> {
+pub(super) async fn name(expression: &Expression, value: &Value, environment: &Arc<Environment>) -> Option<Value> {
     let variables = Message::from_iter([(VARIABLE, value.clone())]);
     let name = expression.value(&Scope::new([&variables]), environment).await.ok()?;
     matches!(name, Value::Text(_)).then_some(name)

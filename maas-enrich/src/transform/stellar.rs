@@ -1,5 +1,7 @@
 //! STELLAR: fields from expressions, in the order of the configuration.
 
+use std::sync::Arc;
+
 use stellar_fns::Environment;
 use stellar_fns::value::Text;
 
@@ -41,7 +43,7 @@ impl Stellar {
         &self,
         message: &Message,
         around: &[&Message],
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<Message, Trouble> {
         let mut results = Message::default();
         let mut temporaries = Message::default();

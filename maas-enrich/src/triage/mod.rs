@@ -5,6 +5,8 @@
 
 mod aggregate;
 
+use std::sync::Arc;
+
 use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -115,7 +117,7 @@ impl Triage {
         &self,
         message: &mut Message,
         around: &[&Message],
-        environment: &Environment,
+        environment: &Arc<Environment>,
     ) -> Result<Option<f64>, Failed> {
         if !is_alert(message) {
             message.remove(IS_ALERT);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use maas_enrich::config::{Files, Sensor};
 use maas_enrich::event::{Place, Raw};
 use maas_enrich::message::Message;
@@ -17,12 +18,13 @@ use stellar_fns::maas::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Outco
 #[derive(Debug)]
 struct Dga;
 
+#[async_trait]
 impl ModelCaller for Dga {
-    fn endpoint(&self, name: &str, _: Option<&str>) -> Result<Endpoint, Failure> {
+    async fn endpoint(&self, name: &str, _: Option<&str>) -> Result<Endpoint, Failure> {
         Ok(Endpoint { name: name.into(), version: "1.0".into(), url: "http://x".into(), functions: BTreeMap::new() })
     }
 
-    fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
+    async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
         let host = call.arguments.get("host").and_then(Json::as_str).filter(|host| !host.is_empty());
         let Some(host) = host else {
             return Err(Failure {
