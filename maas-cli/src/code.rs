@@ -83,6 +83,7 @@ codes! {
     NoPayload "no_payload" NOT_FOUND "there is no such payload in the model store",
     NoEndpoint "no_endpoint" NOT_FOUND "no instance of the model is registered",
     NoFunction "no_function" NOT_FOUND "the model has no such function",
+    NoEnrichment "no_enrichment" NOT_FOUND "nothing is known of the indicator",
     NoLogs "no_logs" NOT_FOUND "there are no such logs",
     NoMaster "no_master" NOT_FOUND "no master leads",
 

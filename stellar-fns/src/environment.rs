@@ -1,4 +1,4 @@
-//! What an evaluation needs beside its variables: the zone, the clock, the limits, whoever calls models.
+//! What an evaluation needs beside its variables: the zone, the clock, the limits, services, whoever calls models.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::asking::CallThread;
+use crate::services::Services;
 
 /// How much an expression may cost. A hostile one ends in an error, never in a hang, a stack overflow or gigabytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Environment {
     pub limits: Limits,
     /// Where questions of evaluations that block are waited for.
     pub calls: Arc<CallThread>,
+    /// What functions ask that need more than their arguments.
+    pub services: Services,
     /// Whoever finds and calls models; none: expressions that ask for one are in error.
     #[cfg(feature = "maas")]
     pub models: Option<Arc<dyn crate::maas::ModelCaller>>,
@@ -51,6 +54,7 @@ impl Default for Environment {
             now: Timestamp::now,
             limits: Limits::default(),
             calls: Arc::default(),
+            services: Services::default(),
             #[cfg(feature = "maas")]
             models: None,
         }

@@ -19,7 +19,7 @@
 //! | expression | text of the language |
 //! | program | a compiled expression |
 //! | variables | where names get their values: [`Variables`] |
-//! | environment | what evaluation needs beside variables: zone, clock, limits, whoever calls models |
+//! | environment | what evaluation needs beside variables: zone, clock, limits, services, whoever calls models |
 //! | function | an implementation of [`Function`], found by name in [`Functions`] |
 //! | fault | why a function has no answer; with its place it is an error |
 
@@ -42,6 +42,7 @@ mod parse;
 mod print;
 mod program;
 pub mod regex;
+pub mod services;
 pub mod value;
 mod variables;
 

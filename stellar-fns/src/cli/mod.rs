@@ -1,10 +1,13 @@
-//! The `stellar` command: one expression (`-e`), many cases (`batch`), the reference of functions (`functions`).
+//! The `stellar` command: one expression (`-e`), many cases (`batch`), the reference of functions (`functions`), the store of
+//! enrichments (`enrichment`).
 //!
 //! Options become values here, and results text and exit codes; evaluating is the library's affair. `models` connects expressions to models when they ask for
 //! one, `functions` prints the reference.
 
+mod enrichment;
 mod functions;
 mod models;
+mod services;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -32,6 +35,7 @@ const EXAMPLES: &str = r#"Examples:
   stellar -z node1:2181 -e "MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {'host' : 'yahoo.com'})"
   stellar functions MAAS_MODEL_APPLY
   stellar batch < cases.jsonl > answers.jsonl
+  stellar enrichment load --store whois.redb --type whois whois.csv
 
 ZooKeeper is needed by MAAS_* only. It is found by -z, $MAAS_ZK, or zk = "HOST:PORT" in
 ~/.config/maas/client.toml or /etc/maas/client.toml.
@@ -77,6 +81,8 @@ enum Command {
     },
     /// Print the reference of all functions, or of one
     Functions(functions::Args),
+    /// Load and show what ENRICHMENT_GET and ENRICHMENT_EXISTS read
+    Enrichment(enrichment::Args),
 }
 
 /// Why the command did not do what it was asked.
@@ -118,18 +124,20 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<u8, Trouble> {
     match cli.command {
         Some(Command::Batch { test_functions }) => {
-            let environment = environment(cli.models.models()?.as_ref());
+            let environment = environment(cli.models.models()?.as_ref(), &cli.models)?;
             let output = io::BufWriter::new(io::stdout().lock());
             batch::run(io::stdin().lock(), output, test_functions, &environment)?;
             Ok(exit::DONE)
         }
         Some(Command::Functions(args)) => functions::run(&args, io::stdout().lock()),
+        Some(Command::Enrichment(args)) => enrichment::run(&args, cli.models.globals()),
         None => evaluate(&cli.once, &cli.models),
     }
 }
 
-fn environment(models: Option<&Arc<ConnectOnDemand>>) -> Environment {
-    Environment { models: models.map(|models| models.clone() as _), ..Environment::default() }
+fn environment(models: Option<&Arc<ConnectOnDemand>>, options: &ModelOptions) -> Result<Environment, Failure> {
+    let services = services::services(options.globals())?;
+    Ok(Environment { models: models.map(|models| models.clone() as _), services, ..Environment::default() })
 }
 
 fn evaluate(once: &Once, options: &ModelOptions) -> Result<u8, Trouble> {
@@ -141,7 +149,7 @@ fn evaluate(once: &Once, options: &ModelOptions) -> Result<u8, Trouble> {
     let variables = VariableMap::from_iter(once.variables.iter().cloned());
     let layers = Layers::new([&variables]);
     let models = options.models()?;
-    let environment = environment(models.as_ref());
+    let environment = environment(models.as_ref(), options)?;
     let value = if once.predicate {
         program.holds(&layers, &environment).map(Value::from)
     } else {

@@ -13,10 +13,10 @@ use maas_cli::{ErrorCode, Failure};
 use maas_client::open;
 use maas_client::tree::{self, SharedTree};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
-use serde_json::{Map as JsonMap, Value as Json};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use super::services::{globals, unusable};
 use crate::maas::{self, Answer, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
 
 /// Where models are, and how they are called.
@@ -29,12 +29,17 @@ pub(super) struct ModelOptions {
     #[arg(long, global = true, value_name = "FILE")]
     zk_auth_file: Option<PathBuf>,
 
-    /// A global.json; its stellar.maas.settings say how models are called
+    /// A global.json; it says how models are called, and where databases, enrichments and services are
     #[arg(short = 'c', long = "globals", value_name = "FILE", global = true)]
     globals: Option<PathBuf>,
 }
 
 impl ModelOptions {
+    /// The file with the global configuration, if one is given.
+    pub(super) fn globals(&self) -> Option<&Path> {
+        self.globals.as_deref()
+    }
+
     /// Models behind the ZooKeeper that is known, if one is; nothing is connected to yet.
     pub(super) fn models(&self) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
         let settings = self.globals.as_deref().map(settings_of).transpose()?.unwrap_or_default();
@@ -53,12 +58,7 @@ impl ModelOptions {
 }
 
 fn settings_of(file: &Path) -> Result<Settings, Failure> {
-    let shown = file.display();
-    let unusable = |what: &str| Failure::new(ErrorCode::BadConfig, format!("{shown} {what}"));
-    let text = std::fs::read_to_string(file).map_err(|error| unusable("can't be read").because(&error))?;
-    let globals: JsonMap<String, Json> =
-        serde_json::from_str(&text).map_err(|error| unusable("is no JSON object").because(&error))?;
-    Settings::from_globals(&globals).map_err(|error| unusable("can't be used").because(&error))
+    Settings::from_globals(&globals(file)?).map_err(|error| unusable(file, "can't be used").because(&error))
 }
 
 /// Models that are connected to by the first call.

@@ -6,9 +6,13 @@ mod bloom;
 mod conversion;
 mod dates;
 mod encoding;
+#[cfg(feature = "enrichment")]
+mod enrichment;
 mod entropy;
 mod functional;
 mod fuzzy;
+#[cfg(feature = "geo")]
+mod geo;
 mod geohash;
 mod hashing;
 mod hllp;
@@ -41,8 +45,12 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         conversion::ALL,
         dates::ALL,
         encoding::ALL,
+        #[cfg(feature = "enrichment")]
+        enrichment::ALL,
         functional::ALL,
         fuzzy::ALL,
+        #[cfg(feature = "geo")]
+        geo::ALL,
         geohash::ALL,
         hashing::ALL,
         hllp::ALL,

@@ -15,6 +15,7 @@ fn environment() -> Environment {
     Environment {
         zone: jiff::tz::TimeZone::UTC,
         now,
+        services: crate::services::fixtures::services(),
         #[cfg(feature = "maas")]
         models: Some(std::sync::Arc::new(crate::maas::OneModel)),
         ..Environment::default()

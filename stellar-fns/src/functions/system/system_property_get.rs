@@ -1,6 +1,8 @@
-//! `SYSTEM_PROPERTY_GET`: a property of the Java machine, where there is one: a few of its names are answered from this process.
+//! `SYSTEM_PROPERTY_GET`: a property of the process.
+//!
+//! The original's are those of its Java machine. Ours are set by the configuration; a few of Java's names have answers of their own.
 
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, needs};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -8,10 +10,18 @@ pub(crate) struct SystemPropertyGet;
 
 static DOC: Doc = Doc {
     name: "SYSTEM_PROPERTY_GET",
-    summary: "A property of the Java machine, where there is one: a few of its names are answered from this process.",
-    parameters: &[needs("name", "its name")],
+    summary: "A property: one of stellar.system.settings in global.json, or one of Java's that this process can answer.",
+    parameters: &[needs(
+        "name",
+        "its name; answered without a setting: os.name, os.arch, file.separator, path.separator, line.separator, file.encoding, java.io.tmpdir, user.dir, user.home, user.name, user.timezone",
+    )],
     returns: "a text; null if there is no such property",
-    examples: &[],
+    examples: &[
+        gives("SYSTEM_PROPERTY_GET('site')", "'berlin'"),
+        gives("SYSTEM_PROPERTY_GET('file.separator')", "'/'"),
+        gives("SYSTEM_PROPERTY_GET('java.version')", "null"),
+        fails("SYSTEM_PROPERTY_GET(1)"),
+    ],
     purity: Purity::Ambient,
 };
 
@@ -20,14 +30,32 @@ impl Function for SystemPropertyGet {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
-        let answer = match arguments.text(0)? {
-            "os.name" => Some("Linux"),
-            "file.separator" => Some("/"),
-            "path.separator" => Some(":"),
-            "line.separator" => Some("\n"),
-            _ => None,
-        };
-        Ok(answer.map(Value::text).unwrap_or_default())
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        let name = arguments.text(0)?;
+        let environment = context.environment();
+        if let Some(value) = environment.services.system.properties.get(name) {
+            return Ok(Value::text(value));
+        }
+        if name == "user.timezone" {
+            return Ok(environment.zone.iana_name().map(Value::text).unwrap_or_default());
+        }
+        Ok(of_process(name).into())
+    }
+}
+
+fn of_process(name: &str) -> Option<String> {
+    let variable = |name| std::env::var(name).ok();
+    match name {
+        "os.name" => Some("Linux".into()),
+        "os.arch" => Some(if cfg!(target_arch = "x86_64") { "amd64" } else { std::env::consts::ARCH }.into()),
+        "file.separator" => Some("/".into()),
+        "path.separator" => Some(":".into()),
+        "line.separator" => Some("\n".into()),
+        "file.encoding" => Some("UTF-8".into()),
+        "java.io.tmpdir" => variable("TMPDIR").or_else(|| Some("/tmp".into())),
+        "user.dir" => std::env::current_dir().ok()?.to_str().map(str::to_owned),
+        "user.home" => variable("HOME"),
+        "user.name" => variable("USER").or_else(|| variable("LOGNAME")),
+        _ => None,
     }
 }

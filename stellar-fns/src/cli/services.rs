@@ -1,0 +1,40 @@
+//! What expressions of the command line ask beside models, as global.json sets it up. Each call that gives null is a line on stderr.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use maas_cli::{ErrorCode, Failure};
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::services::{self, Report, Services};
+
+/// A global configuration from a file.
+pub(super) fn globals(file: &Path) -> Result<JsonMap<String, Json>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| unusable(file, "can't be read").because(&error))?;
+    serde_json::from_str(&text).map_err(|error| unusable(file, "is no JSON object").because(&error))
+}
+
+/// The failure of a file of settings.
+pub(super) fn unusable(file: &Path, what: &str) -> Failure {
+    Failure::new(ErrorCode::BadConfig, format!("{} {what}", file.display()))
+}
+
+/// The services that the file sets up; without one, what needs no settings.
+pub(super) fn services(file: Option<&Path>) -> Result<Services, Failure> {
+    let globals = file.map(globals).transpose()?.unwrap_or_default();
+    let shown = file.unwrap_or(Path::new("global.json"));
+    Services::from_globals(&globals, Arc::new(ToStderr))
+        .map_err(|error| unusable(shown, "can't be used").because(&error))
+}
+
+/// A line for each call that gave null.
+#[derive(Debug)]
+struct ToStderr;
+
+impl Report for ToStderr {
+    fn failed(&self, function: &'static str, failure: &services::Failure) {
+        // Nothing can be said about a stderr that can't be written to.
+        let _ = writeln!(std::io::stderr().lock(), "{function}: {failure}");
+    }
+}
