@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::value::{Integers, Map, MapKind, Set, Value, double_of, float_of, from_json, long_of};
+use crate::functions::known_zone;
+use crate::value::{Document, Map, MapKind, Set, Value, double_of, float_of, long_of};
 use crate::variables::VariableMap;
 
 /// What a variable is that isn't given.
@@ -37,9 +38,10 @@ pub(super) enum Mode {
 struct Written {
     #[serde(default)]
     id: Json,
-    expr: String,
-    #[serde(default)]
-    vars: serde_json::Map<String, Json>,
+    /// Null is a blank one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    expr: Option<String>,
+    vars: Option<Document>,
     #[serde(default)]
     var_types: HashMap<String, String>,
     #[serde(default)]
@@ -47,6 +49,7 @@ struct Written {
     #[serde(default)]
     mode: Mode,
     tz: Option<String>,
+    locale: Option<String>,
 }
 
 /// A case, ready to be run.
@@ -77,30 +80,57 @@ impl Case {
         let written: Written = serde_json::from_str(line).map_err(|error| unreadable(error.to_string()))?;
         let zone = match &written.tz {
             None => TimeZone::system(),
-            Some(name) => TimeZone::get(name).map_err(|_| unreadable(format!("no time zone {name}")))?,
+            Some(name) => known_zone(name).ok_or_else(|| unreadable(format!("no time zone {name}")))?,
         };
-        let mut vars = VariableMap::default();
-        for (name, json) in &written.vars {
-            vars.insert(name, typed(json, name, &written.var_types).map_err(unreadable)?);
+        if let Some(locale) = written.locale.filter(|locale| !is_known(locale)) {
+            return Err(unreadable(format!("no locale {locale}: values are written and read as in en_US")));
         }
-        Ok(Self { id: written.id, expr: written.expr, vars, missing: written.missing, mode: written.mode, zone })
+        let mut vars = VariableMap::default();
+        match written.vars {
+            None | Some(Document(Value::Null)) => {}
+            Some(Document(Value::Map(map))) => {
+                for (name, value) in map.read().iter() {
+                    let name = name.as_text().unwrap_or_default();
+                    vars.insert(name, typed(value, name, &written.var_types).map_err(unreadable)?);
+                }
+            }
+            Some(_) => return Err(unreadable("vars must be an object".to_owned())),
+        }
+        Ok(Self {
+            id: written.id,
+            expr: written.expr.unwrap_or_default(),
+            vars,
+            missing: written.missing,
+            mode: written.mode,
+            zone,
+        })
     }
 }
 
+/// Locales whose dates and numbers are written as they are here.
+fn is_known(locale: &str) -> bool {
+    let language = locale.split(['_', '-', '.']).next().unwrap_or_default();
+    matches!(language, "" | "C" | "POSIX" | "en")
+}
+
 /// The value at `path`, of the type that is named for it.
-fn typed(json: &Json, path: &str, types: &HashMap<String, String>) -> Result<Value, String> {
+fn typed(json: &Value, path: &str, types: &HashMap<String, String>) -> Result<Value, String> {
     let named = types.get(path).map(String::as_str);
-    let inner = |key: &str, json: &Json| typed(json, &format!("{path}/{key}"), types);
+    let inner = |key: &str, json: &Value| typed(json, &format!("{path}/{key}"), types);
     let value = match json {
-        Json::Array(items) => {
+        Value::List(items) => {
+            let items = items.read();
             let items = items.iter().enumerate().map(|(index, item)| inner(&index.to_string(), item));
             Value::list(items.collect::<Result<Vec<_>, _>>()?)
         }
-        Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| Ok::<_, String>((Value::text(key), inner(key, value)?)));
+        Value::Map(map) => {
+            let table = map.read();
+            let entries = table
+                .iter()
+                .map(|(key, value)| Ok::<_, String>((key.clone(), inner(key.as_text().unwrap_or_default(), value)?)));
             Value::Map(Map::new(MapKind::Hash, entries.collect::<Result<Vec<_>, _>>()?))
         }
-        _ => from_json(json, Integers::BySize),
+        scalar => scalar.clone(),
     };
     let Some(named) = named else { return Ok(value) };
     let list = |value: &Value| if let Value::List(list) = value { Some(list.items()) } else { None };

@@ -1,10 +1,11 @@
 //! `stellar batch`: cases as JSON lines in, answers as JSON lines out, in order, one each.
 //!
-//! `case` reads a line, `answer` writes one, `test_functions` has the two functions that conformance cases expect of their runner. A line that can't be
+//! `lines` cuts the input, `case` reads a line, `answer` writes one, `test_functions` has the two functions that conformance cases expect of their runner. A line that can't be
 //! read gets an error line; only input or output that fails ends the run.
 
 mod answer;
 mod case;
+mod lines;
 mod test_functions;
 
 use std::io::{self, BufRead, Write};
@@ -18,6 +19,7 @@ use crate::variables::{Layers, Strict, Variables};
 
 use answer::Answer;
 use case::{Case, Missing, Mode};
+use lines::Lines;
 
 /// Answers every line of `input`, in this environment but for the zone. With `test_functions`, THROW and RET_TRUE exist.
 pub fn run(
@@ -31,12 +33,9 @@ pub fn run(
         compiler.functions.register(Arc::new(test_functions::Throw));
         compiler.functions.register(Arc::new(test_functions::RetTrue));
     }
-    for line in input.lines() {
-        let line = line?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let answer = match Case::read(&line) {
+    let mut lines = Lines::new(input);
+    while let Some(line) = lines.next()? {
+        let answer = match line.and_then(|line| Case::read(&line)) {
             Ok(case) => {
                 let answer = answer(&compiler, &case, environment);
                 answer.with_id(case.id)
@@ -79,6 +78,22 @@ mod tests {
         let mut out = Vec::new();
         run(lines.as_bytes(), &mut out, true, &Environment::default()).unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_line_that_is_no_case_gets_an_error_line() {
+        let lines = b"\xef\xbb\xbf{\"id\":1,\"expr\":\"1\"}\r\n\xff\xfe\n[]\n{\"id\":2}\n{\"id\":3,\"expr\":\"1\",\"mode\":\"x\"}\n\n{\"id\":4,\"expr\":\"1\",\"tz\":\"x\"}\n{\"id\":5,\"expr\":\"1\",\"locale\":\"de_DE\"}\n{\"id\":6,\"expr\":\"1\",\"expr\":\"2\"}\n{\"id\":7,\"expr\":\"x\",\"vars\":{\"x\":1},\"var_types\":{\"x\":\"y\"}}\n{\"id\":8,\"expr\":null,\"tz\":\"GMT+5\",\"locale\":\"en_US\",\"vars\":null}";
+        let mut out = Vec::new();
+        run(lines.as_slice(), &mut out, false, &Environment::default()).unwrap();
+        let answers: Vec<serde_json::Value> = out
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
+        let kinds: Vec<_> = answers.iter().map(|answer| answer["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["value", "error", "error", "error", "error", "error", "error", "error", "error", "value"]);
+        let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_u64()).collect();
+        assert_eq!(ids, [Some(1), None, None, Some(2), Some(3), Some(4), Some(5), Some(6), Some(7), Some(8)]);
     }
 
     #[test]

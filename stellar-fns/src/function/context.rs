@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::error::{Code, Fault};
 use crate::eval::Frame;
 use crate::function::Outcome;
-use crate::value::{Fuel, Text, Value, equals, reaches};
+use crate::value::{Fuel, Text, Turn, Value, equals, reaches};
 
 /// Levels of expressions that may be evaluated inside each other: that of the outermost and those of the lambdas it runs into.
 const RUNNING_DEPTH: usize = 256;
@@ -133,12 +133,14 @@ impl<'a> Context<'a> {
             .ok_or_else(|| Fault::new(Code::TooLarge, "these values are too large or too deep to compare"))
     }
 
-    /// Refuses to put `item` into `container` where that would close a circle.
-    pub fn check_circle(&mut self, item: &Value, container: &Value) -> Result<(), Fault> {
+    /// Refuses to put `item` into `container` where that would close a circle. The turn is to be held until it is put there.
+    #[must_use = "without the turn another thread may close the circle"]
+    pub(crate) fn check_circle(&mut self, item: &Value, container: &Value) -> Result<Turn, Fault> {
+        let turn = Turn::to_put(item);
         if self.reaches(item, container)? {
             return Err(Fault::new(Code::BadArgument, "a container can't hold itself"));
         }
-        Ok(())
+        Ok(turn)
     }
 
     /// Whether `container` can be reached from `item`. Such an item is in no container's table, and must not be looked for while that is locked.

@@ -34,6 +34,8 @@ mod tests;
 mod typosquat;
 mod validation;
 
+pub(crate) use dates::known_zone;
+
 use std::sync::Arc;
 
 use crate::function::Function;

@@ -1,13 +1,15 @@
 //! Lists, sets and maps: shared, locked, changed in place by the functions whose business that is.
 //!
-//! A lock is never held while an expression runs, and reading nests (`read_recursive`), so that comparing a list with itself can't block. Values that
+//! A lock is never held while an expression runs, and reading nests (`read_recursive`), so that comparing a list with itself can't block. Who changes a
+//! table under a key that is a container itself reads that one, too, while the table is locked: two that do so with each other's containers would wait
+//! forever, so they take turns (`Turn`), from the check that no circle is closed until the change is made. Values that
 //! hold values that hold values are taken apart in a loop when they go, since a hostile expression can nest them deeper than any stack.
 
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard};
 
 use super::{Fuel, TextKey, Value};
 
@@ -15,6 +17,18 @@ use super::{Fuel, TextKey, Value};
 pub type ValueHasher = foldhash::fast::RandomState;
 
 type Table = IndexMap<Value, Value, ValueHasher>;
+
+static TURNS: ReentrantMutex<()> = ReentrantMutex::new(());
+
+/// Held by whoever puts a container into a container, or looks for one there in order to change something.
+pub(crate) struct Turn(#[expect(dead_code, reason = "held, not read")] Option<ReentrantMutexGuard<'static, ()>>);
+
+impl Turn {
+    /// Waits for the turn to put this into a container; what needs no other lock need not wait.
+    pub(crate) fn to_put(item: &Value) -> Self {
+        Self((!item.is_scalar()).then(|| TURNS.lock()))
+    }
+}
 
 /// A shared list.
 #[derive(Clone)]
@@ -120,11 +134,13 @@ impl Set {
 
     /// Adds, in place.
     pub fn insert(&self, item: Value) {
+        let _turn = Turn::to_put(&item);
         self.0.0.write().insert(item);
     }
 
     /// Removes, in place; the others keep their order.
     pub fn remove(&self, item: &Value) {
+        let _turn = Turn::to_put(item);
         self.0.0.write().shift_remove(item);
     }
 
@@ -172,6 +188,7 @@ impl Map {
 
     /// Sets in place; `change` gets the value that was there and gives the one to keep, none to remove the key.
     pub fn update(&self, key: Value, change: impl FnOnce(Option<&Value>) -> Option<Value>) {
+        let _turn = Turn::to_put(&key);
         let mut table = self.0.table.write();
         match change(table.get(&key)) {
             Some(value) => {
@@ -185,6 +202,7 @@ impl Map {
 
     /// Sets in place.
     pub fn insert(&self, key: Value, value: Value) {
+        let _turn = Turn::to_put(&key);
         self.0.table.write().insert(key, value);
     }
 

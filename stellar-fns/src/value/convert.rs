@@ -48,15 +48,9 @@ fn whole(value: &Value, parse: impl Fn(&str) -> Option<i64>) -> Option<i64> {
         _ => match value.as_number()? {
             Number::Int(int) => Some(i64::from(int)),
             Number::Long(long) => Some(long),
-            number => in_long_range(number.to_double()).then(|| number.to_long()),
+            number => Some(number.to_long()),
         },
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Java compares against the same rounded bounds")]
-fn in_long_range(double: f64) -> bool {
-    // NaN is in no range for the comparisons, but Java's are the other way round and let it pass as zero.
-    !(double > i64::MAX as f64 || double < i64::MIN as f64)
 }
 
 /// As a float.
@@ -130,6 +124,7 @@ mod tests {
     fn numbers_are_cut_and_out_of_range_is_no_value() {
         assert_eq!(int_of(&12.7.into()), Some(12));
         assert_eq!(int_of(&3e9.into()), None);
+        assert_eq!(long_of(&1e19.into()), Some(i64::MAX));
         assert_eq!(int_of(&true.into()), Some(1));
         assert_eq!(int_of(&Value::list([7.into()])), Some(7));
     }

@@ -2,6 +2,9 @@
 //!
 //! Whole numbers become Int or Long by their size (Jackson) or always Long (json-simple, which reads messages from Kafka).
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
 
 use super::equality::DEPTH;
@@ -31,6 +34,78 @@ pub fn from_json(json: &Json, integers: Integers) -> Value {
             let entries = entries.iter().map(|(key, value)| (Value::text(key), from_json(value, integers)));
             Value::Map(Map::new(MapKind::Linked, entries))
         }
+    }
+}
+
+/// The value that a text starts with: whole numbers by size, maps in the order of the text. As with Jackson, what stands behind it doesn't matter.
+pub fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let Document(value) = Document::deserialize(&mut deserializer)?;
+    // But behind a number there must be space.
+    if value.as_number().is_some() {
+        let number = text.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+        serde_json::from_str::<serde::de::IgnoredAny>(number)?;
+    }
+    Ok(value)
+}
+
+/// Reads JSON straight into a value.
+pub(crate) struct Document(pub Value);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Document;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Document, E> {
+                Ok(Document(Value::Null))
+            }
+
+            fn visit_bool<E>(self, bool: bool) -> Result<Document, E> {
+                Ok(Document(Value::Bool(bool)))
+            }
+
+            fn visit_i64<E>(self, long: i64) -> Result<Document, E> {
+                Ok(Document(i32::try_from(long).map_or(Value::Long(long), Value::Int)))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Document, E> {
+                let number = JsonNumber::from(number);
+                Ok(Document(from_number(&number, Integers::BySize)))
+            }
+
+            fn visit_f64<E>(self, double: f64) -> Result<Document, E> {
+                Ok(Document(Value::Double(double)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Document, E> {
+                Ok(Document(Value::text(text)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+                let mut list = Vec::new();
+                while let Some(Document(item)) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Document(Value::list(list)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
+                let mut table = Vec::new();
+                while let Some((key, Document(value))) = entries.next_entry::<String, Document>()? {
+                    table.push((Value::from(key), value));
+                }
+                Ok(Document(Value::Map(Map::new(MapKind::Linked, table))))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }
 
@@ -84,6 +159,22 @@ fn from_double(double: f64) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_order_of_the_text_and_every_digit_are_kept() {
+        assert_eq!(parse_json(r#"{"b":1,"a":{"z":0.1,"y":[]}}"#).unwrap().to_string(), "{b=1, a={z=0.1, y=[]}}");
+        assert_eq!(parse_json("105.66772042315961").unwrap(), Value::Double(105.667_720_423_159_61));
+    }
+
+    #[test]
+    fn what_stands_behind_a_value_does_not_matter() {
+        for text in ["[1] x", "{}}", "true,", "1 2", " 7 ", "\"a\"b"] {
+            assert!(parse_json(text).is_ok(), "{text}");
+        }
+        for text in ["123, 456", "1x", "", "[", "1]", "nul", "01"] {
+            assert!(parse_json(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn whole_numbers_are_ints_where_they_fit() {

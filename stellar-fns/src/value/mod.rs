@@ -14,15 +14,17 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-pub(crate) use container::reaches;
 pub use container::{Items, List, Map, MapKind, Set, ValueHasher};
+pub(crate) use container::{Turn, reaches};
 pub use equality::{Fuel, TextKey, equals};
-pub use json::{Integers, from_json, to_json};
+pub use json::{Integers, from_json, parse_json, to_json};
 pub use number::{Number, Operator};
+pub(crate) use text::java_hash;
 pub use text::{double_text, float_text};
 
 pub(crate) use convert::{boolean_of, double_of, float_of, int_of, long_of};
 pub(crate) use equality::{identical, order, stable_hash};
+pub(crate) use json::Document;
 
 /// Text as UTF-8; up to 24 bytes are held inline. Lengths and indices of the language count UTF-16 units: see [`utf16_len`].
 pub type Text = compact_str::CompactString;

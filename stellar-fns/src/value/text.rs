@@ -124,26 +124,41 @@ fn write_map(map: &Map, out: &mut dyn Write, depth: u32, fuel: &mut Fuel) -> fmt
 
 /// In which bucket of Java's `HashMap` a key lies, as far as its hash is known here; keys of one bucket keep their order.
 fn java_bucket(key: &Value, buckets: usize) -> usize {
+    let hash = java_hash(key);
+    (hash ^ (hash >> 16)) as usize & (buckets - 1)
+}
+
+/// `hashCode`. What can't be known here (lambdas, opaque objects) or is nested too deep counts as 0.
+pub(crate) fn java_hash(value: &Value) -> u32 {
+    hash(value, DEPTH, &mut Fuel::new(SHOWN))
+}
+
+fn hash(value: &Value, depth: u32, fuel: &mut Fuel) -> u32 {
     let fold = |bits: u64| u32::try_from((bits ^ (bits >> 32)) & 0xffff_ffff).unwrap_or(0);
-    let hash = match key {
-        Value::Bool(bool) => {
-            if *bool {
-                1231
-            } else {
-                1237
-            }
-        }
+    let (Some(()), Some(depth)) = (fuel.burn(1), depth.checked_sub(1)) else { return 0 };
+    match value {
+        Value::Null | Value::Lambda(_) | Value::Object(_) => 0,
+        Value::Bool(true) => 1231,
+        Value::Bool(false) => 1237,
         Value::Int(int) => int.cast_unsigned(),
         Value::Long(long) => fold(long.cast_unsigned()),
+        Value::Double(double) if double.is_nan() => 0x7ff8_0000,
         Value::Double(double) => fold(double.to_bits()),
+        Value::Float(float) if float.is_nan() => 0x7fc0_0000,
         Value::Float(float) => float.to_bits(),
         Value::Char(unit) => u32::from(*unit),
         Value::Text(text) => {
             text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)))
         }
-        _ => 0,
-    };
-    (hash ^ (hash >> 16)) as usize & (buckets - 1)
+        Value::List(list) => {
+            list.read().iter().fold(1_u32, |sum, item| sum.wrapping_mul(31).wrapping_add(hash(item, depth, fuel)))
+        }
+        Value::Set(set) => set.read().iter().fold(0_u32, |sum, item| sum.wrapping_add(hash(item, depth, fuel))),
+        Value::Map(map) => map
+            .read()
+            .iter()
+            .fold(0_u32, |sum, (key, value)| sum.wrapping_add(hash(key, depth, fuel) ^ hash(value, depth, fuel))),
+    }
 }
 
 #[cfg(test)]

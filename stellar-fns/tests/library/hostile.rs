@@ -1,6 +1,7 @@
 //! Expressions that want too much: each ends in an error, soon, and none takes the process with it.
 
 use proptest::prelude::*;
+use stellar_fns::value::{Map, MapKind, Set};
 use stellar_fns::{AllNull, Bound, Compiler, Environment, Layers, Value, VariableMap};
 
 fn evaluate(expression: &str) -> Result<Value, String> {
@@ -56,6 +57,43 @@ fn deep_and_long_expressions_are_refused() {
         "'".repeat(70_000),
     ] {
         assert!(Compiler::default().compile(&expression).is_err());
+    }
+}
+
+#[test]
+fn threads_that_put_containers_into_each_others_containers_do_not_block() {
+    let containers = [Value::Set(Set::new([])), Value::list([]), Value::Map(Map::new(MapKind::Linked, []))];
+    let (done, wait) = std::sync::mpsc::channel();
+    for (mine, other) in [(0, 1), (1, 2), (2, 0), (1, 0)] {
+        let (values, done) = ([containers[mine].clone(), containers[other].clone()], done.clone());
+        std::thread::spawn(move || {
+            let compiler = Compiler::default();
+            let calls = [
+                "SET_ADD(mine, other)",
+                "SET_REMOVE(mine, other)",
+                "MULTISET_ADD(mine, other)",
+                "MULTISET_REMOVE(mine, other)",
+                "MAP_PUT(other, other, mine)",
+                "MAP_MERGE([mine, {other : 1}])",
+                "(other in mine or mine == other)",
+            ];
+            let programs = calls.map(|call| compiler.compile(&format!("[mine, other, {call}]")).expect("it compiles"));
+            // A list only grows, so there is one that stays small enough to be searched for circles.
+            let append = compiler.compile("[mine, other, LIST_ADD(mine, other)]").expect("it compiles");
+            for round in 0..300 {
+                for program in &programs {
+                    let _ = program.evaluate(&Bound::new(program.variables(), &values), &Environment::default());
+                }
+                if round % 100 == 0 {
+                    let _ = append.evaluate(&Bound::new(append.variables(), &values), &Environment::default());
+                }
+            }
+            let _ = done.send(());
+        });
+    }
+    drop(done);
+    for _ in 0..4 {
+        wait.recv_timeout(std::time::Duration::from_secs(120)).expect("every thread ends");
     }
 }
 

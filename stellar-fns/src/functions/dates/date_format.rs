@@ -49,7 +49,7 @@ impl Function for DateFormat {
             _ => (None, None),
         };
         let zone = zone(place.unwrap_or(&Value::Null), context)?;
-        let text = format.write(moment.unwrap_or(now.as_millisecond()), &zone)?;
+        let text = format.write(moment.unwrap_or(now.as_millisecond()), &zone);
         context.spend_text(text.len())?;
         Ok(Value::from(text))
     }

@@ -1,6 +1,7 @@
 //! Dates: Java's `SimpleDateFormat` (`format`) and parts of dates, in the zone of the environment unless another is named.
 
 mod calendar;
+mod clock;
 mod date_format;
 mod day_of_month;
 mod day_of_week;
@@ -16,6 +17,7 @@ mod year;
 mod zone;
 
 pub(crate) use format::Format;
+pub(crate) use zone::known as known_zone;
 
 use std::sync::Arc;
 

@@ -18,6 +18,7 @@ pub(super) const MONTHS: [&str; 12] = [
 pub(super) const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 pub(super) const HALVES: [&str; 2] = ["AM", "PM"];
 pub(super) const ERAS: [&str; 2] = ["BC", "AD"];
+pub(super) const LONG_ERAS: [&str; 2] = ["Before Christ", "Anno Domini"];
 
 /// Short name, long name and offset in minutes of zones that texts name.
 pub(super) const ZONES: [(&str, &str, i64); 34] = [
@@ -61,3 +62,49 @@ pub(super) const ZONES: [(&str, &str, i64); 34] = [
 pub(super) fn short(name: &'static str) -> &'static str {
     &name[..3]
 }
+
+/// More short names, as Java reads them, with their offsets in minutes; these go before those of [`ZONES`].
+pub(super) const ZONES_READ: [(&str, i64); 42] = [
+    ("ACDT", 570),
+    ("ACST", 570),
+    ("ALMT", 360),
+    ("ART", -180),
+    ("AWDT", 480),
+    ("BRST", -180),
+    ("BRT", -180),
+    ("CAT", 120),
+    ("CCT", 390),
+    ("CLT", -240),
+    ("COT", -300),
+    ("ChST", 600),
+    ("EAT", 180),
+    ("GET", 240),
+    ("GST", 240),
+    ("HADT", -540),
+    ("HAST", -600),
+    ("HKT", 480),
+    ("ICT", 420),
+    ("IDT", 180),
+    ("IRDT", 210),
+    ("IRST", 210),
+    ("IST", 120),
+    ("MEST", 120),
+    ("MET", 60),
+    ("MSD", 180),
+    ("MYT", 480),
+    ("NPT", 345),
+    ("NUT", -660),
+    ("PET", -300),
+    ("PGT", 600),
+    ("PKT", 300),
+    ("SAST", 120),
+    ("SGT", 480),
+    ("SST", -660),
+    ("TRT", 180),
+    ("UZT", 300),
+    ("VET", -240),
+    ("WAT", 60),
+    ("WIB", 420),
+    ("WIT", 540),
+    ("WITA", 540),
+];

@@ -12,6 +12,6 @@ pub(super) fn part(arguments: &Arguments<'_>, context: &mut Context<'_>, part: f
         None => Some((environment.now)().as_millisecond()),
         Some(value) => long_of(value),
     };
-    let moment = millis.and_then(|millis| Moment::at(millis, &environment.zone));
-    Ok(moment.and_then(|moment| i32::try_from(part(&moment)).ok()).map_or(Value::Null, Value::Int))
+    let number = millis.map(|millis| part(&Moment::at(millis, &environment.zone)));
+    Ok(number.and_then(|number| i32::try_from(number).ok()).map_or(Value::Null, Value::Int))
 }

@@ -21,6 +21,6 @@ impl Function for Year {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        part(arguments, context, |date| date.year())
+        part(arguments, context, |date| date.year_of_era())
     }
 }

@@ -43,12 +43,17 @@ pub(super) fn zone(value: &Value, context: &mut Context<'_>) -> Result<TimeZone,
     Ok(named(&context.text_of(value)?))
 }
 
-/// The zone of this name.
-pub(crate) fn named(name: &str) -> TimeZone {
+/// The zone of this name; GMT for an unknown one.
+fn named(name: &str) -> TimeZone {
+    known(name).or_else(|| TimeZone::get("GMT").ok()).unwrap_or(TimeZone::UTC)
+}
+
+/// The zone of this name, if there is one.
+pub(crate) fn known(name: &str) -> Option<TimeZone> {
     let known = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, known)| known);
     // Names count by their exact case.
     let found = TimeZone::get(known).ok().filter(|zone| zone.iana_name() == Some(known));
-    found.or_else(|| custom(name)).unwrap_or(TimeZone::UTC)
+    found.or_else(|| custom(name))
 }
 
 /// `GMT+5`, `GMT-05:30`, `GMT+0530`

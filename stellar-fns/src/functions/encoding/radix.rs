@@ -8,17 +8,20 @@ pub(super) struct Radix {
     group: usize,
     /// Base 64 also reads the characters that are safe in URLs.
     url_safe: bool,
+    /// A character behind the alphabet that commons-codec reads as one digit more, which spills into the digit before.
+    spills: Option<u8>,
 }
 
 pub(super) const BASE32: Radix =
-    Radix { alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bits: 5, group: 8, url_safe: false };
+    Radix { alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bits: 5, group: 8, url_safe: false, spills: None };
 pub(super) const BASE32HEX: Radix =
-    Radix { alphabet: b"0123456789ABCDEFGHIJKLMNOPQRSTUV", bits: 5, group: 8, url_safe: false };
+    Radix { alphabet: b"0123456789ABCDEFGHIJKLMNOPQRSTUV", bits: 5, group: 8, url_safe: false, spills: Some(b'W') };
 pub(super) const BASE64: Radix = Radix {
     alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     bits: 6,
     group: 4,
     url_safe: true,
+    spills: None,
 };
 
 impl Radix {
@@ -28,7 +31,9 @@ impl Radix {
             b'_' if self.url_safe => b'/',
             byte => byte,
         };
-        self.alphabet.iter().position(|known| *known == byte).and_then(|digit| u32::try_from(digit).ok())
+        let digit = self.alphabet.iter().position(|known| *known == byte);
+        let digit = digit.or((Some(byte) == self.spills).then_some(self.alphabet.len()));
+        digit.and_then(|digit| u32::try_from(digit).ok())
     }
 
     /// Whether there is nothing but digits, `=` and white space.
@@ -64,7 +69,7 @@ impl Radix {
         let (mut buffer, mut held) = (0_u32, 0);
         for byte in text.bytes().take_while(|byte| *byte != b'=') {
             let Some(digit) = self.digit(byte) else { continue };
-            buffer = (buffer << self.bits) | digit;
+            buffer = (buffer << self.bits).wrapping_add(digit);
             held += self.bits;
             if held >= 8 {
                 held -= 8;

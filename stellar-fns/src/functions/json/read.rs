@@ -2,7 +2,7 @@
 
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Outcome};
-use crate::value::{Integers, Value, from_json};
+use crate::value::{Value, parse_json};
 
 /// The value that the first argument describes; null and empty text are given back.
 pub(super) fn read(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
@@ -11,6 +11,5 @@ pub(super) fn read(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outc
         return Ok(Value::text(""));
     }
     context.spend(text.len())?;
-    let json = serde_json::from_str(text).map_err(|error| Fault::argument(format!("not JSON: {error}")))?;
-    Ok(from_json(&json, Integers::BySize))
+    parse_json(text).map_err(|error| Fault::argument(format!("not JSON: {error}")))
 }

@@ -23,7 +23,7 @@ impl Function for ListAdd {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let first = arguments.or_null(0);
         if let (Value::List(list), Some(item)) = (first, arguments.get(1)) {
-            context.check_circle(item, first)?;
+            let _turn = context.check_circle(item, first)?;
             list.push(item.clone());
         }
         Ok(first.clone())

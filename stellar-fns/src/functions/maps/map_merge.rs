@@ -49,8 +49,10 @@ impl Function for MapMerge {
         let merged = Map::new(MapKind::Hash, []);
         for map in maps {
             context.spend(map.len())?;
-            for (key, value) in map.read().iter() {
-                merged.insert(key.clone(), value.clone());
+            // Copied, so that nothing is locked while the other map is changed.
+            let entries: Vec<_> = map.read().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+            for (key, value) in entries {
+                merged.insert(key, value);
             }
         }
         Ok(Value::Map(merged))

@@ -28,8 +28,7 @@ impl Function for MapPut {
         let (key, value) = (arguments.at(0)?, arguments.at(1)?);
         let map = arguments.nullable_map(2)?.cloned().unwrap_or_else(|| Map::new(MapKind::Hash, []));
         let changed = Value::Map(map.clone());
-        context.check_circle(key, &changed)?;
-        context.check_circle(value, &changed)?;
+        let _turns = (context.check_circle(key, &changed)?, context.check_circle(value, &changed)?);
         map.insert(key.clone(), value.clone());
         Ok(changed)
     }

@@ -6,7 +6,7 @@ pub(super) struct Location<'a> {
     pub protocol: &'static str,
     pub host: &'a str,
     pub port: i32,
-    path: &'a str,
+    pub path: &'a str,
 }
 
 /// Protocols that Java knows, with their ports.
@@ -35,31 +35,6 @@ impl<'a> Location<'a> {
         let (host, port) = host_and_port(authority)?;
         Some(Self { protocol, host, port: port.unwrap_or(default_port), path })
     }
-
-    /// The path with `.` and `..` resolved.
-    pub(super) fn normal_path(&self) -> String {
-        if !self.path.contains("/.") {
-            return self.path.to_owned();
-        }
-        let mut segments: Vec<&str> = Vec::new();
-        let mut parts = self.path.split('/').skip(1).peekable();
-        while let Some(part) = parts.next() {
-            let last = parts.peek().is_none();
-            match part {
-                "." if last => segments.push(""),
-                "." => {}
-                ".." if segments.last().is_some_and(|segment| *segment != "..") => {
-                    segments.pop();
-                    if last {
-                        segments.push("");
-                    }
-                }
-                _ => segments.push(part),
-            }
-        }
-        let head = self.path.split('/').next().unwrap_or("");
-        format!("{head}/{}", segments.join("/"))
-    }
 }
 
 fn host_and_port(authority: &str) -> Option<(&str, Option<i32>)> {
@@ -71,7 +46,7 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<i32>)> {
     };
     let host_end = if place.starts_with('[') { place.find(']')? + 1 } else { place.find(':').unwrap_or(place.len()) };
     let (host, port) = place.split_at(host_end);
-    if host.starts_with('[') && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_err() {
+    if host.starts_with('[') && !is_ipv6(&host[1..host.len() - 1]) {
         return None;
     }
     match port.strip_prefix(':') {
@@ -84,20 +59,26 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<i32>)> {
     }
 }
 
+/// An address, perhaps with a scope behind `%`.
+fn is_ipv6(text: &str) -> bool {
+    let (address, scope) = text.split_once('%').unwrap_or((text, "1"));
+    !scope.is_empty() && address.parse::<std::net::Ipv6Addr>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parts(url: &str) -> Option<(&'static str, &str, i32, String)> {
-        Location::parse(url).map(|location| (location.protocol, location.host, location.port, location.normal_path()))
+    fn parts(url: &str) -> Option<(&'static str, &str, i32, &str)> {
+        Location::parse(url).map(|location| (location.protocol, location.host, location.port, location.path))
     }
 
     #[test]
     fn a_url_is_cut_into_its_parts() {
-        assert_eq!(parts("http://me:pw@h.org:81/a/../b/./c?q=1#x"), Some(("http", "h.org", 81, "/b/c".to_owned())));
-        assert_eq!(parts("https://[::1]/"), Some(("https", "[::1]", 443, "/".to_owned())));
-        assert_eq!(parts("mailto:a@b.c"), Some(("mailto", "", -1, "a@b.c".to_owned())));
-        assert_eq!(parts("http://h?x=/y"), Some(("http", "h", 80, String::new())));
+        assert_eq!(parts("http://me:pw@h.org:81/a/../b/./c?q=1#x"), Some(("http", "h.org", 81, "/a/../b/./c")));
+        assert_eq!(parts("https://[::1]/"), Some(("https", "[::1]", 443, "/")));
+        assert_eq!(parts("mailto:a@b.c"), Some(("mailto", "", -1, "a@b.c")));
+        assert_eq!(parts("http://h?x=/y"), Some(("http", "h", 80, "")));
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Sampler {
         let kept = Value::List(self.kept.clone());
         context.spend(values.len())?;
         for value in values.iter().filter(|value| !value.is_null()) {
-            context.check_circle(value, &kept)?;
+            let _turn = context.check_circle(value, &kept)?;
             let mut draws = self.draws.lock();
             if self.kept.len() < self.size {
                 self.kept.push(value.clone());

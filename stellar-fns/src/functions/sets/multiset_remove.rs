@@ -2,7 +2,7 @@
 
 use super::multiset::{changeable, remove};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::Value;
+use crate::value::{Turn, Value};
 
 /// See [`DOC`].
 pub(crate) struct MultisetRemove;
@@ -31,6 +31,7 @@ impl Function for MultisetRemove {
         let multiset = changeable(arguments)?;
         let changed = Value::Map(multiset.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            let _turn = Turn::to_put(item);
             if !context.reaches(item, &changed)? {
                 remove(&multiset, item)?;
             }

@@ -1,7 +1,7 @@
 //! `SET_REMOVE`: a set with items removed, in place.
 
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::{Set, Value};
+use crate::value::{Set, Turn, Value};
 
 /// See [`DOC`].
 pub(crate) struct SetRemove;
@@ -28,6 +28,7 @@ impl Function for SetRemove {
         };
         let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            let _turn = Turn::to_put(item);
             if !context.reaches(item, &changed)? {
                 set.remove(item);
             }

@@ -21,10 +21,12 @@ static DOC: Doc = Doc {
         gives("FORMAT('%.2f %e %x %,d', 1.255, 12345.678, 255, 1234567)", "'1.26 1.234568e+04 ff 1,234,567'"),
         gives("FORMAT('%2$s %1$s', 'a', 'b')", "'b a'"),
         gives("FORMAT('100%%')", "'100%'"),
+        gives("FORMAT('%tF %<tT', 1472131630748L)", "'2016-08-25 13:27:10'"),
+        gives("FORMAT('%h %a', 'hi', 1.5)", "'d01 0x1.8p0'"),
         fails("FORMAT('%d', 1.5)"),
         fails("FORMAT('%s')"),
     ],
-    purity: Purity::Pure,
+    purity: Purity::Ambient,
 };
 
 impl Function for Format {

@@ -36,6 +36,44 @@ pub(super) fn general(shortest: &str, precision: usize) -> String {
     fixed(shortest, usize::try_from(to_signed(precision) - rounded.point).unwrap_or(0))
 }
 
+/// `%a` without its `0x`: the bits of a number that is not negative, rounded to even where a precision asks for fewer than there are.
+pub(super) fn hexadecimal(double: f64, precision: Option<usize>) -> String {
+    const FRACTION: u32 = 52;
+    if double == 0.0 {
+        return format!("0.{}p0", "0".repeat(precision.unwrap_or(1).max(1)));
+    }
+    let bits = double.to_bits();
+    let (mut exponent, mut fraction) =
+        (i64::try_from(bits >> FRACTION).unwrap_or(0) - 1023, bits & ((1 << FRACTION) - 1));
+    let subnormal = exponent == -1023;
+    let mut whole = u64::from(!subnormal);
+    if subnormal {
+        exponent = -1022;
+    }
+    let digits = precision.map(|precision| precision.max(1));
+    if let Some(digits) = digits.filter(|digits| *digits < 13) {
+        if subnormal {
+            // Rounded ones are shown with a leading 1.
+            let shift = fraction.leading_zeros() - (63 - FRACTION);
+            (whole, fraction, exponent) = (1, (fraction << shift) & ((1 << FRACTION) - 1), exponent - i64::from(shift));
+        }
+        let dropped = FRACTION - 4 * u32::try_from(digits).unwrap_or(13);
+        let (kept, rest, half) = (fraction >> dropped, fraction & ((1 << dropped) - 1), 1_u64 << (dropped - 1));
+        let kept = kept + u64::from(rest > half || rest == half && kept & 1 == 1);
+        fraction = kept << dropped;
+        if fraction >> FRACTION > 0 {
+            (fraction, exponent) = (0, exponent + 1);
+        }
+    }
+    let all = format!("{fraction:013x}");
+    let shown = match digits {
+        None => all.trim_end_matches('0'),
+        Some(digits) => &all[..digits.min(13)],
+    };
+    let zeros = digits.map_or(usize::from(shown.is_empty()), |digits| digits.saturating_sub(13));
+    format!("{whole}.{shown}{}p{exponent}", "0".repeat(zeros))
+}
+
 /// Digits of a whole number in groups of three.
 pub(super) fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -117,6 +155,17 @@ mod tests {
         assert_eq!(fixed("1.5e10", 1), "15000000000.0");
         assert_eq!(fixed("0e0", 2), "0.00");
         assert_eq!(fixed("6e-3", 2), "0.01");
+    }
+
+    #[test]
+    fn hexadecimal_shows_the_bits() {
+        assert_eq!(hexadecimal(1.5, None), "1.8p0");
+        assert_eq!(hexadecimal(1.0, None), "1.0p0");
+        assert_eq!(hexadecimal(0.1, Some(3)), "1.99ap-4");
+        assert_eq!(hexadecimal(f64::MIN_POSITIVE / 2.0, None), "0.8p-1022");
+        assert_eq!(hexadecimal(f64::MIN_POSITIVE / 2.0, Some(1)), "1.0p-1023");
+        assert_eq!(hexadecimal(f64::MAX, Some(1)), "1.0p1024");
+        assert_eq!(hexadecimal(0.0, Some(0)), "0.0p0");
     }
 
     #[test]

@@ -1,26 +1,30 @@
-//! Java's `Formatter`: the grammar of a specifier and what each conversion accepts. Digits are `format_number`'s affair.
-//!
-//! Absent: `%a`, `%h` and dates (`%t…`), for which there is DATE_FORMAT.
+//! Java's `Formatter`: the grammar of a specifier, and each conversion. Which flags go together is `format_check`'s affair, digits are `format_number`'s,
+//! moments `format_time`'s.
 
 use crate::error::Fault;
 use crate::function::Context;
-use crate::value::{Value, utf16_len};
+use crate::value::{Value, java_hash, utf16_len};
 
-use super::format_number::{fixed, general, grouped, scientific};
+use super::format_check::check;
+use super::format_number::{fixed, general, grouped, hexadecimal, scientific};
+use super::format_time;
 
 /// Widths and precisions beyond this are refused; the budget for texts bounds the rest.
 const WIDEST: usize = 1 << 20;
 
-/// A specifier: `%[index$][flags][width][.precision]conversion`.
-struct Specifier {
-    index: Index,
-    flags: Vec<char>,
-    width: Option<usize>,
-    precision: Option<usize>,
-    conversion: char,
+/// A specifier: `%[index$][flags][width][.precision][t]conversion`.
+pub(super) struct Specifier {
+    pub index: Index,
+    pub flags: Vec<char>,
+    pub width: Option<usize>,
+    pub precision: Option<usize>,
+    /// `t` or `T` in front of the conversion: a part of a moment.
+    pub moment: Option<char>,
+    pub conversion: char,
 }
 
-enum Index {
+#[derive(PartialEq, Eq)]
+pub(super) enum Index {
     Next,
     Same,
     Explicit(usize),
@@ -35,8 +39,9 @@ pub(super) fn format(template: &str, values: &[&Value], context: &mut Context<'_
         out.push_str(&rest[..at]);
         let (specifier, length) = Specifier::parse(&rest[at + 1..])?;
         rest = &rest[at + 1 + length..];
+        check(&specifier)?;
         let value = match specifier.conversion {
-            '%' | 'n' => None,
+            '%' | 'n' if specifier.moment.is_none() => None,
             _ => {
                 let index = match specifier.index {
                     Index::Next => {
@@ -101,73 +106,57 @@ impl Specifier {
             at += 1;
             precision = Some(number(&mut at).ok_or_else(|| Fault::argument("a precision is needed behind the point"))?);
         }
-        let conversion =
-            text[at..].chars().next().ok_or_else(|| Fault::argument("the format ends within a specifier"))?;
-        Ok((Self { index, flags, width, precision, conversion }, at + conversion.len_utf8()))
+        let mut next = || {
+            let char =
+                text[at..].chars().next().ok_or_else(|| Fault::argument("the format ends within a specifier"))?;
+            at += char.len_utf8();
+            Ok(char)
+        };
+        let mut conversion = next()?;
+        let moment = matches!(conversion, 't' | 'T').then_some(conversion);
+        if moment.is_some() {
+            conversion = next()?;
+        }
+        Ok((Self { index, flags, width, precision, moment, conversion }, at))
     }
 
-    fn has(&self, flag: char) -> bool {
+    pub(super) fn has(&self, flag: char) -> bool {
         self.flags.contains(&flag)
     }
 
     fn apply(&self, value: Option<&Value>, context: &mut Context<'_>) -> Result<String, Fault> {
-        if (self.has('-') || self.has('0')) && self.width.is_none() {
-            return Err(Fault::argument(format!("%{}: flag - or 0 needs a width", self.conversion)));
-        }
-        if (self.has('-') && self.has('0')) || (self.has('+') && self.has(' ')) {
-            return Err(Fault::argument(format!("%{}: these flags exclude each other", self.conversion)));
-        }
         let value = value.unwrap_or(&Value::Null);
-        let text = match self.conversion.to_ascii_lowercase() {
+        let text = match self.conversion {
+            _ if self.moment.is_some() => self.part_of(value, context)?,
             '%' => "%".to_owned(),
-            'n' if self.conversion == 'n' => return Ok("\n".to_owned()),
-            's' => {
-                self.allow("-")?;
-                self.cut(context.text_of(value)?.into())
+            'n' => return Ok("\n".to_owned()),
+            's' | 'S' => self.cut(context.text_of(value)?.into()),
+            'b' | 'B' => self.cut(match value {
+                Value::Null => "false".to_owned(),
+                Value::Bool(bool) => bool.to_string(),
+                _ => "true".to_owned(),
+            }),
+            'h' | 'H' => {
+                context.spend_items(value)?;
+                self.cut(if value.is_null() { "null".to_owned() } else { format!("{:x}", java_hash(value)) })
             }
-            'b' => {
-                self.allow("-")?;
-                self.cut(match value {
-                    Value::Null => "false".to_owned(),
-                    Value::Bool(bool) => bool.to_string(),
-                    _ => "true".to_owned(),
-                })
-            }
-            'c' => {
-                self.allow("-")?;
-                self.character(value)?
-            }
-            'd' | 'o' | 'x' if self.precision.is_some() => {
-                return Err(Fault::argument(format!("%{} takes no precision", self.conversion)));
-            }
-            'd' if self.conversion == 'd' => {
-                self.allow("-+ 0,(")?;
-                self.whole(value)?
-            }
-            'o' | 'x' if self.conversion != 'O' => {
-                self.allow("-#0")?;
-                self.bits(value)?
-            }
-            'e' | 'g' => {
-                self.allow("-#+ 0,(")?;
-                self.decimal(value)?
-            }
-            'f' if self.conversion == 'f' => {
-                self.allow("-#+ 0,(")?;
-                self.decimal(value)?
-            }
-            _ => return Err(Fault::argument(format!("there is no conversion %{}", self.conversion))),
+            'c' | 'C' => self.character(value)?,
+            'd' => self.whole(value)?,
+            'o' | 'x' | 'X' => self.bits(value)?,
+            _ => self.decimal(value, context)?,
         };
-        let text = if self.conversion.is_ascii_uppercase() { text.to_uppercase() } else { text };
+        let upper = self.conversion.is_uppercase() && self.moment.is_none() || self.moment == Some('T');
+        let text = if upper { text.to_uppercase() } else { text };
         let missing = self.width.unwrap_or(0).saturating_sub(utf16_len(&text));
         context.spend_text(missing)?;
         Ok(if self.has('-') { text + &" ".repeat(missing) } else { " ".repeat(missing) + &text })
     }
 
-    fn allow(&self, flags: &str) -> Result<(), Fault> {
-        match self.flags.iter().find(|flag| !flags.contains(**flag)) {
-            None => Ok(()),
-            Some(flag) => Err(Fault::argument(format!("%{} takes no flag {flag:?}", self.conversion))),
+    fn part_of(&self, value: &Value, context: &Context<'_>) -> Result<String, Fault> {
+        match value {
+            Value::Null => Ok("null".to_owned()),
+            Value::Long(millis) => Ok(format_time::part(self.conversion, *millis, &context.environment().zone)),
+            _ => Err(self.wrong(value)),
         }
     }
 
@@ -206,6 +195,9 @@ impl Specifier {
     /// Octal and hexadecimal show the bits of the number's own width.
     fn bits(&self, value: &Value) -> Result<String, Fault> {
         let octal = self.conversion == 'o';
+        if !value.is_null() && ['+', ' ', '('].iter().any(|flag| self.has(*flag)) {
+            return Err(Fault::argument(format!("%{} takes no sign", self.conversion)));
+        }
         let digits = match value {
             Value::Null => return Ok("null".to_owned()),
             Value::Int(int) if octal => format!("{int:o}"),
@@ -223,33 +215,42 @@ impl Specifier {
         Ok(format!("{prefix}{}{digits}", "0".repeat(zeros)))
     }
 
-    fn decimal(&self, value: &Value) -> Result<String, Fault> {
-        let (shortest, double) = match value {
-            Value::Null => return Ok("null".to_owned()),
-            Value::Float(float) => (format!("{:e}", float.abs()), f64::from(*float)),
-            Value::Double(double) => (format!("{:e}", double.abs()), *double),
+    fn decimal(&self, value: &Value, context: &mut Context<'_>) -> Result<String, Fault> {
+        let double = match value {
+            Value::Null => return Ok(self.cut("null".to_owned())),
+            Value::Float(float) => f64::from(*float),
+            Value::Double(double) => *double,
             _ => return Err(self.wrong(value)),
         };
         if double.is_nan() {
             return Ok("NaN".to_owned());
         }
         if double.is_infinite() {
-            let unfilled = Self {
-                index: Index::Next,
-                flags: self.flags.iter().copied().filter(|flag| *flag != '0').collect(),
-                ..*self
-            };
-            return Ok(unfilled.signed(double < 0.0, "Infinity".to_owned()));
+            return Ok(self.signed_up_to(0, double < 0.0, "Infinity".to_owned()));
         }
+        let width = self.width.unwrap_or(0);
+        context.spend_text(width.max(self.precision.unwrap_or(0)))?;
+        if matches!(self.conversion, 'a' | 'A') {
+            let digits = hexadecimal(double.abs(), self.precision);
+            // Java counts a sign of its own in front of what it fills up, wherever one may be.
+            let before = if double.is_sign_negative() || self.has('+') || self.has(' ') { 3 } else { 2 };
+            let zeros = if self.has('0') { width.saturating_sub(digits.len() + before) } else { 0 };
+            return Ok(self.signed_up_to(0, double.is_sign_negative(), format!("0x{}{digits}", "0".repeat(zeros))));
+        }
+        let shortest = format!("{:e}", double.abs());
         let precision = self.precision.unwrap_or(6);
-        let digits = match self.conversion.to_ascii_lowercase() {
-            'e' => scientific(&shortest, precision),
-            'g' => general(&shortest, precision),
+        let digits = match self.conversion {
+            'e' | 'E' => scientific(&shortest, precision),
+            'g' | 'G' => general(&shortest, precision),
             _ => fixed(&shortest, precision),
         };
         let digits = match digits.split_once('.') {
             Some((whole, fraction)) if self.has(',') => format!("{}.{fraction}", grouped(whole)),
             None if self.has(',') && !digits.contains('e') => grouped(&digits),
+            None if self.has('#') => match digits.split_once('e') {
+                Some((mantissa, exponent)) => format!("{mantissa}.e{exponent}"),
+                None => format!("{digits}."),
+            },
             _ => digits,
         };
         Ok(self.signed(double.is_sign_negative(), digits))
@@ -257,6 +258,10 @@ impl Specifier {
 
     /// Digits with their sign and, with flag 0, zeros up to the width.
     fn signed(&self, negative: bool, digits: String) -> String {
+        self.signed_up_to(if self.has('0') { self.width.unwrap_or(0) } else { 0 }, negative, digits)
+    }
+
+    fn signed_up_to(&self, width: usize, negative: bool, digits: String) -> String {
         let (before, behind) = match (negative, self.has('(')) {
             (true, true) => ("(", ")"),
             (true, false) => ("-", ""),
@@ -264,11 +269,7 @@ impl Specifier {
             (false, _) if self.has(' ') => (" ", ""),
             (false, _) => ("", ""),
         };
-        let zeros = if self.has('0') {
-            self.width.unwrap_or(0).saturating_sub(before.len() + digits.len() + behind.len())
-        } else {
-            0
-        };
+        let zeros = width.saturating_sub(before.len() + digits.len() + behind.len());
         format!("{before}{}{digits}{behind}", "0".repeat(zeros))
     }
 }

@@ -20,7 +20,7 @@ static DOC: Doc = Doc {
         gives("IS_DATE('2014-25-01', 'yyyy-MM-dd')", "false"),
         gives("IS_DATE(null, 'yyyy-MM-dd')", "false"),
     ],
-    purity: Purity::Pure,
+    purity: Purity::Ambient,
 };
 
 impl Function for IsDate {
@@ -35,6 +35,8 @@ impl Function for IsDate {
         }
         let text = context.text_of(value)?;
         let format = Format::parse(&context.text_of(format)?)?;
-        Ok(Value::Bool(format.read(&text, &jiff::tz::TimeZone::UTC, jiff::Timestamp::UNIX_EPOCH, false).is_some()))
+        let environment = context.environment();
+        let now = (environment.now)();
+        Ok(Value::Bool(format.read(&text, &environment.zone, now, false).is_some()))
     }
 }

@@ -50,6 +50,7 @@ fn is_authority(authority: &str) -> bool {
     let place = match authority.rsplit_once('@') {
         Some((user, place))
             if !user.is_empty()
+                && !user.starts_with(':')
                 && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-._~!$&'()*+,;=:".contains(&byte)) =>
         {
             place

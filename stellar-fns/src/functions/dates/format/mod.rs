@@ -1,5 +1,6 @@
-//! Java's `SimpleDateFormat`: the pattern here, writing in `write`, reading in `read`.
+//! Java's `SimpleDateFormat`: the pattern here, writing in `write`, reading in `read`, what was read in `fields`.
 
+mod fields;
 mod read;
 mod write;
 

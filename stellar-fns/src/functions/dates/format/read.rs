@@ -1,4 +1,4 @@
-//! Reading a text: field by field as Java does, then from fields to a moment.
+//! Reading a text: field by field as Java does. What the fields amount to is `fields`' affair.
 //!
 //! Lenient reading lets fields lie outside of their range (month 13 is January of the next year); strict reading refuses that. Text behind the last field is
 //! ignored in both.
@@ -6,34 +6,51 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::functions::dates::calendar::{Moment, Place, days_from_civil, moment_of, weekday};
-use crate::functions::dates::names::{DAYS, ERAS, HALVES, MONTHS, ZONES, short};
+use crate::functions::dates::calendar::{DAY, Moment};
+use crate::functions::dates::names::{DAYS, ERAS, HALVES, LONG_ERAS, MONTHS, ZONES, ZONES_READ, short};
 
+use super::fields::{Fields, Slot};
 use super::{Field, Format, Part};
-
-/// Numbers beyond this are no dates; it keeps all that is computed from them in range.
-const LARGEST: i64 = 100_000_000_000;
 
 impl Format {
     /// The moment that a text names, in milliseconds since 1970; none if it isn't written in this format.
     pub(crate) fn read(&self, text: &str, zone: &TimeZone, now: Timestamp, lenient: bool) -> Option<i64> {
-        let mut reader = Reader { text: text.as_bytes(), at: 0, fields: Fields::default(), lenient, now };
+        let century = now.as_millisecond() - 80 * 365 * DAY - 20 * DAY;
+        let start = Moment::at(century, &TimeZone::UTC).year();
+        let mut reader =
+            Reader { text: text.as_bytes(), at: 0, fields: Fields::default(), lenient, start, border: None };
         for (index, part) in self.0.iter().enumerate() {
             match part {
                 Part::Literal(literal) => {
-                    if !text.get(reader.at..)?.starts_with(literal.as_str()) {
+                    if !reader.text.get(reader.at..)?.starts_with(literal.as_bytes()) {
                         return None;
                     }
                     reader.at += literal.len();
                 }
-                Part::Field(field, count) => {
-                    // Digits of fields that follow each other without anything between are told apart by their count.
-                    let abutting = matches!(self.0.get(index + 1), Some(Part::Field(..)));
-                    reader.field(*field, *count, abutting)?;
-                }
+                Part::Field(field, count) => reader.field(*field, *count, abutting(self.0.get(index + 1)))?,
             }
         }
-        reader.fields.moment(zone, lenient)
+        let millis = reader.fields.moment(zone, lenient)?;
+        match reader.border {
+            // The year in which the eighty years begin is that of now's century where the date lies before them.
+            Some(year) if millis < century => {
+                reader.fields.set(Slot::Year, year + 100);
+                reader.fields.moment(zone, lenient)
+            }
+            _ => Some(millis),
+        }
+    }
+}
+
+/// Digits of fields that follow each other without anything between are told apart by their count.
+fn abutting(next: Option<&Part>) -> bool {
+    match next {
+        Some(Part::Field(Field::Month, count)) => *count <= 2,
+        Some(Part::Field(field, _)) => !matches!(
+            field,
+            Field::Era | Field::DayName | Field::Half | Field::ZoneName | Field::ZoneOffset | Field::ZoneIso
+        ),
+        _ => false,
     }
 }
 
@@ -42,24 +59,41 @@ struct Reader<'a> {
     at: usize,
     fields: Fields,
     lenient: bool,
-    now: Timestamp,
+    /// The first year that two digits can name.
+    start: i64,
+    /// The year that was read, where it is that one.
+    border: Option<i64>,
 }
 
 impl Reader<'_> {
     fn field(&mut self, field: Field, count: usize, abutting: bool) -> Option<()> {
+        // Space before a number is passed over, before a name it isn't.
+        let begin = self.at;
         while matches!(self.text.get(self.at)?, b' ' | b'\t') {
             self.at += 1;
         }
-        let start = self.at;
         match field {
-            Field::Era => self.fields.era = Some(self.name(ERAS.map(|name| (name, name)))?),
-            Field::Month if count >= 3 => self.named(field, MONTHS.map(|name| (name, short(name))))?,
-            Field::DayName => self.named(field, DAYS.map(|name| (name, short(name))))?,
-            Field::Half => self.named(field, HALVES.map(|name| (name, name)))?,
-            Field::ZoneName | Field::ZoneOffset => self.fields.offset = Some(self.zone()?),
-            Field::ZoneIso => self.fields.offset = Some(self.iso_zone(count)?),
+            Field::Era => {
+                let index = self.name(begin, &[&ERAS, &LONG_ERAS])?;
+                self.fields.set(Slot::Era, index);
+            }
+            Field::Month if count >= 3 => {
+                let index = self.name(begin, &[&MONTHS, &MONTHS.map(short)])?;
+                self.fields.set(Slot::Month, index);
+            }
+            Field::DayName => {
+                let index = self.name(begin, &[&DAYS, &DAYS.map(short)])?;
+                self.fields.set(Slot::DayOfWeek, index + 1);
+            }
+            Field::Half => {
+                let index = self.name(begin, &[&HALVES])?;
+                self.fields.set(Slot::Half, index);
+            }
+            Field::ZoneName | Field::ZoneOffset => self.fields.offset = Some(self.zone(begin)? * 60_000),
+            Field::ZoneIso => self.fields.offset = Some(self.iso_zone(count)? * 60_000),
             _ => {
-                let number = self.number(abutting.then_some(count))?;
+                let start = self.at;
+                let number = self.number(abutting.then_some(begin + count))?;
                 self.numeric(field, count, number, start)?;
             }
         }
@@ -68,70 +102,81 @@ impl Reader<'_> {
 
     fn numeric(&mut self, field: Field, count: usize, number: i64, start: usize) -> Option<()> {
         let strict = |range: std::ops::RangeInclusive<i64>| (self.lenient || range.contains(&number)).then_some(());
-        match field {
+        let (slot, number) = match field {
             Field::Year | Field::WeekYear => {
                 let two_digits = self.at - start == 2 && self.text[start..self.at].iter().all(u8::is_ascii_digit);
                 let year = if count <= 2 && two_digits { self.century(number) } else { number };
-                self.fields.set(field, year);
+                (if field == Field::Year { Slot::Year } else { Slot::WeekYear }, year)
             }
-            Field::Month => self.fields.set(field, number - 1),
+            Field::Month => (Slot::Month, number - 1),
             Field::HourOfDayFromOne => {
                 strict(1..=24)?;
-                self.fields.set(Field::HourOfDay, if number == 24 { 0 } else { number });
+                (Slot::HourOfDay, if number == 24 { 0 } else { number })
             }
             Field::HourOfHalfFromOne => {
                 strict(1..=12)?;
-                self.fields.set(Field::HourOfHalf, if number == 12 { 0 } else { number });
+                (Slot::HourOfHalf, if number == 12 { 0 } else { number })
             }
-            Field::DayNumber => self.fields.set(Field::DayName, number % 7),
-            field => self.fields.set(field, number),
-        }
+            Field::DayNumber if (1..=7).contains(&number) => (Slot::DayOfWeek, number % 7 + 1),
+            Field::DayNumber => (Slot::DayOfWeek, number),
+            Field::WeekOfYear => (Slot::WeekOfYear, number),
+            Field::WeekOfMonth => (Slot::WeekOfMonth, number),
+            Field::DayOfYear => (Slot::DayOfYear, number),
+            Field::DayOfMonth => (Slot::DayOfMonth, number),
+            Field::DayOfWeekInMonth => (Slot::DayOfWeekInMonth, number),
+            Field::HourOfDay => (Slot::HourOfDay, number),
+            Field::HourOfHalf => (Slot::HourOfHalf, number),
+            Field::Minute => (Slot::Minute, number),
+            Field::Second => (Slot::Second, number),
+            Field::Millisecond => (Slot::Millisecond, number),
+            Field::Era | Field::DayName | Field::Half | Field::ZoneName | Field::ZoneOffset | Field::ZoneIso => {
+                return None;
+            }
+        };
+        self.fields.set(slot, number);
         Some(())
     }
 
-    /// Two digits name the year nearest to eighty years before now and twenty after.
-    fn century(&self, year: i64) -> i64 {
-        let start = Moment::at(self.now.as_millisecond(), &TimeZone::UTC).map_or(1970, |now| now.year()) - 80;
-        year + start / 100 * 100 + if year < start % 100 { 100 } else { 0 }
+    /// Two digits name a year between eighty years before now and twenty after.
+    fn century(&mut self, two_digits: i64) -> i64 {
+        let first = self.start % 100;
+        let year = two_digits + self.start / 100 * 100 + if two_digits < first { 100 } else { 0 };
+        if two_digits == first {
+            self.border = Some(year);
+        }
+        year
     }
 
-    /// A whole number with an optional minus; with a width, of exactly as many characters.
-    fn number(&mut self, width: Option<usize>) -> Option<i64> {
-        let end = match width {
-            Some(width) => Some(self.at + width).filter(|end| *end <= self.text.len())?,
-            None => self.text.len(),
-        };
+    /// A whole number with an optional minus, up to an end. Java cuts it to 32 bits.
+    #[expect(clippy::cast_possible_truncation, reason = "a Java cast")]
+    fn number(&mut self, end: Option<usize>) -> Option<i64> {
+        let end = end.unwrap_or(self.text.len());
         let negative = self.text.get(self.at) == Some(&b'-');
         let from = self.at + usize::from(negative);
         let digits = self.text.get(from..end)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let text = std::str::from_utf8(self.text.get(from..from + digits)?).ok()?;
-        let number = text.parse::<i64>().ok().filter(|number| *number <= LARGEST)?;
-        self.at = from + digits;
-        Some(if negative { -number } else { number })
-    }
-
-    fn begins_with(&self, word: &str) -> bool {
-        self.text.get(self.at..self.at + word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()))
-    }
-
-    /// The index of the name, long or short, that stands here in any case.
-    fn name<const N: usize>(&mut self, names: [(&str, &str); N]) -> Option<i64> {
-        for (index, (long, short)) in names.iter().enumerate() {
-            for name in [long, short] {
-                if self.begins_with(name) {
-                    self.at += name.len();
-                    return i64::try_from(index).ok();
-                }
-            }
+        if digits == 0 {
+            return None;
         }
-        None
+        let text = std::str::from_utf8(self.text.get(from..from + digits)?).ok()?;
+        self.at = from + digits;
+        let int = match text.parse::<i64>() {
+            Ok(number) => (if negative { -number } else { number }) as i32,
+            Err(_) if negative => i32::MIN,
+            Err(_) => i32::MAX,
+        };
+        Some(i64::from(int))
     }
 
-    /// Sets a field to the index of its name.
-    fn named<const N: usize>(&mut self, field: Field, names: [(&str, &str); N]) -> Option<()> {
-        let index = self.name(names)?;
-        self.fields.set(field, index);
-        Some(())
+    fn begins_with(&self, at: usize, word: &str) -> bool {
+        self.text.get(at..at + word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    /// The index of the longest name that stands here, in any case.
+    fn name(&mut self, at: usize, lists: &[&[&str]]) -> Option<i64> {
+        let names = lists.iter().flat_map(|names| names.iter().enumerate());
+        let (index, name) = names.filter(|(_, name)| self.begins_with(at, name)).max_by_key(|(_, name)| name.len())?;
+        self.at = at + name.len();
+        i64::try_from(index).ok()
     }
 
     fn sign(&mut self) -> Option<i64> {
@@ -144,27 +189,23 @@ impl Reader<'_> {
         Some(sign)
     }
 
-    /// A zone by name, `GMT+5:30` or `+0530`: seconds ahead of UTC.
-    fn zone(&mut self) -> Option<i64> {
+    /// A zone by name, `GMT+5:30` or `+0530`: minutes ahead of UTC.
+    fn zone(&mut self, begin: usize) -> Option<i64> {
         if let Some(sign) = self.sign() {
-            return self.clock(false).map(|seconds| sign * seconds);
+            return self.offset(0, false).map(|minutes| sign * minutes);
         }
-        if self.begins_with("GMT") {
-            self.at += 3;
+        if self.begins_with(begin, "GMT") {
+            self.at = begin + 3;
             return match self.sign() {
-                Some(sign) => self.clock(true).map(|seconds| sign * seconds),
+                Some(sign) => self.offset(0, true).map(|minutes| sign * minutes),
                 None => Some(0),
             };
         }
-        let named = |name: &str| {
-            self.begins_with(name) && !self.text.get(self.at + name.len()).is_some_and(u8::is_ascii_alphabetic)
-        };
-        let (length, minutes) = ZONES.iter().find_map(|(short, long, minutes)| {
-            let found = [long, short].into_iter().find(|name| named(name))?;
-            Some((found.len(), *minutes))
-        })?;
-        self.at += length;
-        Some(minutes * 60)
+        let named = ZONES.iter().flat_map(|(short, long, minutes)| [(*long, *minutes), (*short, *minutes)]);
+        let named = named.chain(ZONES_READ).filter(|(name, _)| self.begins_with(self.at, name));
+        let (name, minutes) = named.max_by_key(|(name, _)| name.len())?;
+        self.at += name.len();
+        Some(minutes)
     }
 
     /// `Z`, `+05`, `+0530` or `+05:30` by the count of letters.
@@ -174,14 +215,11 @@ impl Reader<'_> {
             return Some(0);
         }
         let sign = self.sign()?;
-        if count == 1 {
-            return Some(sign * self.number(Some(2))? * 3600);
-        }
-        self.clock(count == 3).map(|seconds| sign * seconds)
+        self.offset(count, count == 3).map(|minutes| sign * minutes)
     }
 
-    /// Hours of one or two digits, then minutes of two, with a colon between or without.
-    fn clock(&mut self, colon: bool) -> Option<i64> {
+    /// Hours and, unless the count is 1, minutes. Hours have two digits but with a colon behind.
+    fn offset(&mut self, count: usize, colon: bool) -> Option<i64> {
         let digit =
             |at: usize| self.text.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| i64::from(byte - b'0'));
         let mut at = self.at;
@@ -190,108 +228,20 @@ impl Reader<'_> {
         if let Some(second) = digit(at) {
             hours = hours * 10 + second;
             at += 1;
-        }
-        if colon {
-            (self.text.get(at) == Some(&b':')).then_some(())?;
-            at += 1;
-        }
-        let minutes = digit(at)? * 10 + digit(at + 1)?;
-        self.at = at + 2;
-        (hours <= 23 && minutes <= 59).then_some(hours * 3600 + minutes * 60)
-    }
-}
-
-/// The fields that were read, in the order in which they were.
-#[derive(Default)]
-struct Fields {
-    set: Vec<(Field, i64)>,
-    era: Option<i64>,
-    offset: Option<i64>,
-}
-
-impl Fields {
-    fn set(&mut self, field: Field, value: i64) {
-        self.set.retain(|(known, _)| *known != field);
-        self.set.push((field, value));
-    }
-
-    fn get(&self, field: Field) -> Option<i64> {
-        self.set.iter().find(|(known, _)| *known == field).map(|(_, value)| *value)
-    }
-
-    /// When a field was read: later ones win where fields contradict each other.
-    fn rank(&self, field: Field) -> Option<usize> {
-        self.set.iter().position(|(known, _)| *known == field)
-    }
-
-    fn moment(&self, zone: &TimeZone, lenient: bool) -> Option<i64> {
-        if !lenient && !self.in_range() {
+        } else if count > 0 || !colon {
             return None;
         }
-        let local = self.days().checked_mul(86_400_000)?.checked_add(self.time())?;
-        let place = self.offset.map_or(Place::Zone(zone), Place::Offset);
-        moment_of(local, &place)
-    }
-
-    fn year(&self) -> i64 {
-        let year = self.get(Field::Year).or_else(|| self.get(Field::WeekYear)).unwrap_or(1970);
-        if self.era == Some(0) { 1 - year } else { year }
-    }
-
-    fn days(&self) -> i64 {
-        let year = self.year();
-        let day_name = self.get(Field::DayName);
-        let by_month = self.rank(Field::DayOfMonth).or(self.rank(Field::Month));
-        let by_year = self.rank(Field::DayOfYear);
-        let by_week = self.rank(Field::WeekOfYear).filter(|_| day_name.is_some() || by_month.is_none());
-        let new_year = days_from_civil(year, 1, 1);
-        if by_year.is_some() && by_year >= by_month && by_year >= by_week {
-            return new_year + self.get(Field::DayOfYear).unwrap_or(1) - 1;
+        let mut minutes = 0;
+        if count != 1 {
+            if colon {
+                (self.text.get(at) == Some(&b':')).then_some(())?;
+                at += 1;
+            }
+            minutes = digit(at)? * 10 + digit(at + 1)?;
+            at += 2;
         }
-        if by_week.is_some() && by_week >= by_month {
-            let sunday = new_year - weekday(new_year);
-            return sunday + (self.get(Field::WeekOfYear).unwrap_or(1) - 1) * 7 + day_name.unwrap_or(0);
-        }
-        let month = self.get(Field::Month).unwrap_or(0) + 1;
-        let first = days_from_civil(year, month, 1);
-        if let (Some(week), Some(day)) = (self.get(Field::WeekOfMonth), day_name) {
-            return first - weekday(first) + (week - 1) * 7 + day;
-        }
-        first + self.get(Field::DayOfMonth).unwrap_or(1) - 1
-    }
-
-    /// Milliseconds since midnight.
-    fn time(&self) -> i64 {
-        let by_half = self.rank(Field::HourOfHalf).max(self.rank(Field::Half));
-        let hour = if by_half > self.rank(Field::HourOfDay) {
-            self.get(Field::HourOfHalf).unwrap_or(0) + 12 * self.get(Field::Half).unwrap_or(0)
-        } else {
-            self.get(Field::HourOfDay).unwrap_or(0)
-        };
-        let field = |field| self.get(field).unwrap_or(0);
-        ((hour * 60 + field(Field::Minute)) * 60 + field(Field::Second)) * 1000 + field(Field::Millisecond)
-    }
-
-    /// Whether every field lies in its range and agrees with the others.
-    fn in_range(&self) -> bool {
-        let (year, month) = (self.year(), self.get(Field::Month).unwrap_or(0) + 1);
-        let month_length = days_from_civil(year, month + 1, 1) - days_from_civil(year, month, 1);
-        let year_length = days_from_civil(year + 1, 1, 1) - days_from_civil(year, 1, 1);
-        self.set.iter().all(|(field, value)| match field {
-            Field::Year | Field::WeekYear => *value >= 1,
-            Field::Month => (0..=11).contains(value),
-            Field::DayOfMonth => (1..=month_length).contains(value),
-            Field::DayOfYear => (1..=year_length).contains(value),
-            Field::WeekOfYear => (1..=53).contains(value),
-            Field::WeekOfMonth => (0..=6).contains(value),
-            Field::DayOfWeekInMonth => (1..=5).contains(value),
-            Field::DayName => weekday(self.days()) == *value,
-            Field::HourOfDay => (0..=23).contains(value),
-            Field::HourOfHalf => (0..=11).contains(value),
-            Field::Minute | Field::Second => (0..=59).contains(value),
-            Field::Millisecond => (0..=999).contains(value),
-            _ => true,
-        })
+        self.at = at;
+        (hours <= 23 && minutes <= 59).then_some(hours * 60 + minutes)
     }
 }
 
@@ -312,16 +262,29 @@ mod tests {
             ("yyyy-MM-dd'T'HH:mm:ss.SSSX", "2016-01-06T01:00:00.000+01"),
             ("EEE MMM d yyyy", "Wed jan 6 2016"),
             ("d MMMM yy h a", "6 January 16 12 AM"),
+            ("dMMMyyyy", "06Jan2016"),
             ("yyyy D", "2016 6"),
             ("yyyy-MM-dd z", "2016-01-06 UTC"),
             ("yyyy-MM-dd HH:mm Z", "2016-01-05 19:00 -0500"),
             ("yyyy-MM-dd HH:mm z", "2016-01-05 16:00 PST"),
+            ("yyyy-MM-dd HH:mm z", "2016-01-05 16:00 Pacific Standard Time"),
             ("yyyy-MM-dd", "2016-01-06 and more"),
             ("yyyy-MM-dd", "2015-12-37"),
             ("MM/dd/yyyy kk", "01/06/2016 24"),
+            ("YYYY w u", "2016 2 3"),
+            ("yyyy MM F E", "2016 01 1 Wed"),
+            ("yyyy MM W E", "2016 01 2 Wednesday"),
         ] {
             assert_eq!(read(format, text, true), midnight, "{format} {text}");
         }
+    }
+
+    #[test]
+    fn old_dates_are_julian() {
+        assert_eq!(read("yyyy-MM-dd", "1582-10-15", true), Some(-12_219_292_800_000));
+        assert_eq!(read("yyyy-MM-dd", "1582-10-04", true), Some(-12_219_379_200_000));
+        assert_eq!(read("yyyy-MM-dd", "0001-01-01", true), Some(-62_135_769_600_000));
+        assert_eq!(read("yyyy-MM-dd", "1582-10-10", false), None);
     }
 
     #[test]
@@ -332,7 +295,8 @@ mod tests {
             ("yyyyMMdd", "2016"),
             ("MMM", "Foo"),
             ("z", "QQQ"),
-            ("yyyy", "99999999999999999999"),
+            ("d MMM", "6  Jan"),
+            ("yyyy", "-"),
         ] {
             assert_eq!(read(format, text, true), None, "{format} {text}");
         }
@@ -345,5 +309,15 @@ mod tests {
         }
         assert!(read("yyyy-MM-dd", "2016-02-29", false).is_some());
         assert_eq!(read("EEE yyyy-MM-dd", "Mon 2016-01-06", false), None);
+    }
+
+    #[test]
+    fn numbers_without_measure_are_moments_of_some_kind() {
+        for text in ["99999999999999999999", "-99999999999", "2147483647"] {
+            for format in ["yyyy", "D", "w", "W E", "F E", "H", "SSS", "YYYY", "u", "G yyyy"] {
+                read(format, text, true);
+                read(format, text, false);
+            }
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
-use crate::error::Fault;
 use crate::functions::dates::calendar::Moment;
 use crate::functions::dates::names::{DAYS, ERAS, HALVES, MONTHS, ZONES, short};
 
@@ -12,9 +11,8 @@ use super::{Field, Format, Part};
 
 impl Format {
     /// The moment as a text, in a zone.
-    pub(crate) fn write(&self, millis: i64, zone: &TimeZone) -> Result<String, Fault> {
-        let moment = Moment::at(millis, zone)
-            .ok_or_else(|| Fault::argument(format!("{millis} lies outside of the years that can be written")))?;
+    pub(crate) fn write(&self, millis: i64, zone: &TimeZone) -> String {
+        let moment = Moment::at(millis, zone);
         let mut out = String::new();
         for part in &self.0 {
             match part {
@@ -22,7 +20,7 @@ impl Format {
                 Part::Field(field, count) => write_field(*field, *count, &moment, &mut out),
             }
         }
-        Ok(out)
+        out
     }
 }
 
@@ -51,8 +49,7 @@ fn write_field(field: Field, count: usize, moment: &Moment, out: &mut String) {
             });
         }
         Field::Year | Field::WeekYear => {
-            let year = if field == Field::Year { moment.year() } else { moment.week_year() };
-            let year = if year > 0 { year } else { 1 - year };
+            let year = if field == Field::Year { moment.year_of_era() } else { moment.week_year() };
             if count == 2 { year % 100 } else { year }
         }
         Field::Month => moment.month() + 1,
@@ -76,7 +73,8 @@ fn write_field(field: Field, count: usize, moment: &Moment, out: &mut String) {
         Field::Second => time / 1000 % 60,
         Field::Millisecond => time % 1000,
     };
-    let _ = write!(out, "{number:0count$}");
+    let sign = if number < 0 { "-" } else { "" };
+    let _ = write!(out, "{sign}{:0count$}", number.abs());
 }
 
 fn zone_name(moment: &Moment, long: bool) -> String {
