@@ -3,6 +3,7 @@
 #
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
+# yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC.
 # soak: the long fault runs. The last line is the sum over all tests, and the exit code is 1 when anything failed.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -10,7 +11,7 @@ set -euo pipefail
 asked_for_help "$@"
 cd "$MAAS_TOP"
 areas=(checks unit system)
-known="checks unit system stores soak"
+known="checks unit system stores yarn soak"
 if [ $# -gt 0 ]; then areas=("$@"); fi
 for area in "${areas[@]}"; do
   case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system)" ;; esac
@@ -19,7 +20,7 @@ done
 need_rust
 need_target
 work=$(mktemp -d)
-zk_dir=$work/zookeeper aws_dir=$work/aws
+zk_dir=$work/zookeeper aws_dir=$work/aws hadoop_dir=$work/hadoop
 # shellcheck disable=SC2317
 clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
@@ -119,6 +120,21 @@ stores() {
   step "lints of the stores" cargo clippy -q "${features[@]}" --all-targets -- -D warnings
   step "documentation of the stores" env RUSTDOCFLAGS="-D warnings" cargo doc -q "${features[@]}" --no-deps --document-private-items
   step "tests of the stores" cargo test -q "${features[@]}" --no-fail-fast -- "${hdfs[@]}"
+}
+
+# Everything once, then what a seal could break under the other protections. The long expiries bear with a busy machine.
+yarn() {
+  local protection tests
+  step "examples of YARN" cargo build -q -p hadoop-yarn --examples
+  for protection in authentication integrity privacy; do
+    tests=()
+    [ "$protection" = authentication ] || tests=(whole:: containers::)
+    scripts/services/hadoop.sh start --dir "$hadoop_dir" --no-hdfs --set hadoop.rpc.protection="$protection" \
+      --set yarn.am.liveness-monitor.expiry-interval-ms=60000 --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 >/dev/null
+    step "tests on YARN, $protection" env MAAS_TEST_HADOOP="$hadoop_dir" \
+      cargo test -q -p hadoop-yarn --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
+    scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge
+  done
 }
 
 soak() {

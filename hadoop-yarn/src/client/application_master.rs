@@ -42,7 +42,8 @@ pub struct Registered {
     pub queue: String,
     /// The names of the resources that the cluster counts; empty on servers before 3.0. Others are dropped from asks without a word.
     pub resource_types: Vec<String>,
-    /// Containers of earlier attempts that run on. After a restart of the ResourceManager there are none: keep your own list. Nothing says what each of them runs.
+    /// Containers of earlier attempts that run on. Nothing says what each of them runs. After a restart of the ResourceManager this attempt's own may be
+    /// among them, without their tokens, or may not: keep your own list.
     pub containers: Vec<Container>,
     /// Tokens for the nodes of those containers.
     pub node_tokens: Vec<(NodeId, Token)>,
@@ -55,7 +56,7 @@ pub struct Registered {
 pub struct Heartbeat {
     /// Asks that are new or have changed. **One bad ask makes the whole call fail**, and nothing of it is taken.
     pub asks: Vec<Ask>,
-    /// Containers to give back. A running one is killed.
+    /// Containers to give back. A running one is killed, and its end is told at once.
     pub release: Vec<ContainerId>,
     /// Hosts to avoid.
     pub blacklist: Blacklist,
