@@ -21,3 +21,6 @@ pub use exception::{Exception, ExceptionKind};
 pub use options::Options;
 pub use retry::RetryPolicy;
 pub use sasl::{Protection, SaslError};
+
+#[cfg(test)]
+mod tests;
