@@ -24,6 +24,8 @@ mod network;
 mod ordinal;
 mod outlier;
 pub(crate) mod regex;
+#[cfg(feature = "rest")]
+mod rest;
 mod sampling;
 mod sets;
 mod statistics;
@@ -65,6 +67,8 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         ordinal::ALL,
         outlier::ALL,
         regex::ALL,
+        #[cfg(feature = "rest")]
+        rest::ALL,
         sampling::ALL,
         sets::ALL,
         statistics::ALL,

@@ -16,6 +16,7 @@ impl Report for Unheard {
 pub(crate) fn services() -> Services {
     let globals = serde_json::json!({
         "stellar.system.settings": {"env.allowed": ["CARGO_PKG_NAME"], "properties": {"site": "berlin"}},
+        "stellar.rest.settings": {"hosts.allowed": ["api.example"]},
     });
     let globals = globals.as_object().cloned().unwrap_or_default();
     let services = Services::from_globals(&globals, Arc::new(Unheard)).unwrap();
@@ -24,6 +25,8 @@ pub(crate) fn services() -> Services {
         geo: super::geo::fixture(),
         #[cfg(feature = "enrichment")]
         enrichment: Some(Arc::new(super::enrichment::known())),
+        #[cfg(feature = "rest")]
+        rest: services.rest.map(|caller| Arc::new(super::rest::Echo(caller.settings().clone())) as _),
         ..services
     }
 }

@@ -13,6 +13,8 @@ mod provided;
 #[cfg(any(feature = "services", feature = "maas"))]
 pub(crate) mod quiet;
 pub mod report;
+#[cfg(feature = "rest")]
+pub mod rest;
 pub mod settings;
 pub mod system;
 #[cfg(any(feature = "geo", feature = "enrichment"))]

@@ -19,6 +19,9 @@ pub struct Services {
     /// What ENRICHMENT_GET and ENRICHMENT_EXISTS read; none: expressions that ask for an enrichment are in error.
     #[cfg(feature = "enrichment")]
     pub enrichment: Option<Arc<dyn super::enrichment::EnrichmentStore>>,
+    /// Whoever asks web services; none: expressions that ask one are in error.
+    #[cfg(feature = "rest")]
+    pub rest: Option<Arc<dyn super::rest::RestCaller>>,
     /// Who is told of calls that give null; nobody: nothing is told.
     pub report: Option<Arc<dyn Report>>,
 }
@@ -34,6 +37,11 @@ impl Services {
             enrichment: {
                 let settings = super::enrichment::EnrichmentSettings::from_globals(globals)?;
                 settings.store.map(|path| Arc::new(super::enrichment::FileStore::new(path)) as _)
+            },
+            #[cfg(feature = "rest")]
+            rest: {
+                let settings = super::rest::RestSettings::from_globals(globals)?;
+                Some(Arc::new(super::rest::RestClient::new(settings)))
             },
             report: Some(report),
         })

@@ -61,7 +61,7 @@ pub(super) fn text<'a>(
 }
 
 /// A file of this machine, written as a path or as a `file://` url. What else a url may name is refused, with `instead` as what to do.
-#[cfg(any(feature = "geo", feature = "enrichment"))]
+#[cfg(any(feature = "geo", feature = "enrichment", feature = "rest"))]
 pub(super) fn local_file(written: &str, instead: &str) -> Result<std::path::PathBuf, String> {
     if written.contains('\0') {
         return Err("has a zero byte".into());
