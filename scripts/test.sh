@@ -28,6 +28,8 @@ clean() {
   rm -rf "$work"
 }
 trap clean EXIT
+# A clone that is made for one run never builds a second time, and what cargo keeps for that is gigabytes.
+[ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} RUST_BACKTRACE=1 RUST_LIB_BACKTRACE=0
 failed=()
 
