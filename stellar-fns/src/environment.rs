@@ -42,6 +42,8 @@ pub struct Environment {
     pub calls: Arc<CallThread>,
     /// What functions ask that need more than their arguments.
     pub services: Services,
+    /// Who is told of each call.
+    pub trace: Option<Arc<dyn crate::trace::Trace>>,
     /// Whoever finds and calls models; none: expressions that ask for one are in error.
     #[cfg(feature = "maas")]
     pub models: Option<Arc<dyn crate::maas::ModelCaller>>,
@@ -55,6 +57,7 @@ impl Default for Environment {
             limits: Limits::default(),
             calls: Arc::default(),
             services: Services::default(),
+            trace: None,
             #[cfg(feature = "maas")]
             models: None,
         }

@@ -71,6 +71,8 @@ pub enum Code {
     Raised = 211,
     /// A question to models where no ZooKeeper is known to find them in.
     NoZookeeper = 212,
+    /// Whoever asked did not want to wait for the answer.
+    Interrupted = 213,
 }
 
 impl Code {

@@ -29,6 +29,7 @@ pub mod batch;
 mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod configuration;
 pub mod diagnostic;
 mod environment;
 pub mod error;
@@ -43,6 +44,7 @@ mod print;
 mod program;
 pub mod regex;
 pub mod services;
+pub mod trace;
 pub mod value;
 mod variables;
 

@@ -20,11 +20,13 @@ pub struct Compiler {
     pub functions: Functions,
     /// How large they may be.
     pub limits: Limits,
+    /// Whether what never changes is computed while compiling, which is so by default. Without it every call is made when it is reached, as a trace shows it.
+    pub folding: bool,
 }
 
 impl Default for Compiler {
     fn default() -> Self {
-        Self { functions: Functions::standard(), limits: Limits::default() }
+        Self { functions: Functions::standard(), limits: Limits::default(), folding: true }
     }
 }
 
@@ -33,7 +35,7 @@ impl Compiler {
     /// [`Program::unknown_functions`] lists them.
     pub fn compile(&self, source: &str) -> Result<Program, Errors> {
         let tree = parse(source, self.bounds())?;
-        let checked = tree.map(|tree| check(&tree, &self.functions)).transpose()?;
+        let checked = tree.map(|tree| check(&tree, &self.functions, self.folding)).transpose()?;
         Ok(Program { source: source.into(), checked: checked.map(Arc::new) })
     }
 

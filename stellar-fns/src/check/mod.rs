@@ -26,9 +26,10 @@ pub(crate) struct Checked {
 }
 
 /// Binds a tree.
-pub(crate) fn check(tree: &Expr, functions: &Functions) -> Result<Checked, Errors> {
+pub(crate) fn check(tree: &Expr, functions: &Functions, folding: bool) -> Result<Checked, Errors> {
     let mut checker = Checker {
         library: functions,
+        folding,
         names: Names::default(),
         called: Vec::new(),
         unknown: Vec::new(),
@@ -46,6 +47,7 @@ pub(crate) fn check(tree: &Expr, functions: &Functions) -> Result<Checked, Error
 
 struct Checker<'a> {
     library: &'a Functions,
+    folding: bool,
     names: Names,
     called: Vec<Text>,
     unknown: Vec<Error>,
@@ -102,7 +104,7 @@ impl Checker<'_> {
             }
             ExprKind::Exists(name) => Node::Exists(Box::new(self.names.resolve(name, span))),
         };
-        fold::fold(node)
+        if self.folding { fold::fold(node) } else { node }
     }
 
     fn conditions(&mut self, arms: &[(Expr, Expr)]) -> Box<[node::Arm]> {
@@ -154,6 +156,6 @@ impl Checker<'_> {
         let literals: Vec<Option<&Value>> = arguments.iter().map(Node::constant).collect();
         let prepared = function.prepare(&literals);
         let call = Call { function: function.clone(), prepared, arguments, span };
-        fold::fold_call(call)
+        if self.folding { fold::fold_call(call) } else { Node::Call(call) }
     }
 }

@@ -185,6 +185,14 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
 }
 
 fn call<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    let Some(trace) = &context.environment.trace else { return make(call, frame, context) };
+    trace.begin();
+    let evaluated = make(call, frame, context);
+    trace.end(evaluated.as_deref());
+    evaluated
+}
+
+fn make<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
     context.spend(1)?;
     let mut operands: SmallVec<[Operand<'a>; 4]> = SmallVec::new();
     for argument in &call.arguments {
@@ -193,6 +201,9 @@ fn call<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Eval
         operands.push(operand);
     }
     let arguments = Arguments(&operands);
+    if let Some(trace) = &context.environment.trace {
+        trace.call(call.function.doc().name, &arguments);
+    }
     let outcome = match &call.prepared {
         Some(prepared) => prepared.call(&arguments, context),
         None => call.function.call(&arguments, context),
