@@ -85,6 +85,7 @@ codes! {
     NoFunction "no_function" NOT_FOUND "the model has no such function",
     NoEnrichment "no_enrichment" NOT_FOUND "nothing is known of the indicator",
     NoLogs "no_logs" NOT_FOUND "there are no such logs",
+    NoFile "no_file" NOT_FOUND "there is no such file",
     NoMaster "no_master" NOT_FOUND "no master leads",
 
     TimedOut "timed_out" TIMED_OUT "gave up waiting",

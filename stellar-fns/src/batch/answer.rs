@@ -8,7 +8,7 @@ use crate::value::{Value, double_text, to_json};
 
 /// A line of output.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     id: Json,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,17 +34,17 @@ impl Answer {
         Self { id: Json::Null, kind, value: None, type_name: None, error: None }
     }
 
-    pub(super) fn with_id(mut self, id: Json) -> Self {
+    pub(crate) fn with_id(mut self, id: Json) -> Self {
         self.id = id;
         self
     }
 
-    pub(super) fn valid() -> Self {
+    pub(crate) fn valid() -> Self {
         Self { value: Some(Json::Bool(true)), ..Self::new("valid") }
     }
 
     /// The first error; there is at least one.
-    pub(super) fn errors(errors: &[Error]) -> Self {
+    pub(crate) fn errors(errors: &[Error]) -> Self {
         let written = errors.first().map(|error| Written {
             code: error.code.number(),
             message: error.message.clone(),
@@ -55,11 +55,11 @@ impl Answer {
         Self { error: written, ..Self::new("error") }
     }
 
-    pub(super) fn unreadable(message: &str) -> Self {
+    pub(crate) fn unreadable(message: &str) -> Self {
         Self::errors(&[Error::new(Code::Unexpected, format!("not a case: {message}"), Span::default())])
     }
 
-    pub(super) fn value(value: &Value) -> Self {
+    pub(crate) fn value(value: &Value) -> Self {
         let type_name = Some(match value {
             Value::Lambda(_) => "object",
             value => value.type_name(),

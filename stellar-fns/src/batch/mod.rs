@@ -3,7 +3,7 @@
 //! `lines` cuts the input, `case` reads a line, `answer` writes one, `test_functions` has the two functions that conformance cases expect of their runner. A line that can't be
 //! read gets an error line; only input or output that fails ends the run.
 
-mod answer;
+pub(crate) mod answer;
 mod case;
 mod lines;
 mod test_functions;

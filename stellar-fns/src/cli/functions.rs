@@ -16,18 +16,15 @@ pub(super) struct Args {
     name: Option<String>,
     /// As JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// Prints the reference.
 pub(super) fn run(args: &Args, mut out: impl Write) -> Result<u8, Trouble> {
-    let functions = Functions::standard();
+    let functions = documented();
     let chosen: Vec<&'static Doc> = match &args.name {
         None => functions.iter().map(|function| function.doc()).collect(),
-        Some(name) => {
-            let found = functions.get(&name.to_uppercase()).ok_or_else(|| unknown(name, &functions))?;
-            vec![found.doc()]
-        }
+        Some(name) => vec![named(name, &functions)?],
     };
     if args.json {
         let documents: Vec<Json> = chosen.iter().map(|doc| document(doc)).collect();
@@ -44,6 +41,24 @@ pub(super) fn run(args: &Args, mut out: impl Write) -> Result<u8, Trouble> {
     Ok(exit::DONE)
 }
 
+/// All functions, also those that only the shell has.
+fn documented() -> Functions {
+    let mut functions = Functions::standard();
+    for function in super::shell::shell_functions(&Default::default()) {
+        functions.register(function);
+    }
+    functions
+}
+
+/// The page of one function, whose name may be in any case.
+pub(super) fn documentation(name: &str, functions: &Functions) -> Result<String, Failure> {
+    named(name, functions).map(page)
+}
+
+fn named(name: &str, functions: &Functions) -> Result<&'static Doc, Failure> {
+    functions.get(&name.to_uppercase()).map(|function| function.doc()).ok_or_else(|| unknown(name, functions))
+}
+
 fn unknown(name: &str, functions: &Functions) -> Failure {
     let hint = functions
         .similar(name)
@@ -52,7 +67,7 @@ fn unknown(name: &str, functions: &Functions) -> Failure {
 }
 
 /// `GET_FIRST(list, count?)`
-fn signature(doc: &Doc) -> String {
+pub(super) fn signature(doc: &Doc) -> String {
     let shown = |parameter: &Parameter| format!("{}{}", parameter.name, if parameter.optional { "?" } else { "" });
     format!("{}({})", doc.name, doc.parameters.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
@@ -116,7 +131,7 @@ mod tests {
     #[test]
     fn all_of_it_is_json_too() {
         let all: Vec<Json> = serde_json::from_str(&printed(None, true).unwrap()).unwrap();
-        assert_eq!(all.len(), Functions::standard().iter().count());
+        assert_eq!(all.len(), documented().iter().count());
         assert!(all.iter().all(|function| function["examples"].is_array()));
     }
 

@@ -13,10 +13,11 @@ use maas_cli::{ErrorCode, Failure};
 use maas_client::open;
 use maas_client::tree::{self, SharedTree};
 use maas_client::zk::{Credential, ZkOptions, ZkTree};
+use serde_json::{Map as JsonMap, Value as Json};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use super::services::{globals, unusable};
+use super::services::globals;
 use crate::maas::{self, Answer, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
 
 /// Where models are, and how they are called.
@@ -40,9 +41,20 @@ impl ModelOptions {
         self.globals.as_deref()
     }
 
+    /// What global.json says.
+    pub(super) fn settings(&self) -> Result<Globals, Failure> {
+        self.globals.as_deref().map(globals).transpose().map(Option::unwrap_or_default)
+    }
+
     /// Models behind the ZooKeeper that is known, if one is; nothing is connected to yet.
     pub(super) fn models(&self) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
-        let settings = self.globals.as_deref().map(settings_of).transpose()?.unwrap_or_default();
+        self.models_with(&self.settings()?)
+    }
+
+    /// As [`ModelOptions::models`], with other global settings.
+    pub(super) fn models_with(&self, globals: &Globals) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
+        let settings = Settings::from_globals(globals)
+            .map_err(|error| Failure::new(ErrorCode::BadConfig, "the global settings can't be used").because(&error))?;
         let address = match self.zookeeper.address() {
             Ok(address) => address,
             Err(failure) if failure.code() == ErrorCode::NoZookeeper => return Ok(None),
@@ -57,9 +69,8 @@ impl ModelOptions {
     }
 }
 
-fn settings_of(file: &Path) -> Result<Settings, Failure> {
-    Settings::from_globals(&globals(file)?).map_err(|error| unusable(file, "can't be used").because(&error))
-}
+/// The global settings by name.
+pub(super) type Globals = JsonMap<String, Json>;
 
 /// Models that are connected to by the first call.
 #[derive(Debug)]
@@ -71,6 +82,11 @@ pub(super) struct ConnectOnDemand {
 }
 
 impl ConnectOnDemand {
+    /// Which ZooKeeper, and the configuration node in it.
+    pub(super) fn place(&self) -> (ZkOptions, String) {
+        (self.how.clone(), self.root.clone())
+    }
+
     /// Why ZooKeeper could not be used, where one was asked for.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.connected.get().and_then(|connected| connected.as_ref().err().cloned())

@@ -20,12 +20,10 @@ pub(super) fn unusable(file: &Path, what: &str) -> Failure {
     Failure::new(ErrorCode::BadConfig, format!("{} {what}", file.display()))
 }
 
-/// The services that the file sets up; without one, what needs no settings.
-pub(super) fn services(file: Option<&Path>) -> Result<Services, Failure> {
-    let globals = file.map(globals).transpose()?.unwrap_or_default();
-    let shown = file.unwrap_or(Path::new("global.json"));
-    Services::from_globals(&globals, Arc::new(ToStderr))
-        .map_err(|error| unusable(shown, "can't be used").because(&error))
+/// The services that the global settings set up; without any, what needs no settings.
+pub(super) fn services(globals: &JsonMap<String, Json>) -> Result<Services, Failure> {
+    Services::from_globals(globals, Arc::new(ToStderr))
+        .map_err(|error| Failure::new(ErrorCode::BadConfig, "the global settings can't be used").because(&error))
 }
 
 /// A line for each call that gave null.

@@ -1,0 +1,45 @@
+//! Statements from a file or from stdin.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use maas_cli::{ErrorCode, Failure};
+
+use super::session::{Flow, Session};
+use crate::cli::Trouble;
+use crate::configuration::Lines;
+
+/// Carries out all statements of a file; `-` is stdin.
+pub(super) fn run_file(session: &mut Session<'_>, file: &Path) -> Result<(), Trouble> {
+    if file == Path::new("-") {
+        return run(session, io::stdin().lock());
+    }
+    let unusable = |error: &io::Error| {
+        let code = if error.kind() == io::ErrorKind::NotFound { ErrorCode::NoFile } else { ErrorCode::Unreadable };
+        Failure::new(code, format!("{} can't be read", file.display())).because(error)
+    };
+    let opened = File::open(file).map_err(|error| unusable(&error))?;
+    run(session, BufReader::new(opened))
+}
+
+/// Carries out all statements.
+pub(super) fn run(session: &mut Session<'_>, input: impl BufRead) -> Result<(), Trouble> {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let mut lines = Lines::default();
+    let mut reading = input.lines();
+    loop {
+        let (statement, more) = match reading.next() {
+            Some(line) => (lines.push(&line?), true),
+            None => (lines.end(), false),
+        };
+        if let Some(statement) = statement
+            && session.execute(&statement, &mut out, &mut err)? == Flow::Quit
+        {
+            return Ok(());
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
