@@ -4,3 +4,4 @@ mod command;
 mod enrichment;
 mod hostile;
 mod language;
+mod terminal;

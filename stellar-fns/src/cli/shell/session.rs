@@ -13,7 +13,7 @@ use super::interrupt::{Evaluation, Runner};
 use super::statement::Statement;
 use crate::cli::models::{ConnectOnDemand, Globals, ModelOptions};
 use crate::cli::options::Input;
-use crate::cli::{environment, functions, print};
+use crate::cli::{environment, functions, print, services};
 use crate::environment::Environment;
 use crate::error::{Code, Error, Span};
 use crate::program::Compiler;
@@ -78,10 +78,10 @@ impl<'a> Session<'a> {
         for function in shell_functions(&store) {
             compiler.functions.register(function);
         }
-        let globals = options.globals()?;
+        let globals = options.settings()?;
         let models = options.models_with(&globals)?;
         let runner = if terminal { Runner::interruptible() } else { Runner::Here };
-        let environment = environment(models.as_ref());
+        let environment = environment(models.as_ref(), &globals)?;
         Ok(Self { store, compiler, globals, input, options, models, environment, runner, exit: exit::DONE })
     }
 
@@ -95,9 +95,10 @@ impl<'a> Session<'a> {
         self.models.as_ref()
     }
 
-    /// Models are asked with these settings from now on.
+    /// Models and other systems are asked with these settings from now on.
     pub(super) fn set_globals(&mut self, globals: Globals) -> Result<(), Failure> {
         let models = self.options.models_with(&globals)?;
+        self.environment.services = services::services(&globals)?;
         self.globals = globals;
         self.ask(models);
         Ok(())
