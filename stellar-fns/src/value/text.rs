@@ -10,12 +10,38 @@ const SHOWN: u64 = 10_000;
 
 /// `Double.toString`.
 pub fn double_text(double: f64) -> String {
-    java_decimal(&format!("{double:e}"), double.is_nan())
+    let shortest = whole_digits(double, 53).unwrap_or_else(|| format!("{double:e}"));
+    java_decimal(&shortest, double.is_nan())
 }
 
 /// `Float.toString`.
 pub fn float_text(float: f32) -> String {
-    java_decimal(&format!("{float:e}"), float.is_nan())
+    let shortest = whole_digits(f64::from(float), 24).unwrap_or_else(|| format!("{float:e}"));
+    java_decimal(&shortest, float.is_nan())
+}
+
+/// The digits that Java before 19 gives for large whole numbers: not the shortest, but without those that are certain to mean nothing for so many bits.
+#[expect(clippy::cast_possible_truncation, reason = "whole numbers below 2^63")]
+fn whole_digits(double: f64, bits: i32) -> Option<String> {
+    let magnitude = double.abs();
+    if magnitude.fract() != 0.0
+        || !(9_007_199_254_740_992.0_f64.min(2.0_f64.powi(bits))..2.0_f64.powi(63)).contains(&magnitude)
+    {
+        return None;
+    }
+    let exponent = (magnitude.to_bits() >> 52) as i32 - 1023;
+    // As many decimal digits as the bits below the last significant one could tell apart.
+    let spare = exponent - bits - 1;
+    let dropped = if spare > 1 { (f64::from(spare) * std::f64::consts::LOG10_2) as u32 } else { 0 };
+    let power = 10_u64.pow(dropped);
+    let whole = magnitude as u64;
+    let kept = whole / power + u64::from(dropped > 0 && whole % power >= power / 2);
+    let digits = kept.to_string();
+    let exponent = digits.len() - 1 + dropped as usize;
+    let digits = digits.trim_end_matches('0');
+    let (first, rest) = digits.split_at(1);
+    let sign = if double < 0.0 { "-" } else { "" };
+    Some(format!("{sign}{first}{}{rest}e{exponent}", if rest.is_empty() { "" } else { "." }))
 }
 
 /// Rewrites the shortest digits, which Rust gives as `1.5e-7`, into Java's form.
@@ -107,7 +133,8 @@ fn write_map(map: &Map, out: &mut dyn Write, depth: u32, fuel: &mut Fuel) -> fmt
     let table = map.read();
     let mut entries: Vec<_> = table.iter().collect();
     if map.kind() == MapKind::Hash {
-        let buckets = (entries.len() * 4 / 3 + 1).next_power_of_two().max(16);
+        // Three quarters of the buckets may be filled before there are twice as many.
+        let buckets = (entries.len() * 4).div_ceil(3).next_power_of_two().max(16);
         entries.sort_by_cached_key(|(key, _)| java_bucket(key, buckets));
     }
     out.write_char('{')?;

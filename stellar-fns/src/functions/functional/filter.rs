@@ -25,7 +25,7 @@ impl Function for Filter {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let lambda = arguments.or_null(1);
+        let lambda = arguments.at(1)?;
         let items = match arguments.nullable_items(0, context)? {
             Some(items) if !lambda.is_null() => items,
             _ => return Ok(arguments.or_null(0).clone()),

@@ -295,7 +295,12 @@ impl Translator<'_> {
                     self.rest.next();
                 }
                 let case = if flags.ignore_case { "i" } else { "" };
-                let _ = write!(self.out, r"(?{case}:\{group})");
+                if group <= self.groups {
+                    let _ = write!(self.out, r"(?{case}:\{group})");
+                } else {
+                    // A group that doesn't exist matches nowhere.
+                    self.out.push_str("(?:[^\\x{0}-\\x{10ffff}])");
+                }
             }
             _ => {
                 if let Some(set) = class::predefined(self, char)? {

@@ -25,6 +25,8 @@ const LONGEST: usize = 10_000;
 const LARGEST: usize = 4 << 20;
 /// What looking for a match costs, in steps: backtracking may take its time.
 const MATCH_COST: usize = 500;
+/// How many bytes of a text each match may have to read again for a step.
+const UNREAD: usize = 1024;
 /// What compiling a pattern costs, in steps a byte.
 const COMPILE_COST: usize = 20;
 
@@ -88,12 +90,24 @@ impl Pattern {
         context.spend(MATCH_COST + text.len() / 8)?;
         let search = self.search.get_or_init(|| build(&self.translated).ok()).as_ref();
         let search = search.ok_or_else(|| Fault::argument("this pattern can't be searched for"))?;
-        let replacement = Replacement::parse(value, search)?;
+        // A replacement that makes no sense is an error only where there is something to replace.
+        let mut replacement = None;
         let mut out = String::new();
         let mut from = 0;
-        for captures in search.captures_iter(text) {
-            let captures = captures.map_err(|_| gave_up(context))?;
-            let Some(whole) = captures.get(0) else { continue };
+        let mut at = 0;
+        // As in Java an empty match may stand right behind another match: `.*` matches "ab" twice.
+        while at <= text.len() {
+            context.spend(4 + (text.len() - at) / UNREAD)?;
+            let Some(captures) = search.captures_from_pos(text, at).map_err(|_| gave_up(context))? else { break };
+            let Some(whole) = captures.get(0) else { break };
+            at = whole.end();
+            if whole.range().is_empty() {
+                at += text[at..].chars().next().map_or(1, char::len_utf8);
+            }
+            let replacement = match &mut replacement {
+                Some(replacement) => replacement,
+                none => none.insert(Replacement::parse(value, search)?),
+            };
             let length = out.len();
             out.push_str(&text[from..whole.start()]);
             replacement.append(&captures, &mut out);
@@ -133,6 +147,21 @@ mod tests {
         assert!(whole("(?s)a.b", "a\nb"));
         assert!(whole(r"a$\n", "a\n"));
         assert!(whole("(?m)a$\n^b", "a\nb"));
+    }
+
+    #[test]
+    fn empty_matches_are_replaced_where_java_finds_them() {
+        let program = |call: &str| {
+            let value = crate::program::Compiler::default().compile(call).unwrap();
+            value
+                .evaluate(&crate::variables::AllNull, &crate::environment::Environment::default())
+                .map(|value| value.to_string())
+        };
+        assert_eq!(program("REGEXP_REPLACE('ab', '.*', 'x')").unwrap(), "xx");
+        assert_eq!(program("REGEXP_REPLACE('aéb', 'x*', '-')").unwrap(), "-a-é-b-");
+        assert_eq!(program("REGEXP_REPLACE('ab', 'b?', '-')").unwrap(), "-a--");
+        assert_eq!(program("REGEXP_REPLACE('ab', 'c', '$7')").unwrap(), "ab");
+        assert!(program("REGEXP_REPLACE('ab', 'b', '$7')").is_err());
     }
 
     #[test]
