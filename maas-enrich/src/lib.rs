@@ -7,20 +7,29 @@
 //! - A **stage** is one part of the way. A stage has no I/O but the calls of models that its expressions make.
 //! - An **error record** is a message about a line, or a part of it, that failed.
 //!
-//! The core is pure: [`config`] compiles files, [`parse`], [`transform`], [`enrich`], [`triage`] and [`validate`] are the stages, [`pipeline`] joins them.
+//! Around it, [`run`] moves lines from a [`source`] to a [`sink`]; [`topology`] and [`configs`] know configurations in ZooKeeper. The core is pure: [`config`] compiles files, [`parse`], [`transform`], [`enrich`], [`triage`] and [`validate`] are the stages, [`pipeline`] joins them.
 //! The language of expressions is `stellar-fns`', models are `maas-client`'s.
 
+pub mod address;
 pub mod apply;
 pub mod cli;
 pub mod config;
+pub mod configs;
+pub mod connect;
 pub mod enrich;
 pub mod error_record;
 pub mod event;
 pub mod expression;
 pub mod grok;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod message;
 pub mod parse;
 pub mod pipeline;
+pub mod run;
+pub mod sink;
+pub mod source;
+pub mod topology;
 pub mod transform;
 pub mod triage;
 pub mod validate;

@@ -76,8 +76,8 @@ pub struct Outcome {
 /// A line that can't become a message.
 #[derive(Debug, ThisError)]
 enum Trouble {
-    #[error("the line has {bytes} bytes; at most {LONGEST_LINE}")]
-    TooLong { bytes: usize },
+    #[error("the line has more than {LONGEST_LINE} bytes")]
+    TooLong,
     #[error(transparent)]
     Parse(#[from] parse::Trouble),
     #[error(transparent)]
@@ -194,7 +194,7 @@ impl Pipeline {
 
     fn parse(&self, raw: &Raw, metadata: &Message) -> Result<Option<Message>, Trouble> {
         if raw.bytes.len() > LONGEST_LINE {
-            return Err(Trouble::TooLong { bytes: raw.bytes.len() });
+            return Err(Trouble::TooLong);
         }
         let line = String::from_utf8_lossy(&raw.bytes);
         let Some(parser) = &self.sensor.parser.parser else { return Ok(None) };

@@ -9,13 +9,12 @@ use crate::grok::Library;
 
 /// A file of the configuration can't be used.
 #[derive(Debug, ThisError, Clone, PartialEq, Eq)]
-#[error("{file}: {source}")]
+#[error("{file}: {reason}")]
 pub struct BadFile {
     /// Which.
     pub file: String,
     /// Why.
-    #[source]
-    pub source: Box<Error>,
+    pub reason: Box<Error>,
 }
 
 /// A sensor's configuration.
@@ -42,7 +41,7 @@ impl Sensor {
         };
         let bad = |file: &str| {
             let file = file.to_owned();
-            move |source| BadFile { file, source: Box::new(source) }
+            move |source| BadFile { file, reason: Box::new(source) }
         };
 
         let mut with = Compile::default();
@@ -53,12 +52,8 @@ impl Sensor {
         let file = format!("parsers/{name}.json");
         let mut with = Compile::default();
         let library = Library::new(files.patterns());
-        let text = files.get(&file).ok_or_else(|| {
-            let known: Vec<&str> = files.sensors().collect();
-            let hint = maas_cli::suggest::hint(name, known.iter().copied());
-            let message = format!("there is no such file{hint}; sensors are: {}", known.join(", "));
-            bad(&file)(Error::value(name, message))
-        })?;
+        let text =
+            files.get(&file).ok_or_else(|| bad(&file)(Error::value("parserClassName", "there is no such file")))?;
         let parser = ParserSettings::compile(text, &library, &mut with).map_err(bad(&file))?;
         if parser.parser.is_none() {
             return Err(bad(&file)(Error::value("parserClassName", "is needed; name a parser, such as GROK")));

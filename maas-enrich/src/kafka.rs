@@ -1,0 +1,36 @@
+//! What Kafka's source and sink share: where the brokers are and how to talk to them.
+
+use std::path::Path;
+
+use maas_cli::{ErrorCode, Failure};
+use rdkafka::ClientConfig;
+
+/// Settings of a client, named as librdkafka names them.
+#[derive(Debug, Clone, Default)]
+pub struct Properties(Vec<(String, String)>);
+
+impl Properties {
+    /// Reads a file of `name=value` lines; `#` begins a comment. Secrets belong there: they are neither shown nor logged.
+    pub fn from_file(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let unusable = |why: &str| Failure::new(ErrorCode::BadConfig, format!("{shown} {why}"));
+        let text = std::fs::read_to_string(path).map_err(|error| unusable("can't be read").because(&error))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let pair = |line: &str| {
+            let (name, value) = line.split_once('=')?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        let pairs = lines.map(pair).collect::<Option<_>>();
+        Ok(Self(pairs.ok_or_else(|| unusable("has a line that is no name=value, such as security.protocol=ssl"))?))
+    }
+
+    /// A client's configuration with these brokers.
+    pub(crate) fn client(&self, brokers: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers).set("client.id", "maas_enrich");
+        for (name, value) in &self.0 {
+            config.set(name, value);
+        }
+        config
+    }
+}

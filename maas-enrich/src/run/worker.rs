@@ -1,0 +1,228 @@
+//! The loop: lines from the source through the pipeline to the sinks, many at once, in order, and acknowledged when they are written.
+//!
+//! Evaluations wait for models side by side; what comes of them is taken in the order of the lines. One batch is written while the next is gathered. Runs on a
+//! thread of its own, because evaluations can't change theirs. What is written where is the sinks' affair, which configuration counts `run`'s.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+use stellar_fns::Value;
+use thiserror::Error as ThisError;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::Metrics;
+use crate::error_record::{ErrorType, error_record};
+use crate::event::{Place, Raw};
+use crate::message::Message;
+use crate::pipeline::{Observer, Outcome, Pipeline, Stage};
+use crate::sink::{self, Document, Sink};
+use crate::source::{self, Source};
+
+/// How the loop works.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Lines that are under way at once; 512.
+    pub in_flight: usize,
+    /// Documents that are gathered before they are written; 500.
+    pub batch_size: usize,
+    /// How long a document waits for others before it is written; 500 ms.
+    pub batch_age: Duration,
+    /// Documents of one write at most; 2,000.
+    pub largest_batch: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { in_flight: 512, batch_size: 500, batch_age: Duration::from_millis(500), largest_batch: 2_000 }
+    }
+}
+
+/// Why the loop ended before the end.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The source failed.
+    #[error("the source failed")]
+    Source(#[from] source::Error),
+    /// A sink failed.
+    #[error("the sink failed")]
+    Sink(#[from] sink::Error),
+}
+
+/// Where the loop writes.
+#[derive(Clone)]
+pub struct Sinks {
+    /// Documents.
+    pub documents: Rc<dyn Sink>,
+    /// Error records.
+    pub errors: Rc<dyn Sink>,
+}
+
+/// A batch on its way to the sinks; gives what may be acknowledged.
+type Writing = Pin<Box<dyn Future<Output = Result<Vec<Place>, sink::Error>>>>;
+
+/// What is gathered to be written.
+#[derive(Default)]
+struct Batch {
+    documents: Vec<(Document, Raw)>,
+    errors: Vec<Document>,
+    /// The last line of each partition whose results are in here or before.
+    places: HashMap<(Arc<str>, i32), Place>,
+    /// When the first came in.
+    since: Option<Instant>,
+}
+
+/// Works until the source ends or is told to stop, and everything that was read is written.
+pub async fn work(
+    source: &mut dyn Source,
+    sinks: &Sinks,
+    pipelines: watch::Receiver<Arc<Pipeline>>,
+    metrics: &Arc<Metrics>,
+    policy: Policy,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let mut under_way = FuturesOrdered::new();
+    let mut batch = Batch::default();
+    let mut writing: Option<Writing> = None;
+    let mut open = true;
+    while open || !under_way.is_empty() || !batch.is_empty() || writing.is_some() {
+        let ends = !open && under_way.is_empty();
+        if writing.is_none() && batch.is_due(&policy, ends) {
+            let full = std::mem::take(&mut batch);
+            writing = Some(Box::pin(write(full, sinks.clone(), pipelines.borrow().clone(), metrics.clone())));
+        }
+        let wake = batch.since.map(|since| since + policy.batch_age);
+        tokio::select! {
+            written = poll(&mut writing), if writing.is_some() => {
+                writing = None;
+                source.acknowledge(&written?);
+                metrics.set_lag(&source.lag());
+            }
+            Some((raw, outcome)) = under_way.next(), if !under_way.is_empty() && batch.len() < policy.largest_batch => {
+                batch.take(raw, outcome, metrics);
+                // What is ready already needs no further look at everything else.
+                while batch.len() < policy.largest_batch {
+                    let Some(Some((raw, outcome))) = under_way.next().now_or_never() else { break };
+                    batch.take(raw, outcome, metrics);
+                }
+            }
+            lines = source.next(), if open && under_way.len() < policy.in_flight => match lines? {
+                None => open = false,
+                Some(lines) => {
+                    let pipeline = pipelines.borrow().clone();
+                    metrics.read(lines.len());
+                    for raw in lines {
+                        let (pipeline, metrics) = (pipeline.clone(), metrics.clone());
+                        under_way.push_back(async move {
+                            let outcome = pipeline.process(&raw, &mut Timed(&metrics)).await;
+                            (raw, outcome)
+                        });
+                    }
+                }
+            },
+            () = stop.cancelled(), if open => open = false,
+            () = sleep_until(wake), if wake.is_some() && writing.is_none() => {}
+        }
+    }
+    Ok(source.close().await?)
+}
+
+async fn poll<T>(future: &mut Option<Pin<Box<dyn Future<Output = T>>>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes a batch; what the sink refuses becomes error records. Gives the places that may be acknowledged.
+async fn write(
+    batch: Batch,
+    sinks: Sinks,
+    pipeline: Arc<Pipeline>,
+    metrics: Arc<Metrics>,
+) -> Result<Vec<Place>, sink::Error> {
+    let (documents, raws): (Vec<Document>, Vec<Raw>) = batch.documents.into_iter().unzip();
+    let mut errors = batch.errors;
+    let mut refused = 0;
+    if !documents.is_empty() && pipeline.sensor().indexing.enabled {
+        let started = Instant::now();
+        for rejected in sinks.documents.write(&documents).await? {
+            let Some(raw) = raws.get(rejected.index) else { continue };
+            let now = jiff::Timestamp::now().as_millisecond();
+            let record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, &rejected, now);
+            errors.push(document(record, raw));
+            refused += 1;
+        }
+        metrics.wrote(documents.len() - refused, refused, started.elapsed());
+    }
+    if !errors.is_empty() {
+        sinks.errors.write(&errors).await?;
+    }
+    Ok(batch.places.into_values().collect())
+}
+
+fn document(message: Message, raw: &Raw) -> Document {
+    let guid = match message.get("guid") {
+        Some(Value::Null) | None => raw.place.guid(""),
+        Some(guid) => guid.to_string(),
+    };
+    Document { guid, message }
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.documents.len() + self.errors.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// Whether it is to be written: it is large or old enough, or nothing more comes.
+    fn is_due(&self, policy: &Policy, ends: bool) -> bool {
+        let is_old = self.since.is_some_and(|since| since.elapsed() >= policy.batch_age);
+        !self.is_empty() && (ends || is_old || self.len() >= policy.batch_size)
+    }
+
+    fn take(&mut self, raw: Raw, outcome: Outcome, metrics: &Metrics) {
+        self.since.get_or_insert_with(Instant::now);
+        let partition = match &raw.place {
+            Place::Topic { topic, partition, .. } => (topic.clone(), *partition),
+            Place::File { identity, .. } => (identity.clone(), 0),
+        };
+        self.places.insert(partition, raw.place.clone());
+        if outcome.message.is_none() && outcome.errors.is_empty() {
+            metrics.dropped();
+        }
+        for (stage, record) in outcome.errors {
+            metrics.failed(stage);
+            self.errors.push(document(record, &raw));
+        }
+        if let Some(message) = outcome.message {
+            self.documents.push((document(message, &raw), raw));
+        }
+    }
+}
+
+/// Counts stages and how long they take.
+struct Timed<'a>(&'a Metrics);
+
+impl Observer for Timed<'_> {
+    fn done(&mut self, stage: Stage, _: &Message, took: Duration) {
+        self.0.stage(stage, took);
+    }
+}

@@ -1,0 +1,98 @@
+//! A topic that documents are written to, as JSON under their guid.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use tokio_util::sync::CancellationToken;
+
+use super::{Document, Error, Rejected, Sink};
+use crate::kafka::Properties;
+
+/// How long the brokers are waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait before trying again.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub struct KafkaWriter {
+    producer: FutureProducer,
+    topic: String,
+    name: String,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for KafkaWriter {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "KafkaWriter({})", self.name)
+    }
+}
+
+impl KafkaWriter {
+    /// Connects. Brokers that can't be reached at the start are an error; later they are waited for.
+    pub fn connect(
+        brokers: &str,
+        topic: &str,
+        properties: &Properties,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let name = format!("kafka://{brokers}/{topic}");
+        let refused = |error: KafkaError| Error::Refused { name: name.clone(), message: error.to_string() };
+        let mut config = properties.client(brokers);
+        config
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("compression.type", "zstd")
+            .set("queue.buffering.max.messages", "1000000");
+        let producer: FutureProducer = config.create().map_err(refused)?;
+        producer.client().fetch_metadata(Some(topic), PATIENCE).map_err(refused)?;
+        Ok(Self { producer, topic: topic.to_owned(), name, stop })
+    }
+}
+
+#[async_trait(?Send)]
+impl Sink for KafkaWriter {
+    async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
+        let mut rejected = Vec::new();
+        let mut waiting: Vec<usize> = (0..documents.len()).collect();
+        loop {
+            let sent = waiting.iter().filter_map(|index| Some((*index, documents.get(*index)?)));
+            let sends = sent.map(async |(index, document)| {
+                let payload = document.message.to_json();
+                let record = FutureRecord::to(&self.topic).key(&document.guid).payload(&payload);
+                (index, self.producer.send(record, Duration::from_secs(60)).await)
+            });
+            let mut again = Vec::new();
+            let mut last = None;
+            for (index, result) in join_all(sends).await {
+                match result {
+                    Ok(_) => {}
+                    Err((error, _)) if is_final(&error) => rejected.push(Rejected { index, reason: error.to_string() }),
+                    Err((error, _)) => {
+                        again.push(index);
+                        last = Some(error);
+                    }
+                }
+            }
+            let Some(error) = last else { return Ok(rejected) };
+            if self.stop.is_cancelled() {
+                return Err(Error::Refused { name: self.name.clone(), message: error.to_string() });
+            }
+            tracing::warn!(sink = self.name, documents = again.len(), %error, "writing is tried again");
+            waiting = again;
+            tokio::time::sleep(WAIT).await;
+        }
+    }
+}
+
+/// What no second try can mend.
+fn is_final(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessage | RDKafkaErrorCode::InvalidRecord
+        )
+    )
+}

@@ -1,0 +1,78 @@
+//! Sinks: where documents and error records go.
+//!
+//! A sink has written a batch when [`Sink::write`] returns; what it refuses of it comes back with the reason. `lines` writes JSON lines, `search`
+//! to a search server, `kafka` to a topic.
+
+#[cfg(feature = "kafka")]
+pub mod kafka;
+mod lines;
+pub mod search;
+
+use async_trait::async_trait;
+use thiserror::Error as ThisError;
+
+use crate::message::Message;
+
+pub use lines::JsonLines;
+
+/// A message to be written.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Stays the same when the line is read again.
+    pub guid: String,
+    /// Its fields.
+    pub message: Message,
+}
+
+/// A document that was not taken, and will never be.
+#[derive(Debug, ThisError)]
+#[error("document {index} of the batch was refused: {reason}")]
+pub struct Rejected {
+    /// Which of the batch.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a sink can't be written to.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// A file or standard output.
+    #[error("{name} can't be written")]
+    Unwritable {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Whoever reads standard output is gone: no error of ours.
+    #[error("nobody reads standard output any more")]
+    Closed,
+    /// Another system.
+    #[error("{name}: {message}")]
+    Refused {
+        /// Which.
+        name: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+/// Takes documents.
+#[async_trait(?Send)]
+pub trait Sink {
+    /// Writes all of them, trying again for as long as it takes where that can help. A document that was written before is written over.
+    async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error>;
+}
+
+/// Drops what it is given.
+#[derive(Debug)]
+pub struct Null;
+
+#[async_trait(?Send)]
+impl Sink for Null {
+    async fn write(&self, _: &[Document]) -> Result<Vec<Rejected>, Error> {
+        Ok(Vec::new())
+    }
+}

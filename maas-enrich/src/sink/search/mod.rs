@@ -1,0 +1,164 @@
+//! A search server: OpenSearch, or Elasticsearch from 5.6 on, through the bulk API.
+//!
+//! `server` asks what it is and speaks HTTP, `template` tells it how fields are to be indexed, `names` makes the index's name, `bulk` writes requests and reads
+//! answers. Documents have their guid as id, and the index is that of the message's own time, so that a line that is read again writes over its document.
+
+mod bulk;
+mod names;
+mod server;
+mod template;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{Document, Error, Rejected, Sink};
+use crate::config::Indexing;
+
+use bulk::{Verdict, requests, verdicts};
+use names::IndexName;
+use server::{Server, Trouble};
+
+/// How long to wait before trying again, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a server that doesn't take anything is tried after the end was asked for.
+const LAST_TRIES: Duration = Duration::from_secs(10);
+
+/// How documents are written.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// First part of the index's name.
+    pub index: String,
+    /// Whether the date follows, as documents have it; error records go to one index.
+    pub dated: bool,
+    /// The date's form, in Java's notation; none: a new index each hour.
+    pub date_format: Option<String>,
+    /// Whether dots in names of fields become colons.
+    pub colons: bool,
+}
+
+impl Settings {
+    /// For the documents of a sensor.
+    pub fn documents(indexing: &Indexing, date_format: Option<String>) -> Self {
+        Self { index: indexing.index.clone(), dated: true, date_format, colons: indexing.colons }
+    }
+
+    /// For error records.
+    pub fn errors(indexing: &Indexing) -> Self {
+        Self { index: "error".into(), dated: false, date_format: None, colons: indexing.colons }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Search {
+    server: Server,
+    index: IndexName,
+    settings: Settings,
+    stop: CancellationToken,
+    templated: Cell<bool>,
+}
+
+impl Search {
+    /// Finds out what the server is. One that can't be reached at the start is an error; later it is waited for.
+    pub async fn connect(url: &str, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
+        let refused = |trouble: &Trouble| Error::Refused { name: url.to_owned(), message: trouble.to_string() };
+        let index = IndexName::new(&settings).map_err(|message| Error::Refused { name: url.to_owned(), message })?;
+        let server = Server::connect(url).await.map_err(|trouble| refused(&trouble))?;
+        let search = Self { server, index, settings, stop, templated: Cell::new(false) };
+        search.ensure_template().await.map_err(|trouble| refused(&trouble))?;
+        Ok(search)
+    }
+
+    /// Installs the template where there is none of its name.
+    async fn ensure_template(&self) -> Result<(), Trouble> {
+        if !self.settings.dated || self.templated.get() {
+            return Ok(());
+        }
+        let path = format!("/_template/{}_index", self.settings.index);
+        if !self.server.exists(&path).await? {
+            let template = template::template(&self.settings.index, self.server.kind());
+            self.server.put(&path, template.to_string()).await?;
+        }
+        self.templated.set(true);
+        Ok(())
+    }
+
+    /// One request, tried until the server has an answer for each document.
+    async fn write_some(&self, documents: &[Document], which: Vec<usize>) -> Result<Vec<Rejected>, Error> {
+        let mut rejected = Vec::new();
+        let mut waiting = vec![which];
+        let mut wait = FIRST_WAIT;
+        let mut last_tries: Option<tokio::time::Instant> = None;
+        while let Some(which) = waiting.pop() {
+            let body = bulk::body(documents, &which, &self.index, self.server.kind(), self.settings.colons);
+            let (again, message) = match self.server.bulk(body).await {
+                Ok(answer) => {
+                    let verdicts = verdicts(&answer, which.len());
+                    let mut again = Vec::new();
+                    let mut message = String::new();
+                    for (index, verdict) in which.into_iter().zip(verdicts) {
+                        match verdict {
+                            Verdict::Written => {}
+                            Verdict::Rejected(reason) => rejected.push(Rejected { index, reason }),
+                            Verdict::Again(reason) => {
+                                again.push(index);
+                                message = reason;
+                            }
+                        }
+                    }
+                    (again, message)
+                }
+                Err(Trouble::TooLarge | Trouble::Refused { .. }) if which.len() > 1 => {
+                    // One of them is at fault: the halves are tried apart.
+                    let mut left = which;
+                    let right = left.split_off(left.len() / 2);
+                    waiting.extend([right, left]);
+                    continue;
+                }
+                Err(trouble @ (Trouble::TooLarge | Trouble::Refused { .. })) => {
+                    let reason = trouble.to_string();
+                    rejected.extend(which.into_iter().map(|index| Rejected { index, reason: reason.clone() }));
+                    continue;
+                }
+                Err(trouble) => (which, trouble.to_string()),
+            };
+            if again.is_empty() {
+                wait = FIRST_WAIT;
+                continue;
+            }
+            if self.stop.is_cancelled() {
+                let since = *last_tries.get_or_insert_with(tokio::time::Instant::now);
+                if since.elapsed() > LAST_TRIES {
+                    let message =
+                        format!("{message}; {} documents are not written, they are read again next time", again.len());
+                    return Err(Error::Refused { name: self.server.url().to_owned(), message });
+                }
+            }
+            tracing::warn!(
+                server = self.server.url(),
+                documents = again.len(),
+                error = message,
+                "writing is tried again"
+            );
+            waiting.push(again);
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        Ok(rejected)
+    }
+}
+
+#[async_trait(?Send)]
+impl Sink for Search {
+    async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
+        let mut rejected = Vec::new();
+        for which in requests(documents) {
+            rejected.extend(self.write_some(documents, which).await?);
+        }
+        Ok(rejected)
+    }
+}

@@ -1,0 +1,145 @@
+//! The search server itself: what it is, and HTTP to it.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use thiserror::Error as ThisError;
+
+/// Longest a request may take: the first one on a new index takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Why a request has no answer that can be used.
+#[derive(Debug, ThisError)]
+pub(super) enum Trouble {
+    #[error("the server can't be reached: {}", causes(.0))]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the server is busy: status {status}")]
+    Busy { status: StatusCode },
+    #[error("the request is too large for the server")]
+    TooLarge,
+    #[error("the server refused: status {status}, {text}")]
+    Refused { status: StatusCode, text: String },
+    #[error("this is no search server that is known here: {text}")]
+    Unknown { text: String },
+}
+
+/// What differs between servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// Whether documents have a mapping type.
+    pub(super) typed: bool,
+}
+
+/// A server.
+#[derive(Debug)]
+pub(super) struct Server {
+    client: Client,
+    url: String,
+    kind: Kind,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    version: Version,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    number: String,
+    #[serde(default)]
+    distribution: String,
+}
+
+impl Server {
+    pub(super) async fn connect(url: &str) -> Result<Self, Trouble> {
+        let client =
+            Client::builder().connect_timeout(CONNECT).timeout(PATIENCE).build().map_err(Trouble::Unreachable)?;
+        let server = Self { client, url: url.to_owned(), kind: Kind { typed: false } };
+        let text = server.said(server.client.get(url)).await?;
+        let info: Info = serde_json::from_str(&text).map_err(|_| Trouble::Unknown { text: start_of(&text) })?;
+        let kind = kind(&info).ok_or_else(|| Trouble::Unknown { text: format!("version {}", info.version.number) })?;
+        Ok(Self { kind, ..server })
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) async fn exists(&self, path: &str) -> Result<bool, Trouble> {
+        match self.said(self.client.get(format!("{}{path}", self.url))).await {
+            Ok(_) => Ok(true),
+            Err(Trouble::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    pub(super) async fn put(&self, path: &str, body: String) -> Result<(), Trouble> {
+        let request = self.client.put(format!("{}{path}", self.url)).header("content-type", "application/json");
+        self.said(request.body(body)).await.map(drop)
+    }
+
+    pub(super) async fn bulk(&self, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
+        let request = self.client.post(format!("{}/_bulk", self.url)).header("content-type", "application/x-ndjson");
+        Ok(self.said(request.body(body)).await?.into_bytes())
+    }
+
+    async fn said(&self, request: reqwest::RequestBuilder) -> Result<String, Trouble> {
+        let response = request.send().await.map_err(Trouble::Unreachable)?;
+        let status = response.status();
+        let text = response.text().await.map_err(Trouble::Unreachable)?;
+        match status {
+            _ if status.is_success() => Ok(text),
+            StatusCode::PAYLOAD_TOO_LARGE => Err(Trouble::TooLarge),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(Trouble::Busy { status }),
+            _ if status.is_server_error() => Err(Trouble::Busy { status }),
+            _ => Err(Trouble::Refused { status, text: start_of(&text) }),
+        }
+    }
+}
+
+/// Elasticsearch before 7 has mapping types, OpenSearch never shows them. None for what is older than 5.
+fn kind(info: &Info) -> Option<Kind> {
+    let major: u32 = info.version.number.split('.').next()?.parse().ok()?;
+    match info.version.distribution.as_str() {
+        "opensearch" => Some(Kind { typed: false }),
+        _ if major >= 7 => Some(Kind { typed: false }),
+        _ if major >= 5 => Some(Kind { typed: true }),
+        _ => None,
+    }
+}
+
+fn start_of(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_told_apart() {
+        let kind = |text: &str| kind(&serde_json::from_str(text).unwrap()).map(|kind| kind.typed);
+        assert_eq!(kind(r#"{"version":{"number":"2.19.1","distribution":"opensearch"}}"#), Some(false));
+        assert_eq!(kind(r#"{"version":{"number":"7.10.2"}}"#), Some(false));
+        assert_eq!(kind(r#"{"version":{"number":"5.6.16"}}"#), Some(true));
+        assert_eq!(kind(r#"{"version":{"number":"2.4.0"}}"#), None);
+    }
+}
