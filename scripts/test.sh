@@ -4,7 +4,8 @@
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC.
-# soak: the long fault runs. The last line is the sum over all tests, and the exit code is 1 when anything failed.
+# soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
+# The last line is the sum over all tests, and the exit code is 1 when anything failed.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
@@ -142,6 +143,7 @@ yarn() {
 soak() {
   zookeeper
   programs
+  step "fuzzing of Stellar" scripts/fuzz.sh 20
   step soak env MAAS_SOAK=1 cargo test -q -p integration-tests --no-fail-fast soak -- --ignored --nocapture
 }
 
