@@ -47,6 +47,11 @@ impl HdfsStore {
         Ok(HdfsStore { files: Files::open(place)?, url: place.url.clone(), root })
     }
 
+    /// A file as it lies there; `None` when there is none.
+    pub(crate) fn read_file(&self, path: &StorePath) -> Result<Option<Box<dyn Read + Send>>, Error> {
+        self.files.read(&self.dir(path))
+    }
+
     fn dir(&self, path: &StorePath) -> String {
         format!("{}{}", self.root, path.as_str())
     }

@@ -24,6 +24,7 @@ mod remote;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod settings;
+pub mod single;
 pub mod store;
 mod tree_import;
 

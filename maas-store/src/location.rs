@@ -135,7 +135,7 @@ fn open_s3(remote: &Remote) -> Result<Arc<dyn ModelStore>, Error> {
 
 /// What of this process's environment is text.
 #[cfg(feature = "s3")]
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 

@@ -21,6 +21,8 @@ mod json;
 mod maps;
 mod math;
 mod network;
+#[cfg(feature = "object")]
+mod object;
 mod ordinal;
 mod outlier;
 pub(crate) mod regex;
@@ -64,6 +66,8 @@ pub(crate) fn all() -> Vec<Arc<dyn Function>> {
         maps::ALL,
         math::ALL,
         network::ALL,
+        #[cfg(feature = "object")]
+        object::ALL,
         ordinal::ALL,
         outlier::ALL,
         regex::ALL,

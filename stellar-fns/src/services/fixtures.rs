@@ -27,6 +27,8 @@ pub(crate) fn services() -> Services {
         enrichment: Some(Arc::new(super::enrichment::known())),
         #[cfg(feature = "rest")]
         rest: services.rest.map(|caller| Arc::new(super::rest::Echo(caller.settings().clone())) as _),
+        #[cfg(feature = "object")]
+        objects: Some(super::object::fixture()),
         ..services
     }
 }

@@ -9,6 +9,8 @@ pub mod enrichment;
 pub(crate) mod fixtures;
 #[cfg(feature = "geo")]
 pub mod geo;
+#[cfg(feature = "object")]
+pub mod object;
 mod provided;
 #[cfg(any(feature = "services", feature = "maas"))]
 pub(crate) mod quiet;

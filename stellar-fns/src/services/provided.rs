@@ -22,6 +22,9 @@ pub struct Services {
     /// Whoever asks web services; none: expressions that ask one are in error.
     #[cfg(feature = "rest")]
     pub rest: Option<Arc<dyn super::rest::RestCaller>>,
+    /// The objects of OBJECT_GET; none, or no store in their settings: expressions that ask for one are in error.
+    #[cfg(feature = "object")]
+    pub objects: Option<Arc<super::object::Objects>>,
     /// Who is told of calls that give null; nobody: nothing is told.
     pub report: Option<Arc<dyn Report>>,
 }
@@ -43,6 +46,8 @@ impl Services {
                 let settings = super::rest::RestSettings::from_globals(globals)?;
                 Some(Arc::new(super::rest::RestClient::new(settings)))
             },
+            #[cfg(feature = "object")]
+            objects: Some(Arc::new(super::object::Objects::new(super::object::ObjectSettings::from_globals(globals)?))),
             report: Some(report),
         })
     }
