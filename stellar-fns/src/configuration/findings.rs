@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn no_json_is_an_error_with_its_place() {
-        let checked = check(Kind::Parser, "{\n  \"a\": tru\n}", &Compiler::default());
+        let checked = check(Kind::Parser, "{\n  \"a\": nul\n}", &Compiler::default());
         assert_eq!((checked.errors[0].line, checked.expressions), (2, 0));
         assert_eq!(
             check(Kind::Enrichment, "[]", &Compiler::default()).errors[0].message,

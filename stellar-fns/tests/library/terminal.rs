@@ -1,6 +1,8 @@
 //! The shell at a terminal, which `script` of util-linux provides.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ struct Terminal {
 
 impl Terminal {
     /// The shell with its history below `home`; none where this machine has no `script`.
-    fn open(home: &std::path::Path) -> Option<Self> {
+    fn open(home: &Path, editor: &str) -> Option<Self> {
         let mut command = Command::new("script");
         command.args([
             "--quiet",
@@ -26,7 +28,7 @@ impl Terminal {
             "exec \"$STELLAR\" --var name=casey",
             "/dev/null",
         ]);
-        command.env("STELLAR", env!("CARGO_BIN_EXE_stellar")).env("HOME", home).env("EDITOR", "true");
+        command.env("STELLAR", env!("CARGO_BIN_EXE_stellar")).env("HOME", home).env("EDITOR", editor);
         command
             .env_remove("MAAS_ZK")
             .env_remove("XDG_STATE_HOME")
@@ -89,7 +91,7 @@ const PROMPT: &str = "[Stellar]>>> ";
 #[test]
 fn a_user_types_completes_interrupts_and_leaves() {
     let home = tempfile::tempdir().expect("a directory");
-    let Some(mut terminal) = Terminal::open(home.path()) else { return };
+    let Some(mut terminal) = Terminal::open(home.path(), "true") else { return };
     terminal.until(PROMPT);
     terminal.type_keys("url_to_h\t'http://a.example/')\r");
     terminal.until("\na.example\r\n");
@@ -101,9 +103,6 @@ fn a_user_types_completes_interrupts_and_leaves() {
     terminal.until("\ncasey\r\n");
     terminal.until(PROMPT);
     terminal.type_keys("never typed to its end\x03");
-    terminal.until(PROMPT);
-    // Long enough to be interrupted, and bounded by its steps in any case.
-    terminal.type_keys("l := SPLIT(FILL_LEFT('', ' ', 1500), ' ')\r");
     terminal.until(PROMPT);
     terminal.type_keys("%vars\r");
     terminal.until("name = 'casey'\r\n");
@@ -120,11 +119,31 @@ fn a_user_types_completes_interrupts_and_leaves() {
 fn a_shell_works_where_its_history_cannot_be_written() {
     let home = tempfile::tempdir().expect("a directory");
     std::fs::write(home.path().join(".local"), "a file where a directory should be").expect("a file");
-    let Some(mut terminal) = Terminal::open(home.path()) else { return };
+    let Some(mut terminal) = Terminal::open(home.path(), "true") else { return };
     terminal.until(PROMPT);
     terminal.type_keys("1 + 1\r");
     terminal.until("\n2\r\n");
     terminal.until(PROMPT);
     terminal.type_keys("quit\r");
     assert!(terminal.child.wait().expect("the shell ends").success());
+}
+
+#[test]
+fn ctrl_c_ends_the_waiting_for_an_evaluation_and_not_the_shell() {
+    let home = tempfile::tempdir().expect("a directory");
+    let editor = home.path().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\ntrap '' INT\necho waits for ever\nexec sleep 60\n").expect("a file");
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o700)).expect("it can be run");
+    let Some(mut terminal) = Terminal::open(home.path(), editor.to_str().expect("the path is text")) else { return };
+    terminal.until(PROMPT);
+    terminal.type_keys("x := SHELL_EDIT()\r");
+    terminal.until("\nwaits for ever\r\n");
+    terminal.type_keys("\x03");
+    terminal.until("interrupted\r\n");
+    terminal.until(PROMPT);
+    terminal.type_keys("x\r");
+    terminal.until("\nnull\r\n");
+    terminal.until(PROMPT);
+    terminal.type_keys("\x04");
+    terminal.child.wait().expect("the shell ends");
 }
