@@ -127,7 +127,8 @@ impl Parser<'_> {
 
     /// Keeps an error, unless one at the same place was the last: it led to this one.
     fn record(&mut self, error: Error) {
-        if self.errors.last().is_none_or(|last| last.span.from != error.span.from) {
+        let follows = self.errors.last().is_some_and(|last| last.span.from == error.span.from);
+        if !follows && self.errors.len() < 10 * MOST_ERRORS {
             self.errors.push(error);
         }
     }
