@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feeds Stellar with what nobody would write: fuzz.sh [SECONDS [TARGET…]]
 #
-# Targets: parse evaluate dates format regex (all of them without any); each runs for that many seconds of processor time (20),
+# Targets: parse evaluate dates format regex (all of them without any); each runs for that many seconds by the clock (20),
 # beginning with the public conformance cases where they lie in ../shared/stellar, or in $MAAS_SHARED/stellar. One line a target says what came of it; the
 # exit code is 1 when one crashed, hung or used too much memory, and the input that did it is kept beside the corpus.
 set -euo pipefail
@@ -54,7 +54,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$corpus" "$CARGO_TARGET_DIR/found"
   seed "$target" "$corpus"
   log=$CARGO_TARGET_DIR/$target.log
-  # The processor's time ends the run; the clock's is a bound for a busy machine.
+  # The clock ends the run; the limit on processor time is for a target that no longer looks at it.
   if (ulimit -t "$((seconds + 30))"
     "$programs/$target" "$corpus" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=2048 -print_final_stats=1 \
       -artifact_prefix="$CARGO_TARGET_DIR/found/$target-") >"$log" 2>&1; then
