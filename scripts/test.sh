@@ -26,6 +26,7 @@ zk_dir=$work/zookeeper aws_dir=$work/aws hadoop_dir=$work/hadoop
 clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
+  scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap clean EXIT
