@@ -144,6 +144,7 @@ yarn.nodemanager.pmem-check-enabled true
 yarn.nodemanager.vmem-check-enabled false
 yarn.nodemanager.container-monitor.interval-ms 1000
 yarn.nodemanager.disk-health-checker.enable false
+yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage 100
 yarn.nodemanager.delete.debug-delay-sec 600
 yarn.nodemanager.container-executor.class org.apache.hadoop.yarn.server.nodemanager.DefaultContainerExecutor
 yarn.log-aggregation-enable true
