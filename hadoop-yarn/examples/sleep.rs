@@ -12,14 +12,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use hadoop_yarn::client::{ApplicationMaster, Heartbeat, NodeManagers, ResourceManager, Start};
+use hadoop_yarn::client::{ApplicationMaster, Asks, NodeManagers, ResourceManager, Start, Want};
 use hadoop_yarn::config::YarnConfig;
 use hadoop_yarn::credentials::{Credentials, TOKEN_FILE_VARIABLE};
 use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::shell;
-use hadoop_yarn::types::{
-    Ask, Container, ContainerId, ExitStatus, FinalStatus, LaunchContext, Resource, Submission, Token,
-};
+use hadoop_yarn::types::{Container, ContainerId, ExitStatus, FinalStatus, LaunchContext, Resource, Submission, Token};
 
 const CONTAINERS: usize = 2;
 /// What the ask is called: a container that is granted for it says so.
@@ -66,18 +64,27 @@ async fn run(config: &YarnConfig, token: Token, seconds: u32) -> anyhow::Result<
     println!("registered in {}, at most {} a container", registered.queue, registered.maximum);
 
     let mut nodes = NodeManagers::new(config);
-    let mut heartbeat =
-        Heartbeat { asks: vec![Ask::anywhere(ASK, Resource::new(64, 1), CONTAINERS as i32)], ..Heartbeat::default() };
+    let mut asks = Asks::new();
+    asks.want(ASK, Want { priority: 1, resource: Resource::new(64, 1), node_label: None, count: CONTAINERS as i32 });
     let mut ended: BTreeMap<ContainerId, ExitStatus> = BTreeMap::new();
     while ended.len() < CONTAINERS {
-        let answer = master.allocate(&heartbeat).await.context("asking")?;
-        // What was sent stands until it is changed.
-        heartbeat = Heartbeat { progress: ended.len() as f32 / CONTAINERS as f32, ..Heartbeat::default() };
+        let answer = match master.allocate(&asks.heartbeat(ended.len() as f32 / CONTAINERS as f32)).await {
+            Err(error) if error.is_not_registered() => {
+                // The ResourceManager has restarted: it forgets what was asked, and grants that were not started.
+                master.register("localhost", None, "").await.context("registering again")?;
+                asks.registered_again();
+                println!("registered again");
+                continue;
+            }
+            answer => answer.context("asking")?,
+        };
+        let news = asks.answered(&answer);
         nodes.keep(answer.node_tokens);
-        for container in answer.containers {
+        for container in news.granted {
             start(&nodes, &container, seconds).await?;
+            asks.started(container.id);
         }
-        for status in answer.completed {
+        for status in news.ended {
             println!("{} {}", status.id, status.exit_status);
             ended.insert(status.id, status.exit_status);
         }

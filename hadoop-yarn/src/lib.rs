@@ -10,7 +10,7 @@
 //! | token | an identifier and a password, given out by a server, that prove who calls |
 //!
 //! - [`client::ResourceManager`]: submit, follow, list and kill applications; nodes and queues.
-//! - [`client::ApplicationMaster`]: register, ask for containers, finish.
+//! - [`client::ApplicationMaster`]: register, ask for containers, finish. [`client::Asks`] remembers what was asked for and granted.
 //! - [`client::NodeManager`], [`client::NodeManagers`]: start, stop and look at containers.
 //! - [`config`]: `core-site.xml`, `yarn-site.xml`, `${…}`, several ResourceManagers.
 //! - [`credentials`]: the token file of a container.

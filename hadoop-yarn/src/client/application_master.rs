@@ -1,7 +1,7 @@
 //! An application master's calls to the ResourceManager: `ApplicationMasterProtocol`, version 1, port 8030.
 //!
-//! The rules noted at the methods were seen on Hadoop 3.5.0. What to ask for, and what to do with what is granted, is the caller's business; so is
-//! remembering its asks, which a ResourceManager that restarts forgets.
+//! The rules noted at the methods were seen on Hadoop 3.5.0. What to ask for, and what to do with what
+//! is granted, is the caller's business; [`super::Asks`] remembers what was asked, which a ResourceManager that restarts forgets.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -133,8 +133,9 @@ impl ApplicationMaster {
 
     /// One heartbeat. Send one a second; an attempt that is silent for `yarn.am.liveness-monitor.expiry-interval-ms` is taken for dead.
     ///
-    /// May be dropped before it ends: the next one then gets the answer that this one would have got. A token that the ResourceManager has renewed is taken
-    /// over. [`Error::is_attempt_over`] means: stop at once.
+    /// May be dropped before it ends: the next one then gets the answer that this one would have got, **and what else it asks for is not looked at**.
+    /// So repeat it unchanged, as [`Asks`](super::Asks) does. A token that the ResourceManager has renewed is taken over.
+    /// [`Error::is_attempt_over`] means: stop at once.
     pub async fn allocate(&mut self, heartbeat: &Heartbeat) -> Result<Allocated, Error> {
         let request = heartbeat.to_proto(self.response_id);
         let mut answer: AllocateResponseProto = self.rpc.call("allocate", Repeat::Harmless, &request).await?;

@@ -3,10 +3,12 @@
 //! Each stands on [`crate::rpc`], which connects, authenticates, tries again and fails over, and turns messages into [`crate::types`].
 
 mod application_master;
+mod asks;
 mod node_manager;
 mod resource_manager;
 
 pub use application_master::{Allocated, ApplicationMaster, Heartbeat, Preemption, Registered};
+pub use asks::{Asks, News, Want};
 pub use node_manager::{NodeManager, NodeManagers, Outcome, Signal, Start, Statuses};
 pub use resource_manager::{NewApplication, ResourceManager};
 

@@ -1,7 +1,8 @@
 //! The example `sleep` as a whole application, both ways: from a shell, and as the master that YARN starts. Nothing but this crate speaks.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use hadoop_yarn::shell;
@@ -52,5 +53,36 @@ async fn two_containers_sleep_for_a_master_that_yarn_starts() -> anyhow::Result<
         report.diagnostics
     );
     assert_eq!(report.diagnostics, "both have ended");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Hadoop: scripts/test.sh yarn"]
+async fn a_master_goes_on_after_a_restart_of_the_resource_manager() -> anyhow::Result<()> {
+    let cluster = Cluster::under_test()?;
+    let mut command = Command::new(example("sleep")?);
+    command
+        .arg("15")
+        .env("HADOOP_CONF_DIR", cluster.directory.join("conf"))
+        .env("HADOOP_USER_NAME", crate::cluster::USER);
+    let mut master = command.stdout(Stdio::piped()).spawn()?;
+    let mut output = BufReader::new(master.stdout.take().context("its output")?);
+    let (mut output, text) = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        while text.matches(" sleeps on ").count() < 2 && output.read_line(&mut text)? > 0 {}
+        Ok::<_, std::io::Error>((output, text))
+    })
+    .await??;
+    assert_eq!(text.matches(" sleeps on ").count(), 2, "{text}");
+    cluster.hadoop(&["kill9", "--daemon", "rm"]).await?;
+    cluster.hadoop(&["start"]).await?;
+    let (status, text) = tokio::task::spawn_blocking(move || {
+        let mut rest = String::new();
+        output.read_to_string(&mut rest)?;
+        Ok::<_, std::io::Error>((master.wait()?, text + &rest))
+    })
+    .await??;
+    assert!(status.success() && text.contains("registered again"), "{text}");
+    assert_eq!((text.matches(" ended with 0\n").count(), text.contains("finished: SUCCEEDED")), (2, true), "{text}");
     Ok(())
 }
