@@ -129,6 +129,8 @@ stores() {
 # Everything once, then what a seal could break under the other protections. The long expiries bear with a busy machine.
 yarn() {
   local protection tests
+  step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
+  step "what YARN says, in our words" cargo test -q -p maas-master --features yarn --lib launcher::yarn
   step "examples of YARN" cargo build -q -p hadoop-yarn --examples
   for protection in authentication integrity privacy; do
     tests=()

@@ -6,6 +6,8 @@
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod local;
+#[cfg(feature = "yarn")]
+pub mod yarn;
 
 use crate::observed::{Instance, Node, Process};
 use async_trait::async_trait;

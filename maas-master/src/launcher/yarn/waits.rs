@@ -1,0 +1,191 @@
+//! Why YARN does not give a container. It says nothing itself: an ask that can't be served just stays open, and one that is too large fails all asks beside it.
+
+use hadoop_yarn::types::{NodeReport, QueueInfo, Resource};
+use maas_client::reason::{Reason, ReasonCode};
+use maas_client::request::Resources;
+
+/// What is known about the cluster that was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cluster {
+    /// The most that one container may have, as the register call told.
+    pub maximum: Resource,
+    /// What the cluster counts, as the register call told; empty where the server does not say.
+    pub resource_types: Vec<String>,
+    /// The nodes that take containers.
+    pub nodes: Vec<NodeReport>,
+    /// The application's queue.
+    pub queue: Option<QueueInfo>,
+    /// What the application has of it, in MB.
+    pub used_mb: i64,
+}
+
+/// What these resources are to YARN.
+pub fn resource(needs: &Resources) -> Resource {
+    let memory = i64::try_from(needs.memory_mb).unwrap_or(i64::MAX);
+    let all = Resource::new(memory, i32::try_from(needs.vcores).unwrap_or(i32::MAX));
+    if needs.gpus > 0 { all.with(Resource::GPU, i64::from(needs.gpus)) } else { all }
+}
+
+/// Why an instance that needs this is not granted its container. An ask that gets [`ReasonCode::NeverFits`] must not be sent.
+pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
+    never(needs, cluster).map_or_else(
+        || {
+            Reason::new(
+                ReasonCode::WaitingCapacity,
+                queue_full(needs, cluster).unwrap_or_else(|| nodes_full(needs, cluster)),
+            )
+        },
+        |text| Reason::new(ReasonCode::NeverFits, text),
+    )
+}
+
+/// What no waiting will change.
+fn never(needs: &Resources, cluster: &Cluster) -> Option<String> {
+    let asked = resource(needs);
+    let Cluster { maximum, resource_types, nodes, .. } = cluster;
+    if needs.gpus > 0 && !resource_types.is_empty() && !resource_types.iter().any(|name| name == Resource::GPU) {
+        return Some(format!(
+            "asks {} GPU{}, and this cluster counts none",
+            needs.gpus,
+            if needs.gpus == 1 { "" } else { "s" }
+        ));
+    }
+    if asked.memory_mb > maximum.memory_mb {
+        return Some(format!("asks {} MB, the largest allowed is {} MB", asked.memory_mb, maximum.memory_mb));
+    }
+    if asked.vcores > maximum.vcores {
+        return Some(format!("asks {} vcores, the most allowed are {}", asked.vcores, maximum.vcores));
+    }
+    if !needs.label.is_empty() && !nodes.iter().any(|node| has_label(node, needs)) {
+        return Some(format!("no node with label {}", needs.label));
+    }
+    let largest = nodes.iter().filter(|node| has_label(node, needs)).max_by_key(|node| node.capability.memory_mb)?;
+    if nodes.iter().any(|node| has_label(node, needs) && asked.fits_in(&node.capability)) {
+        return None;
+    }
+    Some(format!("asks {asked}, and no node has as much; {} has {}", largest.id.host, largest.capability))
+}
+
+fn has_label(node: &NodeReport, needs: &Resources) -> bool {
+    let own: Vec<&String> = node.labels.iter().filter(|label| !label.is_empty()).collect();
+    if needs.label.is_empty() { own.is_empty() } else { own.contains(&&needs.label) }
+}
+
+fn queue_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
+    let queue = cluster.queue.as_ref()?;
+    let total = queue.memory_mb.available + queue.memory_mb.allocated;
+    // A queue that tells nothing has all zeros.
+    if total <= 0 || queue.memory_mb.available >= resource(needs).memory_mb {
+        return None;
+    }
+    Some(format!("queue {} full: {} of {} used by this application", queue.path, size(cluster.used_mb), size(total)))
+}
+
+fn nodes_full(needs: &Resources, cluster: &Cluster) -> String {
+    let freest = cluster.nodes.iter().filter(|node| has_label(node, needs)).max_by_key(|node| node.free().memory_mb);
+    match freest {
+        Some(node) => format!("needs {}; most free {} on {}", resource(needs), node.free(), node.id.host),
+        None => "no node takes containers".to_string(),
+    }
+}
+
+/// `4096 MB`, or `4 GB` where it comes out even.
+fn size(mb: i64) -> String {
+    if mb > 0 && mb % 1024 == 0 { format!("{} GB", mb / 1024) } else { format!("{mb} MB") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hadoop_yarn::types::{NodeState, QueueState, Usage};
+
+    fn node(host: &str, total: Resource, used: i64, label: &str) -> NodeReport {
+        NodeReport {
+            id: format!("{host}:8041").parse().expect("an id"),
+            state: NodeState::Running,
+            http_address: String::new(),
+            rack: "/default-rack".to_string(),
+            capability: total,
+            used: Resource::new(used, 0),
+            containers: 0,
+            health: String::new(),
+            labels: if label.is_empty() { Vec::new() } else { vec![label.to_string()] },
+        }
+    }
+
+    fn cluster() -> Cluster {
+        Cluster {
+            maximum: Resource::new(4096, 8).with(Resource::GPU, 4),
+            resource_types: ["memory-mb", "vcores", Resource::GPU].map(str::to_string).to_vec(),
+            nodes: vec![node("a", Resource::new(8192, 8), 7000, ""), node("b", Resource::new(4096, 4), 4000, "")],
+            queue: None,
+            used_mb: 3072,
+        }
+    }
+
+    fn queue(available: i64, allocated: i64) -> QueueInfo {
+        QueueInfo {
+            name: "default".to_string(),
+            path: "root.default".to_string(),
+            state: QueueState::Running,
+            capacity: 0.5,
+            maximum_capacity: 1.0,
+            current_capacity: 1.0,
+            labels: Vec::new(),
+            memory_mb: Usage { available, allocated, pending: 0 },
+            vcores: Usage::default(),
+            children: Vec::new(),
+        }
+    }
+
+    fn needs(memory_mb: u64, vcores: u32, gpus: u32, label: &str) -> Resources {
+        Resources { memory_mb, vcores, gpus, label: label.to_string() }
+    }
+
+    #[test]
+    fn what_can_never_be_given_is_told_from_what_has_to_wait() {
+        let no_gpus = Cluster { resource_types: vec!["memory-mb".to_string()], ..cluster() };
+        let full = Cluster { queue: Some(queue(256, 3840)), ..cluster() };
+        let cases = [
+            (needs(8192, 1, 0, ""), cluster(), ReasonCode::NeverFits, "asks 8192 MB, the largest allowed is 4096 MB"),
+            (needs(64, 9, 0, ""), cluster(), ReasonCode::NeverFits, "asks 9 vcores, the most allowed are 8"),
+            (needs(64, 1, 0, "gpu"), cluster(), ReasonCode::NeverFits, "no node with label gpu"),
+            (needs(64, 1, 1, ""), no_gpus, ReasonCode::NeverFits, "asks 1 GPU, and this cluster counts none"),
+            (
+                needs(64, 1, 1, ""),
+                cluster(),
+                ReasonCode::NeverFits,
+                "asks 64 MB, 1 vcores, 1 yarn.io/gpu, and no node has as much; a has 8192 MB, 8 vcores",
+            ),
+            (
+                needs(512, 1, 0, ""),
+                full,
+                ReasonCode::WaitingCapacity,
+                "queue root.default full: 3 GB of 4 GB used by this application",
+            ),
+            (
+                needs(2048, 1, 0, ""),
+                cluster(),
+                ReasonCode::WaitingCapacity,
+                "needs 2048 MB, 1 vcores; most free 1192 MB, 8 vcores on a",
+            ),
+            (
+                needs(64, 1, 0, ""),
+                Cluster { nodes: Vec::new(), ..cluster() },
+                ReasonCode::WaitingCapacity,
+                "no node takes containers",
+            ),
+        ];
+        for (needs, cluster, code, text) in cases {
+            let reason = why_not(&needs, &cluster);
+            assert_eq!((reason.code, reason.text.as_str()), (code, text), "{needs:?}");
+        }
+    }
+
+    #[test]
+    fn a_labelled_node_is_only_for_those_who_ask_for_its_label() {
+        let labelled = Cluster { nodes: vec![node("g", Resource::new(8192, 8), 0, "gpu")], ..cluster() };
+        assert_eq!(why_not(&needs(64, 1, 0, ""), &labelled).text, "no node takes containers");
+        assert_eq!(why_not(&needs(64, 1, 0, "gpu"), &labelled).code, ReasonCode::WaitingCapacity);
+    }
+}
