@@ -256,7 +256,7 @@ impl Caller {
         let Inner { resolver, policy, transport, budget, .. } = &*self.inner;
         budget.earn();
         let settings = version.call();
-        let per_try = Duration::from_millis(settings.timeout_ms.max(1)).min(deadline / 3);
+        let per_try = Duration::from_millis(settings.timeout_ms.max(1));
         let method = match settings.method {
             Method::Get => hyper::Method::GET,
             Method::Post => hyper::Method::POST,
@@ -297,7 +297,10 @@ impl Caller {
             let url = encode::join(&endpoint.url, function).map_err(unsendable)?;
             let (target, body) = encode::request(&url, settings.method, &call.arguments).map_err(unsendable)?;
             let at = |url| At { model: model_of(&version), instance: endpoint.id.clone(), url, tries: made };
-            let failed = match transport.send(method.clone(), &target, body, per_try.min(left)).await {
+            let others = call.instance.is_none() && version.slots().len() > tried.len() + 1;
+            let share =
+                if others && tries.may_follow(settings.idempotent, &policy.retry) { deadline / 3 } else { left };
+            let failed = match transport.send(method.clone(), target, body, per_try.min(share).min(left)).await {
                 Ok(reply) => {
                     let value = match serde_json::from_slice::<Map<String, Value>>(&reply.body) {
                         Ok(value) => value,

@@ -6,6 +6,7 @@
 //! [`crate::call`] calls. What it leaves to others: trying again.
 
 mod all;
+mod cells;
 mod read;
 mod subscription;
 #[cfg(test)]
@@ -17,8 +18,8 @@ use crate::discovery::{Grace, Model, Version};
 use crate::model::{ModelName, ModelVersion};
 use crate::tree::SharedTree;
 use arc_swap::ArcSwap;
+use cells::Cells;
 use rand::RngExt;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -180,7 +181,7 @@ struct Shared {
     roots: Roots,
     policy: Policy,
     started: Instant,
-    cells: ArcSwap<HashMap<ModelName, Arc<Cell>>>,
+    cells: ArcSwap<Cells>,
     /// Held while `cells` is replaced; never on a look-up.
     growing: Mutex<()>,
     generation: watch::Sender<u64>,
@@ -206,8 +207,8 @@ impl Shared {
             return Err(Error::TooManyNames { limit });
         }
         let cell = Arc::new(Cell::new(name.clone()));
-        let mut grown = HashMap::clone(&cells);
-        grown.insert(name.clone(), cell.clone());
+        let mut grown = Cells::clone(&cells);
+        grown.insert(name, cell.clone());
         self.cells.store(Arc::new(grown));
         made(&cell);
         Ok(cell)

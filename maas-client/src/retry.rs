@@ -74,6 +74,11 @@ pub struct Tries {
 }
 
 impl Tries {
+    /// Whether a try that is not answered in its time may be followed by another: then it should leave time for that.
+    pub fn may_follow(&self, idempotent: bool, policy: &Policy) -> bool {
+        idempotent && self.counted + 1 < policy.tries
+    }
+
     /// Decides after a failure. `idempotent`: the call may be sent again after it may have been received.
     pub fn after(&mut self, failure: Failure, idempotent: bool, policy: &Policy, budget: &Budget) -> Next {
         let worth_it = match failure {
@@ -151,6 +156,16 @@ mod tests {
         use Failure::{Broken, Closed, TimedOut};
         assert_eq!(run(&[TimedOut, Broken, TimedOut], true), [Next::Elsewhere, Next::Elsewhere, Next::GiveUp]);
         assert_eq!(run(&[Closed, Closed, Closed], true), [Next::Again, Next::Elsewhere, Next::Elsewhere]);
+    }
+
+    #[test]
+    fn the_last_try_leaves_no_time_for_another() {
+        let policy = Policy { tries: 2, ..Policy::default() };
+        let mut tries = Tries::default();
+        assert!(tries.may_follow(true, &policy));
+        assert!(!tries.may_follow(false, &policy));
+        assert_eq!(tries.after(Failure::TimedOut, true, &policy, &Budget::new(&policy)), Next::Elsewhere);
+        assert!(!tries.may_follow(true, &policy));
     }
 
     #[test]

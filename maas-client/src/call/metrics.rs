@@ -34,10 +34,63 @@ pub struct Snapshot {
     pub cache_misses: u64,
 }
 
+type Counts = [u64; Outcome::ALL.len()];
+
+/// Counts of calls. Those that are known are counted up without copying a label.
+#[derive(Debug, Default)]
+struct Calls {
+    by_name: HashMap<ModelName, OfName, foldhash::fast::RandomState>,
+    /// Pairs of labels in it.
+    labels: usize,
+    /// What there is no room for.
+    others: Counts,
+}
+
+#[derive(Debug, Default)]
+struct OfName {
+    unresolved: Option<Counts>,
+    versions: HashMap<ModelVersion, Counts, foldhash::fast::RandomState>,
+}
+
+impl OfName {
+    fn known(&mut self, version: Option<&ModelVersion>) -> Option<&mut Counts> {
+        match version {
+            Some(version) => self.versions.get_mut(version),
+            None => self.unresolved.as_mut(),
+        }
+    }
+}
+
+impl Calls {
+    fn counts(&mut self, name: &ModelName, version: Option<&ModelVersion>) -> &mut Counts {
+        if self.by_name.get_mut(name).is_none_or(|named| named.known(version).is_none()) {
+            if self.labels >= LABELS_MOST {
+                return &mut self.others;
+            }
+            self.labels += 1;
+            let named = self.by_name.entry(name.clone()).or_default();
+            match version {
+                Some(version) => drop(named.versions.insert(version.clone(), Counts::default())),
+                None => named.unresolved = Some(Counts::default()),
+            }
+        }
+        self.by_name.get_mut(name).and_then(|named| named.known(version)).unwrap_or(&mut self.others)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Labels, &Counts)> {
+        let named = self.by_name.iter().flat_map(|(name, named)| {
+            let unresolved = named.unresolved.iter().map(|counts| (None, counts));
+            let versions = named.versions.iter().map(|(version, counts)| (Some(version.clone()), counts));
+            unresolved.chain(versions).map(|(version, counts)| ((Some(name.clone()), version), counts))
+        });
+        named.chain([((None, None), &self.others)])
+    }
+}
+
 /// The counters of one caller.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    calls: Mutex<HashMap<Labels, [u64; Outcome::ALL.len()]>>,
+    calls: Mutex<Calls>,
     seconds: [AtomicU64; SECONDS.len() + 1],
     micros: AtomicU64,
     cache_hits: AtomicU64,
@@ -46,14 +99,7 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn call(&self, name: &ModelName, version: Option<&ModelVersion>, outcome: Outcome, took: Duration) {
-        {
-            let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut labels = (Some(name.clone()), version.cloned());
-            if calls.len() >= LABELS_MOST && !calls.contains_key(&labels) {
-                labels = (None, None);
-            }
-            calls.entry(labels).or_default()[outcome as usize] += 1;
-        }
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).counts(name, version)[outcome as usize] += 1;
         let bucket = SECONDS.partition_point(|bound| *bound < took.as_secs_f64());
         self.seconds[bucket].fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(0), Ordering::Relaxed);
@@ -67,11 +113,9 @@ impl Metrics {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = calls.iter().flat_map(|((name, version), counts)| {
-            Outcome::ALL
-                .into_iter()
-                .filter(|outcome| counts[*outcome as usize] > 0)
-                .map(|outcome| ((name.clone(), version.clone(), outcome), counts[outcome as usize]))
+        let counted = calls.all().flat_map(|((name, version), counts)| {
+            let counted = Outcome::ALL.into_iter().filter(|outcome| counts[*outcome as usize] > 0);
+            counted.map(move |outcome| ((name.clone(), version.clone(), outcome), counts[outcome as usize]))
         });
         Snapshot {
             calls: counted.collect(),

@@ -93,11 +93,11 @@ impl Transport {
     pub(super) async fn send(
         &self,
         method: Method,
-        target: &str,
+        target: String,
         body: Bytes,
         limit: Duration,
     ) -> Result<Reply, Failed> {
-        let uri: Uri = match target.parse() {
+        let uri = match Uri::from_maybe_shared(Bytes::from(target)) {
             Ok(uri) => uri,
             Err(error) => return Err(Failed::new(Failure::NotSent, Signal::Lost, format!("no url: {error}"))),
         };

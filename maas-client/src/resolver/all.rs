@@ -3,6 +3,7 @@
 //! For programs that need everything (the master, a gateway, LIST). It reads all once, then what changed; it takes over
 //! from the tasks of single names, which end. After a reconnection everything is read again.
 
+use super::cells::Cells;
 use super::read::{self, Place};
 use super::{Cell, Shared};
 use crate::discovery::{Discovery, Wish};
@@ -155,7 +156,7 @@ impl Follower {
         if first {
             // Names that have tasks of their own are taken over.
             let followed = self.shared.cells.load_full();
-            self.add_cells(followed.keys());
+            self.add_cells(followed.values().map(|cell| &cell.name));
         }
         self.add_cells(found.keys());
         let now = now();
@@ -188,9 +189,9 @@ impl Follower {
             return;
         }
         let _growing = self.shared.growing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut cells = HashMap::clone(&self.shared.cells.load());
+        let mut cells = Cells::clone(&self.shared.cells.load());
         for name in new {
-            let cell = cells.entry(name.clone()).or_insert_with(|| Arc::new(Cell::new(name.clone()))).clone();
+            let cell = cells.get_or_insert_with(name, || Arc::new(Cell::new(name.clone()))).clone();
             let discovery = Discovery::new(name.clone(), self.shared.policy.grace.clone());
             self.known.insert(name.clone(), (cell, discovery));
         }
