@@ -1,5 +1,7 @@
 //! Computes what is known while compiling: pure parts whose operands are literals. What would be an error stays, and is one only when it is reached.
 
+use std::sync::LazyLock;
+
 use crate::environment::{Environment, Limits};
 use crate::eval::evaluate_node;
 use crate::function::Purity;
@@ -33,10 +35,14 @@ pub(super) fn fold_call(call: Call) -> Node {
     if foldable { compute(node) } else { node }
 }
 
-fn compute(node: Node) -> Node {
+/// Constants depend on none of its parts but the limits.
+static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
     let limits = Limits { steps: STEPS, text: 4_096, ..Limits::default() };
-    let environment = Environment { zone: jiff::tz::TimeZone::UTC, limits, ..Environment::default() };
-    match evaluate_node(&node, &AllNull, &environment, None) {
+    Environment { zone: jiff::tz::TimeZone::UTC, limits, ..Environment::default() }
+});
+
+fn compute(node: Node) -> Node {
+    match evaluate_node(&node, &AllNull, &ENVIRONMENT, None) {
         Ok(value) if value.is_scalar() => Node::Constant(value),
         _ => node,
     }

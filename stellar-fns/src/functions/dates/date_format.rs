@@ -1,8 +1,11 @@
 //! `DATE_FORMAT`: a moment written as a text.
 
+use std::sync::Arc;
+
 use super::format::Format;
+use super::literal::with_format;
 use super::zone::zone;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs, takes};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -37,20 +40,27 @@ impl Function for DateFormat {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let format = Format::parse(arguments.text(0)?)?;
-        let now = (context.environment().now)();
-        if arguments.get(1).is_some_and(Value::is_null) {
-            return Ok(Value::Null);
-        }
-        let (moment, place) = match (arguments.get(1), arguments.get(2)) {
-            (Some(Value::Long(millis)), place) => (Some(*millis), place),
-            (Some(_), Some(_)) => return Err(arguments.wrong(1, "a long")),
-            (Some(place @ Value::Text(_)), None) => (None, Some(place)),
-            _ => (None, None),
-        };
-        let zone = zone(place.unwrap_or(&Value::Null), context)?;
-        let text = format.write(moment.unwrap_or(now.as_millisecond()), &zone);
-        context.spend_text(text.len())?;
-        Ok(Value::from(text))
+        written(&Format::parse(arguments.text(0)?)?, arguments, context)
     }
+
+    fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
+        with_format(literals.first(), written)
+    }
+}
+
+fn written(format: &Format, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    let now = (context.environment().now)();
+    if arguments.get(1).is_some_and(Value::is_null) {
+        return Ok(Value::Null);
+    }
+    let (moment, place) = match (arguments.get(1), arguments.get(2)) {
+        (Some(Value::Long(millis)), place) => (Some(*millis), place),
+        (Some(_), Some(_)) => return Err(arguments.wrong(1, "a long")),
+        (Some(place @ Value::Text(_)), None) => (None, Some(place)),
+        _ => (None, None),
+    };
+    let zone = zone(place.unwrap_or(&Value::Null), context)?;
+    let text = format.write(moment.unwrap_or(now.as_millisecond()), &zone);
+    context.spend_text(text.len())?;
+    Ok(Value::from(text))
 }

@@ -7,6 +7,7 @@ mod day_of_month;
 mod day_of_week;
 mod day_of_year;
 mod format;
+mod literal;
 mod month;
 mod names;
 mod part;
@@ -17,6 +18,7 @@ mod year;
 mod zone;
 
 pub(crate) use format::Format;
+pub(crate) use literal::with_format;
 pub(crate) use zone::known as known_zone;
 
 use std::sync::Arc;

@@ -1,8 +1,11 @@
 //! `TO_EPOCH_TIMESTAMP`: the moment that a text names, in milliseconds since 1970.
 
+use std::sync::Arc;
+
 use super::format::Format;
+use super::literal::with_format;
 use super::zone::zone;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs, takes};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -37,9 +40,21 @@ impl Function for ToEpochTimestamp {
         if text.is_null() || format.is_null() {
             return Ok(Value::Null);
         }
-        let (text, format) = (context.text_of(text)?, context.text_of(format)?);
-        let zone = zone(arguments.or_null(2), context)?;
-        let format = Format::parse(&format)?;
-        Ok(format.read(&text, &zone, (context.environment().now)(), true).into())
+        let format = Format::parse(&context.text_of(format)?)?;
+        read(&format, arguments, context)
     }
+
+    fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
+        with_format(literals.get(1), read)
+    }
+}
+
+fn read(format: &Format, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    let text = arguments.at(0)?;
+    if text.is_null() {
+        return Ok(Value::Null);
+    }
+    let text = context.text_of(text)?;
+    let zone = zone(arguments.or_null(2), context)?;
+    Ok(format.read(&text, &zone, (context.environment().now)(), true).into())
 }

@@ -9,7 +9,6 @@ use fancy_regex::{Regex, RegexBuilder};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 
-use crate::environment::Limits;
 use crate::error::{Code, Fault};
 use crate::function::Context;
 use crate::value::Text;
@@ -36,35 +35,42 @@ static CACHE: LazyLock<Mutex<IndexMap<Text, Arc<Pattern>>>> = LazyLock::new(Mute
 #[derive(Debug)]
 pub(super) struct Pattern {
     whole: Regex,
+    /// How many steps back one match may take; the regexes were made with it.
+    backtracking: usize,
     translated: String,
     search: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
-    /// Compiles a pattern.
-    pub(super) fn compile(java: &str) -> Result<Self, Fault> {
+    /// Compiles a pattern, for matches of so many steps back.
+    pub(super) fn compile(java: &str, backtracking: usize) -> Result<Self, Fault> {
         if java.len() > LONGEST {
             return Err(Fault::argument(format!("a pattern of {} bytes; the limit is {LONGEST}", java.len())));
         }
         let wrong = |message: &str| Fault::argument(format!("pattern {java:?}: {message}"));
         let translated = translate(java).map_err(|error| wrong(&error))?;
-        let whole = build(&format!(r"\A(?:{translated})\z")).map_err(|error| wrong(&error))?;
-        Ok(Self { whole, translated, search: OnceLock::new() })
+        let whole = build(&format!(r"\A(?:{translated})\z"), backtracking).map_err(|error| wrong(&error))?;
+        Ok(Self { whole, backtracking, translated, search: OnceLock::new() })
     }
 
     /// The pattern from the cache, or compiled.
     pub(super) fn cached(java: &str, context: &mut Context<'_>) -> Result<Arc<Self>, Fault> {
-        if let Some(pattern) = CACHE.lock().get(java) {
+        if let Some(pattern) = CACHE.lock().get(java).filter(|pattern| pattern.fits(context)) {
             return Ok(pattern.clone());
         }
         context.spend(java.len() * COMPILE_COST)?;
-        let pattern = Arc::new(Self::compile(java)?);
+        let pattern = Arc::new(Self::compile(java, context.environment().limits.backtracking)?);
         let mut cache = CACHE.lock();
         if cache.len() >= CACHE_SIZE {
             cache.shift_remove_index(0);
         }
         cache.insert(Text::new(java), pattern.clone());
         Ok(pattern)
+    }
+
+    /// Whether it was compiled for the limits of this evaluation.
+    pub(super) fn fits(&self, context: &Context<'_>) -> bool {
+        self.backtracking == context.environment().limits.backtracking
     }
 
     /// Whether the whole text matches.
@@ -88,7 +94,7 @@ impl Pattern {
     /// The text with every match replaced.
     pub(super) fn replace(&self, text: &str, value: &str, context: &mut Context<'_>) -> Result<String, Fault> {
         context.spend(MATCH_COST + text.len() / 8)?;
-        let search = self.search.get_or_init(|| build(&self.translated).ok()).as_ref();
+        let search = self.search.get_or_init(|| build(&self.translated, self.backtracking).ok()).as_ref();
         let search = search.ok_or_else(|| Fault::argument("this pattern can't be searched for"))?;
         // A replacement that makes no sense is an error only where there is something to replace.
         let mut replacement = None;
@@ -120,14 +126,14 @@ impl Pattern {
     }
 }
 
-fn build(pattern: &str) -> Result<Regex, String> {
+fn build(pattern: &str, backtracking: usize) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(pattern);
-    builder.backtrack_limit(Limits::default().backtracking).delegate_size_limit(LARGEST);
+    builder.backtrack_limit(backtracking).delegate_size_limit(LARGEST);
     builder.build().map_err(|error| error.to_string())
 }
 
 fn gave_up(context: &Context<'_>) -> Fault {
-    let limit = context.environment().limits.backtracking.min(Limits::default().backtracking);
+    let limit = context.environment().limits.backtracking;
     Fault::new(Code::TooManySteps, format!("the pattern needs more than {limit} backtracking steps on this text"))
 }
 
@@ -136,7 +142,7 @@ mod tests {
     use super::*;
 
     fn whole(pattern: &str, text: &str) -> bool {
-        Pattern::compile(pattern).unwrap().whole.is_match(text).unwrap()
+        Pattern::compile(pattern, 100_000).unwrap().whole.is_match(text).unwrap()
     }
 
     #[test]
@@ -188,13 +194,30 @@ mod tests {
     #[test]
     fn what_java_refuses_is_refused() {
         for pattern in ["(", ")", "*a", "[a", r"\", "a{", "a{2,1}", r"\y", "(?<n", r"\p{Nothing}", "[z-a]", "(?z)"] {
-            assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+            assert!(Pattern::compile(pattern, 100_000).is_err(), "{pattern}");
         }
     }
 
     #[test]
     fn a_pattern_that_explodes_is_given_up() {
-        let pattern = Pattern::compile(r"(?:(a+)+\1)+[^a][^c]").unwrap();
+        let pattern = Pattern::compile(r"(?:(a+)+\1)+[^a][^c]", 100_000).unwrap();
         assert!(pattern.whole.is_match(&("a".repeat(64) + "xc")).is_err());
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_environment() {
+        let program =
+            crate::Compiler::default().compile(r"REGEXP_MATCH(text, '(?:(a+)+\\1)+b') == REGEXP_MATCH(text, pattern)");
+        let program = program.unwrap();
+        let pattern = crate::Value::from(r"(?:(a+)+\1)+c");
+        let variables = crate::VariableMap::from_iter([("text", "aaaaaaaaaaaad".into()), ("pattern", pattern)]);
+        let outcome = |backtracking| {
+            let limits = crate::Limits { backtracking, ..crate::Limits::default() };
+            program.evaluate(&crate::Layers::new([&variables]), &crate::Environment { limits, ..Default::default() })
+        };
+        for _ in 0..2 {
+            assert_eq!(outcome(1_000_000), Ok(crate::Value::Bool(true)));
+            assert_eq!(outcome(50).unwrap_err().code, Code::TooManySteps);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::pattern::Pattern;
+use crate::environment::Limits;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs};
 use crate::value::Value;
 
@@ -49,7 +50,7 @@ impl Function for RegexpMatch {
 
     fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
         let pattern = literals.get(1)?.as_ref()?.as_text()?;
-        Some(Arc::new(Literal(Pattern::compile(pattern).ok()?)))
+        Some(Arc::new(Literal(Pattern::compile(pattern, Limits::default().backtracking).ok()?)))
     }
 }
 
@@ -60,6 +61,9 @@ impl Prepared for Literal {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         arguments.expect(2, 2)?;
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Bool(false)) };
-        Ok(Value::Bool(self.0.matches(text, context)?))
+        if self.0.fits(context) {
+            return Ok(Value::Bool(self.0.matches(text, context)?));
+        }
+        Ok(Value::Bool(Pattern::cached(arguments.text(1)?, context)?.matches(text, context)?))
     }
 }

@@ -1,7 +1,9 @@
 //! `IS_DATE`: whether a value is written as a date, strictly. Text behind the date is ignored.
 
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
-use crate::functions::dates::Format;
+use std::sync::Arc;
+
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, gives, needs};
+use crate::functions::dates::{Format, with_format};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -33,10 +35,21 @@ impl Function for IsDate {
         if value.is_null() || format.is_null() {
             return Ok(Value::Bool(false));
         }
-        let text = context.text_of(value)?;
         let format = Format::parse(&context.text_of(format)?)?;
-        let environment = context.environment();
-        let now = (environment.now)();
-        Ok(Value::Bool(format.read(&text, &environment.zone, now, false).is_some()))
+        is_written(&format, arguments, context)
     }
+
+    fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
+        with_format(literals.get(1), is_written)
+    }
+}
+
+fn is_written(format: &Format, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    let value = arguments.or_null(0);
+    if value.is_null() {
+        return Ok(Value::Bool(false));
+    }
+    let text = context.text_of(value)?;
+    let environment = context.environment();
+    Ok(Value::Bool(format.read(&text, &environment.zone, (environment.now)(), false).is_some()))
 }
