@@ -16,7 +16,7 @@ import json, sys
 for p in sorted(json.load(sys.stdin)["packages"], key=lambda p: p["name"]):
     for t in p["targets"]:
         if "bench" in t["kind"]:
-            print(t["name"], p["name"])')
+            print(t["name"], p["name"], ",".join(t.get("required-features", [])))')
 names=("$@")
 [ $# -gt 0 ] || mapfile -t names < <(cut -d' ' -f1 <<<"$known")
 for name in "${names[@]}"; do
@@ -36,8 +36,8 @@ export MAAS_BENCH_PROGRAMS=$CARGO_TARGET_DIR/release
 printf '%-28s %14s %14s %8s %14s %s\n' name measured baseline ratio goal verdict
 code=0
 for name in "${names[@]}"; do
-  package=$(awk -v n="$name" '$1 == n { print $2; exit }' <<<"$known")
-  cargo bench -q -p "$package" --bench "$name" | while IFS= read -r line; do
+  read -r package features < <(awk -v n="$name" '$1 == n { print $2, $3; exit }' <<<"$known")
+  cargo bench -q -p "$package" ${features:+--features "$features"} --bench "$name" | while IFS= read -r line; do
     case $line in
       'bench: '*) read -r _ n m b r g v <<<"$line"; printf '%-28s %14s %14s %8s %14s %s\n' "$n" "$m" "$b" "$r" "$g" "$v" ;;
       *) printf '%s\n' "$line" >&2 ;;
