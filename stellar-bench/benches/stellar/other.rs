@@ -44,13 +44,17 @@ impl Cel {
         for (name, number) in NUMBERS {
             context.add_variable_from_value(name, i64::from(number));
         }
-        context.add_function("to_upper", |text: Arc<String>| text.to_uppercase());
-        context.add_function("url_to_host", |url: Arc<String>| host(&url).to_owned());
-        context.add_function("in_subnet", |ip: Arc<String>, subnet: Arc<String>| in_subnet(&ip, &subnet));
-        context.add_function("domain_to_tld", |domain: Arc<String>| tld(&domain).to_owned());
-        context.add_function("domain_remove_subdomains", |domain: Arc<String>| without_subdomains(&domain).to_owned());
+        let added = [
+            context.add_function("to_upper", |text: Arc<String>| text.to_uppercase()),
+            context.add_function("url_to_host", |url: Arc<String>| host(&url).to_owned()),
+            context.add_function("in_subnet", |ip: Arc<String>, subnet: Arc<String>| in_subnet(&ip, &subnet)),
+            context.add_function("domain_to_tld", |domain: Arc<String>| tld(&domain).to_owned()),
+            context
+                .add_function("domain_remove_subdomains", |domain: Arc<String>| without_subdomains(&domain).to_owned()),
+        ];
+        assert!(added.iter().all(Result::is_ok), "a function can't be added");
         let program = Program::compile(source).expect("an expression of cel");
-        program.execute(&context).expect("a value");
+        let _value = program.execute(&context).expect("a value");
         Self { source, program, context }
     }
 
@@ -87,7 +91,7 @@ impl Rhai {
             scope.push(name, i64::from(number));
         }
         let program = engine.compile_expression(source).expect("an expression of rhai");
-        engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program).expect("a value");
+        let _value = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program).expect("a value");
         Self { source, engine, program, scope: scope.into() }
     }
 
