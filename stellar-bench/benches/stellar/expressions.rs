@@ -10,8 +10,9 @@ use stellar_fns::{Bound, Compiler, Environment, Value};
 use super::line::{each, line, median, runs_in, time};
 use super::other::{Cel, Rhai};
 
-const ROUNDS: usize = 11;
-const ROUND: Duration = Duration::from_millis(8);
+/// Many short rounds: most of them fit between two interruptions on a machine that has other work.
+const ROUNDS: usize = 101;
+const ROUND: Duration = Duration::from_micros(400);
 /// The longest a compilation may take, ns.
 const COMPILE: f64 = 20_000.0;
 
