@@ -224,7 +224,8 @@ impl Caller {
         }
         let answer = self.call_fresh(call, version, started, deadline).await?;
         let entry = cache::Entry {
-            body: answer.body.clone(),
+            // A copy: what came is a part of the connection's buffer, all of which would be kept with it.
+            body: Bytes::copy_from_slice(&answer.body),
             value: answer.value.clone(),
             instance: answer.instance.clone(),
             url: answer.url.clone(),
