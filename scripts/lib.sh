@@ -207,3 +207,19 @@ drop_old_programs() {
       grep -qF "$old/" <<<"$used" || rm -rf "$old"
     done
 }
+
+# What librdkafka, which is C, is built with.
+need_kafka_headers() {
+  need make make
+  [ -f /usr/include/openssl/ssl.h ] && [ -f /usr/include/zlib.h ] || need openssl-headers libssl-dev zlib1g-dev
+}
+
+# The pipeline's programs of this clone, built when they are not up to date; prints their folder.
+pipeline_programs() {
+  need_rust
+  need_target
+  need_kafka_headers
+  [ -x "$CARGO_TARGET_DIR/debug/maas_enrich" ] || say "building the pipeline in $CARGO_TARGET_DIR (some minutes when nothing is cached)"
+  (cd "$MAAS_TOP" && cargo build -q -p maas-enrich --features kafka --bins) >&2 || die 1 "the build failed; see above"
+  echo "$CARGO_TARGET_DIR/debug"
+}

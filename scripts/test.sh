@@ -4,6 +4,7 @@
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC.
+# enrich: the pipeline on a real Kafka and a real search server.
 # soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
 # The last line is the sum over all tests, and the exit code is 1 when anything failed.
 set -euo pipefail
@@ -12,7 +13,7 @@ set -euo pipefail
 asked_for_help "$@"
 cd "$MAAS_TOP"
 areas=(checks unit system)
-known="checks unit system stores yarn soak"
+known="checks unit system stores enrich yarn soak"
 if [ $# -gt 0 ]; then areas=("$@"); fi
 for area in "${areas[@]}"; do
   case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system)" ;; esac
@@ -27,6 +28,9 @@ clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
   scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge >/dev/null 2>&1 || true
+  for server in kafka:kafka search:opensearch-2.19 search:elasticsearch-5.6; do
+    scripts/services/${server%%:*}.sh stop --dir "$work/${server#*:}" --purge >/dev/null 2>&1 || true
+  done
   rm -rf "$work"
 }
 trap clean EXIT
@@ -141,6 +145,25 @@ yarn() {
       cargo test -q -p hadoop-yarn --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
     scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge
   done
+}
+
+# The pipeline on its real servers; the search server of Metron's own time after the default one.
+enrich() {
+  local lines engine
+  need_kafka_headers
+  zookeeper
+  lines=$(scripts/services/kafka.sh start --dir "$work/kafka")
+  MAAS_TEST_KAFKA=$(sed -n 's/^MAAS_KAFKA=//p' <<<"$lines")
+  export MAAS_TEST_KAFKA
+  step "lints of the pipeline with Kafka" cargo clippy -q -p maas-enrich --features kafka --all-targets -- -D warnings
+  for engine in opensearch-2.19 elasticsearch-5.6; do
+    lines=$(scripts/services/search.sh start --dir "$work/$engine" --engine "$engine")
+    MAAS_TEST_SEARCH=$(sed -n 's/^MAAS_SEARCH=//p' <<<"$lines")
+    export MAAS_TEST_SEARCH
+    step "tests of the pipeline on $engine" cargo test -q -p maas-enrich --features kafka --test servers --no-fail-fast
+    scripts/services/search.sh stop --dir "$work/$engine" --purge
+  done
+  scripts/services/kafka.sh stop --dir "$work/kafka" --purge
 }
 
 soak() {

@@ -90,6 +90,8 @@ impl KafkaTopic {
         let mut config = properties.client(&wanted.brokers);
         config
             .set("group.id", &wanted.group)
+            // One that was killed keeps its partitions for so long.
+            .set("session.timeout.ms", "10000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", if wanted.earliest { "earliest" } else { "latest" })
