@@ -2,8 +2,12 @@
 //!
 //! Any key is allowed, since each may be a variable.
 
+use std::sync::Arc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 use stellar_fns::maas::Settings;
+use stellar_fns::services::Services;
+use stellar_fns::services::report::Logged;
 
 use super::{Compile, Error};
 use crate::message::Message;
@@ -18,6 +22,8 @@ pub struct Global {
     pub validations: Vec<Validation>,
     /// How models are called.
     pub models: Settings,
+    /// What else expressions ask: databases of addresses, enrichments, web services, objects.
+    pub services: Services,
     /// Which fields triage writes.
     pub triage: TriageFields,
     /// `es.ip` and `es.port` as HOST:PORT.
@@ -47,6 +53,8 @@ impl Global {
         let json: JsonMap<String, Json> = serde_json::from_str(text)?;
         let models =
             Settings::from_globals(&json).map_err(|error| Error::value("stellar.maas.settings", error.to_string()))?;
+        let services = Services::from_globals(&json, Arc::new(Logged::default()))
+            .map_err(|error| Error::value(error.key(), error.told()))?;
         let flag = |key: &str| match json.get(key) {
             None | Some(Json::Null) => Ok(true),
             Some(Json::Bool(bool)) => Ok(*bool),
@@ -60,6 +68,7 @@ impl Global {
             date_format: text_of("es.date.format"),
             variables: Message::from_json(text.as_bytes())?,
             models,
+            services,
             triage,
         })
     }

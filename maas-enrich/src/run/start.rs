@@ -331,13 +331,14 @@ fn environment(
     sensor: &Sensor,
     metrics: &Arc<Metrics>,
 ) -> Result<Environment, Failure> {
-    let Some((tree, roots)) = zookeeper else { return Ok(Environment::default()) };
+    let services = sensor.global.services.clone();
+    let Some((tree, roots)) = zookeeper else { return Ok(Environment { services, ..Environment::default() }) };
     let report = Box::new(Logged::default());
     let models = Models::new(Handle::current(), tree.clone(), roots.clone(), &sensor.global.models, report);
     let models =
         models.map_err(|error| Failure::new(ErrorCode::Defect, "models can't be called from here").because(&error))?;
     let bounded = Bounded::new(Arc::new(models), metrics.clone(), options.model_calls);
-    Ok(Environment { models: Some(Arc::new(bounded)), ..Environment::default() })
+    Ok(Environment { models: Some(Arc::new(bounded)), services, ..Environment::default() })
 }
 
 fn sink_address(option: Option<Address>, global: &Global) -> Result<Address, Failure> {

@@ -26,6 +26,21 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
+    /// The key.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Unreadable { key, .. } | Self::Unusable { key, .. } => key,
+        }
+    }
+
+    /// What is wrong with it, on one line.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } => source.to_string(),
+            Self::Unusable { reason, .. } => reason.clone(),
+        }
+    }
+
     pub(super) fn unusable(key: &'static str, reason: impl Into<String>) -> Self {
         Self::Unusable { key, reason: reason.into() }
     }
