@@ -34,6 +34,7 @@ pub(super) fn compare(
         _ if left.is_null() || right.is_null() => return Ok(false),
         _ => {}
     }
+    context.spend_reading(left)?;
     let Some(ordering) = order(left, right) else {
         let message =
             format!("{} {} {}: no order between these", left.type_name(), comparator.symbol(), right.type_name());
@@ -87,8 +88,14 @@ pub(super) fn contains(container: &Value, key: &Value, context: &mut Context<'_>
             }
             Ok(false)
         }
-        (Value::Set(set), _) => Ok(set.read().contains(key)),
-        (Value::Map(map), _) => Ok(map.read().contains_key(key)),
+        (Value::Set(set), _) => {
+            context.spend_key(key)?;
+            Ok(set.read().contains(key))
+        }
+        (Value::Map(map), _) => {
+            context.spend_key(key)?;
+            Ok(map.read().contains_key(key))
+        }
         _ => identical(container, key, context),
     }
 }

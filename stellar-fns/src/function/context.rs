@@ -7,12 +7,10 @@ use crate::environment::Environment;
 use crate::error::{Code, Fault};
 use crate::eval::Frame;
 use crate::function::Outcome;
-use crate::value::{Fuel, Text, Turn, Value, equals, reaches};
+use crate::value::{FREE_TEXT, Fuel, Text, Turn, Value, equals, key_cost, reaches};
 
 /// Levels of expressions that may be evaluated inside each other: that of the outermost and those of the lambdas it runs into.
 const RUNNING_DEPTH: usize = 256;
-/// Bytes of a text that are read for nothing; a step buys as many more.
-const FREE_TEXT: usize = 128;
 
 /// What a function may use beside its arguments.
 pub struct Context<'a> {
@@ -84,6 +82,14 @@ impl<'a> Context<'a> {
         match value {
             Value::Text(text) if text.len() > FREE_TEXT => self.spend(text.len() / FREE_TEXT),
             _ => Ok(()),
+        }
+    }
+
+    /// Takes what finding a value in a set or map, or in what hashes it otherwise, costs; for small ones nothing.
+    pub(crate) fn spend_key(&mut self, key: &Value) -> Result<(), Fault> {
+        match key_cost(key) {
+            0 => Ok(()),
+            cost => self.fuel.burn(cost).ok_or_else(|| self.too_many_steps()),
         }
     }
 

@@ -100,6 +100,11 @@ impl List {
         let _old = self.0.0.write().get_mut(index).map(|place| std::mem::replace(place, item));
     }
 
+    /// What tells this list from all others while it lives.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether both are the same list, not only equal ones.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -142,6 +147,11 @@ impl Set {
     pub fn remove(&self, item: &Value) {
         let _turn = Turn::to_put(item);
         self.0.0.write().shift_remove(item);
+    }
+
+    /// What tells this set from all others while it lives.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Whether both are the same set, not only equal ones.
@@ -204,6 +214,11 @@ impl Map {
     pub fn insert(&self, key: Value, value: Value) {
         let _turn = Turn::to_put(&key);
         self.0.table.write().insert(key, value);
+    }
+
+    /// What tells this map from all others while it lives.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Whether both are the same map, not only equal ones.

@@ -1,6 +1,9 @@
 //! Conversions as commons-beanutils does them, which the original uses wherever a type is forced: text is trimmed and must be a plain literal, numbers are
 //! cut, a list stands for its first item, and what doesn't fit is no value.
 
+use std::borrow::Cow;
+
+use super::equality::DEPTH;
 use super::{Number, Value};
 
 impl Value {
@@ -15,17 +18,29 @@ impl Value {
     }
 }
 
-/// As a boolean: `true yes y on 1` in any case; all else is false.
+/// As a boolean: `true yes y on 1` in any case; all else is false, and so is what is nested deeper than values are looked into.
 pub(crate) fn boolean_of(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(bool) => *bool,
-        Value::List(_) | Value::Set(_) => first(value).is_some_and(|item| boolean_of(&item)),
-        Value::Map(map) if map.is_empty() => false,
-        _ => {
-            let text = value.to_string().to_lowercase();
-            matches!(text.as_str(), "yes" | "y" | "true" | "on" | "1")
+    let mut inner = Cow::Borrowed(value);
+    for _ in 0..DEPTH {
+        match &*inner {
+            Value::List(_) | Value::Set(_) => match first(&inner) {
+                Some(item) => inner = Cow::Owned(item),
+                None => return false,
+            },
+            scalar => return scalar_is_true(scalar),
         }
+    }
+    false
+}
+
+fn scalar_is_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(bool) => *bool,
+        Value::Int(int) => *int == 1,
+        Value::Long(long) => *long == 1,
+        Value::Char(unit) => [b'y', b'Y', b'1'].iter().any(|letter| u16::from(*letter) == *unit),
+        Value::Text(text) => ["yes", "y", "true", "on", "1"].iter().any(|word| text.eq_ignore_ascii_case(word)),
+        _ => false,
     }
 }
 
@@ -135,5 +150,7 @@ mod tests {
         assert!(boolean_of(&1.into()));
         assert!(!boolean_of(&2.into()));
         assert!(!boolean_of(&1.0.into()));
+        assert!(boolean_of(&Value::Char(u16::from(b'Y'))));
+        assert!(boolean_of(&Value::list([Value::list(["on".into()])])));
     }
 }

@@ -3,6 +3,7 @@
 //! Inside containers values compare by exact type (`1` is not `1L`, NaN is NaN, `0.0` is not `-0.0`); at the top of `==` numbers are promoted first, which
 //! is [`equals`]. Comparisons of nested values are bounded by [`Fuel`], since sharing lets a small expression describe a vast tree.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -16,6 +17,8 @@ pub struct Fuel(u64);
 
 /// How deep nested values are compared and written.
 pub(super) const DEPTH: u32 = 200;
+/// Bytes of a text that are read for nothing; a unit buys as many more.
+pub(crate) const FREE_TEXT: usize = 128;
 /// How many nodes a key of a set or map is compared and hashed for; beyond that keys count as different.
 const KEY_FUEL: u64 = 10_000;
 
@@ -60,7 +63,13 @@ fn same(left: &Value, right: &Value, depth: u32, fuel: &mut Fuel) -> Option<bool
         (Value::Float(left), Value::Float(right)) => float_bits(*left) == float_bits(*right),
         (Value::Double(left), Value::Double(right)) => double_bits(*left) == double_bits(*right),
         (Value::Char(left), Value::Char(right)) => left == right,
-        (Value::Text(left), Value::Text(right)) => left == right,
+        (Value::Text(left), Value::Text(right)) => {
+            // Texts of different lengths differ without being read.
+            left.len() == right.len() && {
+                fuel.burn(reading(left))?;
+                left == right
+            }
+        }
         (Value::List(left), Value::List(right)) => {
             if left.is(right) {
                 return Some(true);
@@ -81,9 +90,17 @@ fn same(left: &Value, right: &Value, depth: u32, fuel: &mut Fuel) -> Option<bool
             if left.is(right) {
                 return Some(true);
             }
+            let depth = depth.checked_sub(1)?;
             let (left, right) = (left.read(), right.read());
-            fuel.burn(left.len() as u64)?;
-            left.len() == right.len() && left.iter().all(|item| right.contains(item))
+            if left.len() != right.len() {
+                return Some(false);
+            }
+            for item in left.iter() {
+                if !Sought::look(item, depth, fuel, |sought| right.contains(sought))? {
+                    return Some(false);
+                }
+            }
+            true
         }
         (Value::Map(left), Value::Map(right)) => {
             if left.is(right) {
@@ -95,7 +112,7 @@ fn same(left: &Value, right: &Value, depth: u32, fuel: &mut Fuel) -> Option<bool
                 return Some(false);
             }
             for (key, value) in left.iter() {
-                match right.get(key) {
+                match Sought::look(key, depth, fuel, |sought| right.get(sought))? {
                     Some(other) if same(value, other, depth, fuel)? => {}
                     _ => return Some(false),
                 }
@@ -106,6 +123,48 @@ fn same(left: &Value, right: &Value, depth: u32, fuel: &mut Fuel) -> Option<bool
         (Value::Object(left), Value::Object(right)) => std::sync::Arc::ptr_eq(left, right),
         _ => false,
     })
+}
+
+/// What reading a text costs beyond the step for looking at it.
+fn reading(text: &str) -> u64 {
+    (text.len() / FREE_TEXT) as u64
+}
+
+/// An item looked up in a table of other items at the cost, and within the depth, of the comparison that it is a part of.
+struct Sought<'a> {
+    value: &'a Value,
+    depth: u32,
+    /// None as soon as it didn't suffice.
+    fuel: Cell<Option<u64>>,
+}
+
+impl Sought<'_> {
+    /// What `find` finds; none when the item is too large or too deep to look for.
+    fn look<T>(value: &Value, depth: u32, fuel: &mut Fuel, find: impl FnOnce(&Sought<'_>) -> T) -> Option<T> {
+        let sought = Sought { value, depth, fuel: Cell::new(Some(fuel.left())) };
+        let found = find(&sought);
+        *fuel = Fuel::new(sought.fuel.get()?);
+        Some(found)
+    }
+}
+
+impl Hash for Sought<'_> {
+    /// As the value itself is hashed, or it would not be found.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let hashed = hash_key(self.value, state);
+        let left = self.fuel.get().and_then(|left| left.checked_sub(hashed.cost));
+        self.fuel.set(left.filter(|_| hashed.whole));
+    }
+}
+
+impl Equivalent<Value> for Sought<'_> {
+    fn equivalent(&self, key: &Value) -> bool {
+        let Some(left) = self.fuel.get() else { return false };
+        let mut fuel = Fuel::new(left);
+        let same = same(self.value, key, self.depth, &mut fuel);
+        self.fuel.set(same.map(|_| fuel.left()));
+        same.unwrap_or(false)
+    }
 }
 
 /// Order of two values of one comparable type; none where Java's `compareTo` doesn't exist. Numbers are promoted; `Some(None)` is NaN.
@@ -134,7 +193,10 @@ fn float_bits(float: f32) -> u32 {
 impl PartialEq for Value {
     /// Java's `equals`, for keys and items. Values too large to compare count as different.
     fn eq(&self, other: &Self) -> bool {
-        identical(self, other, &mut Fuel::new(KEY_FUEL)).unwrap_or(false)
+        match (self, other) {
+            (Self::Text(left), Self::Text(right)) => left == right,
+            _ => identical(self, other, &mut Fuel::new(KEY_FUEL)).unwrap_or(false),
+        }
     }
 }
 
@@ -142,14 +204,52 @@ impl Eq for Value {}
 
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self, state, DEPTH, &mut Fuel::new(KEY_FUEL));
+        hash_key(self, state);
+    }
+}
+
+/// What hashing a key cost, and whether the whole of it was hashed.
+struct Hashed {
+    cost: u64,
+    whole: bool,
+}
+
+/// Hashes as a key of a table. What is too large or too deep is found again only as itself, so that many of such don't collide.
+fn hash_key<H: Hasher>(value: &Value, state: &mut H) -> Hashed {
+    let mut fuel = Fuel::new(KEY_FUEL);
+    let whole = hash(value, state, DEPTH, &mut fuel).is_some();
+    if !whole {
+        state.write_usize(address(value));
+    }
+    Hashed { cost: KEY_FUEL - fuel.left(), whole }
+}
+
+/// What finding `value` in a table costs beyond a step: nothing for what is small.
+pub(crate) fn key_cost(value: &Value) -> u64 {
+    match value {
+        Value::Text(text) => reading(text),
+        container if !container.is_scalar() => hash_key(container, &mut DefaultHasher::new()).cost,
+        _ => 0,
+    }
+}
+
+fn address(value: &Value) -> usize {
+    match value {
+        Value::List(list) => list.address(),
+        Value::Set(set) => set.address(),
+        Value::Map(map) => map.address(),
+        _ => 0,
     }
 }
 
 fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) -> Option<()> {
     fuel.burn(1)?;
     match value {
-        Value::Text(text) => TextKey(text).hash(state),
+        Value::Text(text) => {
+            // Taken as far as there is some: a text alone is hashed whatever its length.
+            fuel.0 = fuel.0.saturating_sub(reading(text));
+            TextKey(text).hash(state);
+        }
         Value::Null => state.write_u8(0),
         Value::Bool(bool) => bool.hash(state),
         Value::Int(int) => int.hash(state),
@@ -159,7 +259,10 @@ fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) ->
         Value::Char(unit) => unit.hash(state),
         Value::List(list) => {
             let depth = depth.checked_sub(1)?;
-            for item in list.read().iter() {
+            let list = list.read();
+            // Or lists of lists would collide wherever their items do, however those are grouped.
+            state.write_usize(list.len());
+            for item in list.iter() {
                 hash(item, state, depth, fuel)?;
             }
         }
@@ -195,7 +298,8 @@ fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) ->
 pub(crate) fn stable_hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(value.type_name().as_bytes());
-    value.hash(&mut hasher);
+    // What is too large counts by its beginning: where it lies in memory says nothing in another process.
+    let _whole = hash(value, &mut hasher, DEPTH, &mut Fuel::new(KEY_FUEL));
     hasher.finish()
 }
 
@@ -235,6 +339,29 @@ mod tests {
     fn two_vast_shared_trees_end_in_no_answer_rather_than_never() {
         let tree = || (0..60).fold(Value::list([]), |value, _| Value::list([value.clone(), value]));
         assert_eq!(equals(&tree(), &tree(), &mut Fuel::new(10_000)), None);
+    }
+
+    #[test]
+    fn sets_in_sets_end_in_no_answer_rather_than_never() {
+        let deep = || (0..100_000).fold(Value::Int(1), |inner, _| Value::Set(super::super::Set::new([inner])));
+        assert_eq!(equals(&deep(), &deep(), &mut Fuel::new(1_000_000)), None);
+        let twice = || {
+            (0..40).fold(Value::Int(0), |inner, _| {
+                let items = [1, 2].map(|item| Value::list([inner.clone(), Value::Int(item)]));
+                Value::Set(super::super::Set::new(items))
+            })
+        };
+        assert_eq!(equals(&twice(), &twice(), &mut Fuel::new(1_000_000)), None);
+    }
+
+    #[test]
+    fn comparing_and_hashing_long_texts_costs_by_their_length() {
+        let long = || Value::list([Value::from("x".repeat(128_000))]);
+        let mut fuel = Fuel::new(10_000);
+        assert_eq!(equals(&long(), &long(), &mut fuel), Some(true));
+        assert_eq!(fuel.left(), 10_000 - 1002);
+        assert_eq!(key_cost(&long()), 1002);
+        assert_eq!(key_cost(&"x".into()), 0);
     }
 
     #[test]

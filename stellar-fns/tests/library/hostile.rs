@@ -43,6 +43,16 @@ fn deep_values_are_shown_compared_and_dropped() {
     assert!(value.to_string().contains('…'));
     assert!(evaluate(&format!("{deep} == {deep}")).is_err());
     assert!(evaluate(&format!("SET_INIT([{deep}, {deep}])")).is_ok());
+    let deeper = "REDUCE(SPLIT(FILL_LEFT('', ',', 300000), ','), (a, x) -> [a], 1)";
+    for question in ["not({})", "{} and true", "{} or false", "MAX([{}, true])", "DECODE('a', 'HEX', {})"] {
+        let _ = evaluate(&question.replace("{}", deeper));
+    }
+    for deep_set in [
+        "REDUCE(SPLIT(FILL_LEFT('', ',', 100000), ','), (a, x) -> SET_INIT([a]), 1)",
+        "REDUCE([1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0], (a, x) -> SET_INIT([[a, 1], [a, 2]]), 1)",
+    ] {
+        assert!(evaluate(&format!("{deep_set} == {deep_set}")).is_err());
+    }
 }
 
 #[test]
@@ -75,6 +85,7 @@ fn threads_that_put_containers_into_each_others_containers_do_not_block() {
                 "MULTISET_REMOVE(mine, other)",
                 "MAP_PUT(other, other, mine)",
                 "MAP_MERGE([mine, {other : 1}])",
+                "MULTISET_MERGE([mine, other])",
                 "(other in mine or mine == other)",
             ];
             let programs = calls.map(|call| compiler.compile(&format!("[mine, other, {call}]")).expect("it compiles"));

@@ -42,11 +42,13 @@ impl Function for MultisetMerge {
                 }
             };
             context.spend(map.len())?;
-            for (item, count) in map.read().iter() {
+            // Copied, so that nothing is locked while the other map is changed.
+            let entries: Vec<_> = map.read().iter().map(|(item, count)| (item.clone(), count.clone())).collect();
+            for (item, count) in entries {
                 let Value::Int(count) = count else {
                     return Err(Fault::wrong_type("a count is no int; this map is no multiset"));
                 };
-                add(&merged, item.clone(), *count)?;
+                add(&merged, item, count)?;
             }
         }
         Ok(Value::Map(merged))
