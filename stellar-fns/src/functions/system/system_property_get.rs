@@ -13,13 +13,14 @@ static DOC: Doc = Doc {
     summary: "A property: one of stellar.system.settings in global.json, or one of Java's that this process can answer.",
     parameters: &[needs(
         "name",
-        "its name; answered without a setting: os.name, os.arch, file.separator, path.separator, line.separator, file.encoding, java.io.tmpdir, user.dir, user.home, user.name, user.timezone",
+        "its name; answered without a setting: os.name, os.arch, file.separator, path.separator, line.separator, file.encoding, java.io.tmpdir, user.dir, user.timezone, and where env.allowed lists HOME and USER: user.home, user.name",
     )],
     returns: "a text; null if there is no such property",
     examples: &[
         gives("SYSTEM_PROPERTY_GET('site')", "'berlin'"),
         gives("SYSTEM_PROPERTY_GET('file.separator')", "'/'"),
         gives("SYSTEM_PROPERTY_GET('java.version')", "null"),
+        gives("SYSTEM_PROPERTY_GET('user.home')", "null"),
         fails("SYSTEM_PROPERTY_GET(1)"),
     ],
     purity: Purity::Ambient,
@@ -39,12 +40,12 @@ impl Function for SystemPropertyGet {
         if name == "user.timezone" {
             return Ok(environment.zone.iana_name().map(Value::text).unwrap_or_default());
         }
-        Ok(of_process(name).into())
+        Ok(of_process(name, context).into())
     }
 }
 
-fn of_process(name: &str) -> Option<String> {
-    let variable = |name| std::env::var(name).ok();
+fn of_process(name: &str, context: &Context<'_>) -> Option<String> {
+    let variable = |name| super::variable(DOC.name, name, context);
     match name {
         "os.name" => Some("Linux".into()),
         "os.arch" => Some(if cfg!(target_arch = "x86_64") { "amd64" } else { std::env::consts::ARCH }.into()),
@@ -52,10 +53,17 @@ fn of_process(name: &str) -> Option<String> {
         "path.separator" => Some(":".into()),
         "line.separator" => Some("\n".into()),
         "file.encoding" => Some("UTF-8".into()),
-        "java.io.tmpdir" => variable("TMPDIR").or_else(|| Some("/tmp".into())),
+        "java.io.tmpdir" => temporary(context),
         "user.dir" => std::env::current_dir().ok()?.to_str().map(str::to_owned),
         "user.home" => variable("HOME"),
-        "user.name" => variable("USER").or_else(|| variable("LOGNAME")),
+        "user.name" => variable("USER"),
         _ => None,
     }
+}
+
+/// `TMPDIR` where it may be read, else where it would lead as a rule; nothing is missing, so nothing is reported.
+fn temporary(context: &Context<'_>) -> Option<String> {
+    let listed = context.environment().services.system.allows("TMPDIR").is_ok();
+    let set = listed.then(|| std::env::var("TMPDIR").ok()).flatten();
+    Some(set.unwrap_or_else(|| "/tmp".to_owned()))
 }
