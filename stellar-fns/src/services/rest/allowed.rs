@@ -1,9 +1,9 @@
 //! Which hosts may be asked. Pure: names and addresses come as arguments.
 //!
-//! A name that may be asked can lead anywhere, so the addresses it resolves to are checked as well: those of this machine, of its link (where clouds keep
-//! their credentials) and of nobody are refused unless they are listed themselves.
+//! A name that may be asked can lead anywhere, so the addresses it resolves to are checked as well: those of this machine, of its link, of nobody, and those at
+//! which clouds hand out credentials are refused unless they are listed themselves, also where an IPv6 address carries them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::Host;
 
@@ -58,7 +58,7 @@ impl Allowed {
 
     /// Whether a name that may be asked may lead to this address.
     pub fn permits_address(&self, name: &str, address: IpAddr) -> bool {
-        let address = address.to_canonical();
+        let address = plain(address);
         if !is_special(address) {
             return true;
         }
@@ -124,11 +124,32 @@ fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
     shift >= bits || network >> shift == address >> shift
 }
 
-/// Addresses of this machine, of its link, and of nobody.
+/// Where clouds hand out credentials and settings, beside the addresses of the link: Alibaba's, Azure's and Oracle's.
+const CLOUD_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
+/// The same over IPv6: Amazon's and Google's.
+const CLOUD_V6: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+
+/// The IPv4 address that an IPv6 address leads to: mapped (RFC 4291), translated (RFC 6052 and 8215), or in a tunnel (RFC 3056 and the old compatible form).
+fn plain(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else { return address };
+    if v6.is_loopback() || v6.is_unspecified() {
+        return address;
+    }
+    let (low, tunnel) = (Ipv4Addr::from_bits(v6.to_bits() as u32), Ipv4Addr::from_bits((v6.to_bits() >> 80) as u32));
+    match v6.segments() {
+        [0x2002, ..] => tunnel.into(),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0, 0, 0, 0, 0, 0 | 0xffff, ..] => low.into(),
+        _ => address,
+    }
+}
+
+/// Addresses of this machine, of its link, of nobody, and of a cloud's credentials.
 fn is_special(address: IpAddr) -> bool {
     let of_protocol = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast() || v4.octets()[0] == 0,
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast() || v4.octets()[0] == 0 || CLOUD_V4.contains(&v4),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || CLOUD_V6.contains(&v6),
     };
     of_protocol || address.is_loopback() || address.is_unspecified() || address.is_multicast()
 }
@@ -177,14 +198,27 @@ mod tests {
     fn a_name_leads_nowhere_special_unless_the_address_is_listed() {
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let named = Allowed::parse(["api.example", "localhost"]).unwrap();
-        for special in ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1"] {
+        let own = ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "::", "fe80::1"];
+        let of_clouds = ["100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"];
+        let carried = [
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:1::127.0.0.1",
+            "2002:7f00:1::1",
+            "2002:a9fe:a9fe::1",
+        ];
+        for special in own.into_iter().chain(of_clouds).chain(carried) {
             assert!(!named.permits_address("api.example", address(special)), "{special}");
         }
-        assert!(named.permits_address("api.example", address("192.168.1.1")));
+        for other in ["192.168.1.1", "fd00:ec2::253", "64:ff9b::192.0.2.1", "2002:c000:201::1", "2001:db8::127.0.0.1"] {
+            assert!(named.permits_address("api.example", address(other)), "{other}");
+        }
         assert!(named.permits_address("localhost", address("127.0.0.1")));
         assert!(!named.permits_address("localhost", address("169.254.169.254")));
         let listed = Allowed::parse(["api.example", "127.0.0.0/8"]).unwrap();
         assert!(listed.permits_address("api.example", address("127.0.0.1")));
+        assert!(listed.permits_address("api.example", address("64:ff9b::127.0.0.1")));
     }
 
     #[test]

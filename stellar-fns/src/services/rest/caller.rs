@@ -50,4 +50,6 @@ pub struct Credentials {
     pub user: String,
     /// The file; all of it is the password.
     pub password: PathBuf,
+    /// The directory that the file must be in, links followed; none: it may be anywhere.
+    pub below: Option<PathBuf>,
 }

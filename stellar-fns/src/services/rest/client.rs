@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -24,6 +21,7 @@ use tower_service::Service;
 use url::Url;
 
 use super::guard::{Guard, Refused};
+use super::password::basic;
 use super::{Credentials, Exchange, How, Method, RestCaller, RestSettings};
 use crate::services::{Failure, Outcome};
 
@@ -33,8 +31,6 @@ const REDIRECTIONS: usize = 5;
 const IDLE: Duration = Duration::from_secs(20);
 /// How many different connect timeouts have pools of their own; they come from expressions.
 const POOLS: usize = 16;
-/// Bytes of a password file.
-const PASSWORD: u64 = 4096;
 
 #[cfg(feature = "tls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector<Guard>>;
@@ -58,7 +54,7 @@ impl fmt::Debug for RestClient {
 }
 
 /// What went wrong with one request, before its address is told with it.
-struct Trouble(Outcome, String);
+pub(super) struct Trouble(pub(super) Outcome, pub(super) String);
 
 impl RestClient {
     /// A client of these settings. Nothing is connected to yet.
@@ -72,7 +68,7 @@ impl RestClient {
         let mut url = exchange.url.clone();
         for _ in 0..=REDIRECTIONS {
             self.check(&url)?;
-            let request = request(exchange, &url)?;
+            let request = request(exchange, &url).await?;
             let response = self.send(request, &url, how).await?;
             let status = response.status();
             if how.codes.contains(&status.as_u16()) {
@@ -149,7 +145,7 @@ impl RestClient {
             .map_err(|error| Trouble(Outcome::Refused, format!("{host}:{port} is no proxy: {error}")))?;
         self.check(&proxy)?;
         if let Some(credentials) = credentials {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, basic(credentials)?);
+            request.headers_mut().insert(PROXY_AUTHORIZATION, basic(credentials).await?);
         }
         let uri: Uri = proxy.as_str().parse().map_err(|error| trouble(&error))?;
         let connection = self.connector(how.connect).call(uri).await.map_err(|error| trouble(&error))?;
@@ -243,7 +239,7 @@ fn secured(connector: HttpConnector<Guard>) -> Result<Connector, Trouble> {
     Ok(connector)
 }
 
-fn request(exchange: &Exchange, url: &Url) -> Result<Request<Full<Bytes>>, Trouble> {
+async fn request(exchange: &Exchange, url: &Url) -> Result<Request<Full<Bytes>>, Trouble> {
     let mut plain = url.clone();
     plain.set_fragment(None);
     let uri: Uri = plain.as_str().parse().map_err(|error| trouble(&error))?;
@@ -258,7 +254,7 @@ fn request(exchange: &Exchange, url: &Url) -> Result<Request<Full<Bytes>>, Troub
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     // Credentials are for who they were given for, and for nobody it leads to.
     if let Some(credentials) = exchange.how.credentials.as_ref().filter(|_| url.origin() == exchange.url.origin()) {
-        headers.insert(AUTHORIZATION, basic(credentials)?);
+        headers.insert(AUTHORIZATION, basic(credentials).await?);
     }
     if exchange.method == Method::Post {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -267,34 +263,12 @@ fn request(exchange: &Exchange, url: &Url) -> Result<Request<Full<Bytes>>, Troub
     Ok(request)
 }
 
-fn basic(credentials: &Credentials) -> Result<HeaderValue, Trouble> {
-    let path = &credentials.password;
-    let unreadable =
-        |what: String| Trouble(Outcome::Unreadable, format!("the password file {} {what}", path.display()));
-    let cant_read = |error: std::io::Error| unreadable(format!("can't be read: {error}"));
-    // A pipe would be waited for.
-    if !std::fs::metadata(path).map_err(cant_read)?.is_file() {
-        return Err(unreadable("is no file".into()));
-    }
-    let mut password = Vec::new();
-    std::fs::File::open(path).and_then(|file| file.take(PASSWORD + 1).read_to_end(&mut password)).map_err(cant_read)?;
-    if password.len() as u64 > PASSWORD {
-        return Err(unreadable(format!("has more than {PASSWORD} bytes")));
-    }
-    let mut both = format!("{}:", credentials.user).into_bytes();
-    both.append(&mut password);
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(both))).map_err(|error| trouble(&error))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 fn no_byte(how: &How) -> Trouble {
     Trouble(Outcome::Timeout, format!("nothing came for {} ms", how.socket.as_millis()))
 }
 
 /// What an error of the transport means: refused where the guard did, else unreachable.
-fn trouble(error: &(dyn StdError + 'static)) -> Trouble {
+pub(super) fn trouble(error: &(dyn StdError + 'static)) -> Trouble {
     let mut message = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -42,7 +42,32 @@ impl Given {
         for (key, value) in config {
             given.set(key, value).map_err(|reason| format!("{key}: {reason}"))?;
         }
+        given.check_pairs()?;
         Ok(given)
+    }
+
+    /// What goes together stands in one configuration: half of it, with the rest from another, could send a password where it was not meant to go.
+    fn check_pairs(&self) -> Result<(), String> {
+        let pairs = [
+            (self.user.is_some(), self.password.is_some(), "basic.auth.user", "basic.auth.password.path"),
+            (self.proxy_host.is_some(), self.proxy_port.is_some(), "proxy.host", "proxy.port"),
+            (
+                self.proxy_user.is_some(),
+                self.proxy_password.is_some(),
+                "proxy.basic.auth.user",
+                "proxy.basic.auth.password.path",
+            ),
+        ];
+        for (first, second, first_key, second_key) in pairs {
+            if first != second {
+                let (given, missing) = if first { (first_key, second_key) } else { (second_key, first_key) };
+                return Err(format!("{given} without {missing}; write both in the same configuration"));
+            }
+        }
+        if self.proxy_user.is_some() && self.proxy_host.is_none() {
+            return Err("proxy.basic.auth.user without proxy.host; write both in the same configuration".into());
+        }
+        Ok(())
     }
 
     fn set(&mut self, key: &str, value: &Json) -> Result<(), String> {
@@ -68,7 +93,7 @@ impl Given {
         Ok(())
     }
 
-    /// Takes what this leaves out from another.
+    /// Takes what this leaves out from another: who asks as a whole, and the proxy with who asks there as a whole.
     pub(super) fn or(self, other: &Self) -> Self {
         let Self {
             timeout,
@@ -86,6 +111,12 @@ impl Given {
             proxy_user,
             proxy_password,
         } = other.clone();
+        let (user, password) = if self.user.is_some() { (self.user, self.password) } else { (user, password) };
+        let (proxy_host, proxy_port, proxy_user, proxy_password) = if self.proxy_host.is_some() {
+            (self.proxy_host, self.proxy_port, self.proxy_user, self.proxy_password)
+        } else {
+            (proxy_host, proxy_port, proxy_user, proxy_password)
+        };
         Self {
             timeout: self.timeout.or(timeout),
             connect: self.connect.or(connect),
@@ -95,12 +126,12 @@ impl Given {
             error: self.error.or(error),
             verify_length: self.verify_length.or(verify_length),
             enforce_json: self.enforce_json.or(enforce_json),
-            user: self.user.or(user),
-            password: self.password.or(password),
-            proxy_host: self.proxy_host.or(proxy_host),
-            proxy_port: self.proxy_port.or(proxy_port),
-            proxy_user: self.proxy_user.or(proxy_user),
-            proxy_password: self.proxy_password.or(proxy_password),
+            user,
+            password,
+            proxy_host,
+            proxy_port,
+            proxy_user,
+            proxy_password,
         }
     }
 }

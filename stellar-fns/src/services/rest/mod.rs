@@ -10,6 +10,7 @@ mod client;
 mod fake;
 mod guard;
 mod keys;
+mod password;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! How web services are asked: `stellar.rest.settings` of global.json, and the same with `get` and `post` for one of the functions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -101,19 +101,25 @@ impl RestSettings {
 
     /// How a request is made, where an expression says this of it.
     pub(crate) fn how(&self, method: Method, given: Given) -> Result<How, String> {
-        for password in given.password.iter().chain(&given.proxy_password) {
-            self.check_password(password)?;
+        let names_file = given.password.is_some() || given.proxy_password.is_some();
+        if names_file && self.passwords_dir.is_none() {
+            return Err(format!(
+                "set passwords.dir in {KEY} of global.json to the directory of the password files that expressions may name"
+            ));
         }
+        // An expression may name password files of one directory only: what is in the file is sent to a host.
+        let below = |own: bool| self.passwords_dir.clone().filter(|_| own);
+        let (below, proxy_below) = (below(given.password.is_some()), below(given.proxy_password.is_some()));
         let global = match method {
             Method::Get => &self.get,
             Method::Post => &self.post,
         };
         let given = given.or(global);
-        let credentials = |user: Option<String>, password: Option<PathBuf>| {
-            user.zip(password).map(|(user, password)| Credentials { user, password })
+        let credentials = |user: Option<String>, password: Option<PathBuf>, below| {
+            user.zip(password).map(|(user, password)| Credentials { user, password, below })
         };
         let timeout = given.timeout.unwrap_or(Duration::from_secs(1));
-        let proxy_credentials = credentials(given.proxy_user, given.proxy_password);
+        let proxy_credentials = credentials(given.proxy_user, given.proxy_password, proxy_below);
         Ok(How {
             timeout,
             connect: given.connect.unwrap_or(timeout),
@@ -121,25 +127,11 @@ impl RestSettings {
             codes: given.codes.unwrap_or_else(|| vec![200]),
             verify_length: given.verify_length.unwrap_or(false),
             enforce_json: given.enforce_json.unwrap_or(true),
-            credentials: credentials(given.user, given.password),
+            credentials: credentials(given.user, given.password, below),
             proxy: given.proxy_host.zip(given.proxy_port).map(|(host, port)| (host, port, proxy_credentials)),
             empty: given.empty.unwrap_or_default(),
             error: given.error.unwrap_or_default(),
         })
-    }
-
-    /// An expression may name password files of one directory only: what is in the file is sent to a host.
-    fn check_password(&self, file: &Path) -> Result<(), String> {
-        let Some(dir) = &self.passwords_dir else {
-            return Err(format!(
-                "set passwords.dir in {KEY} of global.json to the directory of the password files that expressions may name"
-            ));
-        };
-        let inside = match (file.canonicalize(), dir.canonicalize()) {
-            (Ok(file), Ok(dir)) => file.starts_with(dir),
-            _ => false,
-        };
-        if inside { Ok(()) } else { Err(format!("{} is no file below {}", file.display(), dir.display())) }
     }
 }
 

@@ -251,11 +251,14 @@ fn passwords_come_from_files_and_stay_with_their_host() {
     bed.json("REST_GET('http://HOST/named')");
     let on = bed.requests().pop().unwrap();
     assert!(on.to_lowercase().contains("host: localhost") && !on.to_lowercase().contains("authorization"), "{on}");
-    let error = bed.value("REST_GET('http://HOST/hello', {'basic.auth.password.path' : '/etc/hostname'})").unwrap_err();
+    let named = "{'basic.auth.user' : 'me', 'basic.auth.password.path' : '/etc/hostname'}";
+    let error = bed.value(&format!("REST_GET('http://HOST/hello', {named})")).unwrap_err();
     assert!(error.contains("set passwords.dir"), "{error}");
     let bed = Bed::local(json!({"passwords.dir": dir.path()}));
-    let outside = bed.value("REST_GET('http://HOST/hello', {'basic.auth.password.path' : '/etc/hostname'})");
-    assert!(outside.unwrap_err().contains("is no file below"));
+    let outside = bed.fails(
+        "REST_GET('http://HOST/hello', {'basic.auth.user' : 'me', 'basic.auth.password.path' : '/etc/hostname'})",
+    );
+    assert!(outside.0 == Outcome::Refused && outside.1.contains("is no file below"), "{}", outside.1);
     let inside = format!("{{'basic.auth.user' : 'me', 'basic.auth.password.path' : '{}'}}", password.display());
     bed.json(&format!("REST_GET('http://HOST/hello', {inside})"));
     assert!(bed.requests()[0].to_lowercase().contains(&authorization));
@@ -274,6 +277,28 @@ fn a_proxy_is_asked_in_place_of_the_host_and_must_be_allowed_itself() {
     let asked = &bed.requests()[0];
     assert!(asked.starts_with("GET http://api.example/x HTTP/1.1\r\n"), "{asked}");
     assert!(asked.to_lowercase().contains("host: api.example\r\n"), "{asked}");
+}
+
+#[test]
+fn a_password_of_the_configuration_goes_to_no_proxy_that_an_expression_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let password = dir.path().join("password");
+    std::fs::write(&password, "secret").unwrap();
+    let bed = Bed::local(json!({
+        "proxy.host": "127.0.0.1", "proxy.port": 1, "proxy.basic.auth.user": "me", "proxy.basic.auth.password.path": password,
+    }));
+    let own = format!("{{'proxy.host' : '127.0.0.1', 'proxy.port' : {}, 'timeout' : 500}}", bed.port);
+    assert_eq!(bed.fails(&format!("REST_GET('http://HOST/x', {own})")).0, Outcome::Timeout);
+    let asked = bed.requests().pop().unwrap().to_lowercase();
+    assert!(asked.starts_with("get http://") && !asked.contains("proxy-authorization"), "{asked}");
+    for (half, missing) in [
+        ("{'proxy.host' : '127.0.0.1'}", "without proxy.port"),
+        ("{'basic.auth.user' : 'other'}", "without basic.auth.password.path"),
+        ("{'proxy.basic.auth.user' : 'other'}", "without proxy.basic.auth.password.path"),
+    ] {
+        let error = bed.value(&format!("REST_GET('http://HOST/hello', {half})")).unwrap_err();
+        assert!(error.contains(missing), "{error}");
+    }
 }
 
 #[test]
