@@ -1,6 +1,7 @@
 //! Errors drawn for people: the line, a mark under the place, the hint.
 //!
-//! What is drawn is safe for a terminal: control characters of the expression come out as blanks or `\u{fffd}`.
+//! What is drawn is safe for a terminal, message and hint too, which quote the expression: control characters, and those that turn the direction of what follows, come
+//! out as blanks or `\u{fffd}`.
 
 use std::fmt::Write;
 
@@ -22,7 +23,7 @@ const BEFORE: usize = 40;
 ///   = did you mean TO_UPPER?
 /// ```
 pub fn render(source: &str, error: &Error) -> String {
-    let mut out = format!("error {}: {}\n", error.code.number(), error.message);
+    let mut out = format!("error {}: {}\n", error.code.number(), safe(&error.message));
     let place = locate(source, error.span);
     if source.lines().count() > 1 {
         let _ = writeln!(out, "  at line {}, column {}", place.line, place.column);
@@ -36,7 +37,7 @@ pub fn draw(out: &mut String, place: &Place, hint: Option<&str>) {
     let _ = writeln!(out, "  | {}", place.text);
     let _ = writeln!(out, "  | {}{}", " ".repeat(place.indent), "^".repeat(place.width));
     if let Some(hint) = hint {
-        let _ = writeln!(out, "  = {hint}");
+        let _ = writeln!(out, "  = {}", safe(hint));
     }
 }
 
@@ -93,10 +94,21 @@ pub fn locate(source: &str, span: Span) -> Place {
     place
 }
 
+/// The text on one line, without what a terminal would obey.
+pub fn safe(text: &str) -> String {
+    text.chars().map(|char| if char == '\n' { ' ' } else { shown(char).0 }).collect()
+}
+
+/// Whether this turns the direction of what follows (Unicode's bidi controls): text would be read as something else than it says.
+fn turns_direction(char: char) -> bool {
+    matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A character as it is shown, and the columns that it takes.
 fn shown(char: char) -> (char, usize) {
     match char {
         '\t' | '\r' | '\x0c' => (' ', 1),
+        _ if turns_direction(char) => ('\u{fffd}', 1),
         _ => char.width().map_or(('\u{fffd}', 1), |width| (char, width)),
     }
 }
@@ -161,5 +173,10 @@ mod tests {
     #[test]
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(locate("'\x1b[31m'", Span::new(0, 1)).text, "'\u{fffd}[31m'");
+        let mut error = Error::new(Code::BadCharacter, "no \x1b]0;x\x07 \u{202e}here\n", Span::new(0, 1));
+        error.hint = Some("use \x1b[2J \u{2066}that".into());
+        let drawn = render("'\u{202e}'", &error);
+        assert!(!drawn.contains(['\x1b', '\x07', '\u{202e}', '\u{2066}']), "{drawn:?}");
+        assert_eq!(drawn.lines().count(), 4, "{drawn:?}");
     }
 }

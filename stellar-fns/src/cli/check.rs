@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::Trouble;
 use crate::configuration::{Checked, Finding, Kind, check, check_expression};
-use crate::diagnostic::draw;
+use crate::diagnostic::{draw, safe};
 use crate::program::Compiler;
 
 const EXAMPLES: &str =
@@ -100,9 +100,9 @@ fn drawn(result: &Report) -> String {
             out.push(' ');
         }
         let code = finding.code.map_or_else(String::new, |code| format!(" {code}"));
-        let _infallible = writeln!(out, "{kind}{code}: {}", finding.message);
+        let _infallible = writeln!(out, "{kind}{code}: {}", safe(&finding.message));
         if !finding.key.is_empty() {
-            let _infallible = writeln!(out, "  in {}", finding.key);
+            let _infallible = writeln!(out, "  in {}", safe(&finding.key));
         }
         if finding.line > 0 {
             draw(&mut out, &finding.place, finding.hint.as_deref());

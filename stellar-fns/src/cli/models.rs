@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::services::globals;
+use crate::diagnostic::safe;
 use crate::maas::{self, Answer, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
 
 /// Where models are, and how they are called.
@@ -139,7 +140,7 @@ struct ToStderr;
 impl Report for ToStderr {
     fn failed(&self, function: &'static str, failure: &maas::Failure) {
         // Nothing can be said about a stderr that can't be written to.
-        let _ = writeln!(std::io::stderr().lock(), "{function}: {failure}");
+        let _ = writeln!(std::io::stderr().lock(), "{function}: {}", safe(&failure.to_string()));
     }
 }
 

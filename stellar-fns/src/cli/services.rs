@@ -7,6 +7,7 @@ use std::sync::Arc;
 use maas_cli::{ErrorCode, Failure};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::diagnostic::safe;
 use crate::services::{self, Report, Services};
 
 /// A global configuration from a file.
@@ -33,6 +34,6 @@ struct ToStderr;
 impl Report for ToStderr {
     fn failed(&self, function: &'static str, failure: &services::Failure) {
         // Nothing can be said about a stderr that can't be written to.
-        let _ = writeln!(std::io::stderr().lock(), "{function}: {failure}");
+        let _ = writeln!(std::io::stderr().lock(), "{function}: {}", safe(&failure.message));
     }
 }
