@@ -5,15 +5,17 @@
 
 use crate::value::Text;
 
-/// A domain name and where its suffix begins: the public suffix, or what follows the last dot.
+/// A domain name and where its suffix begins: the public suffix, or what follows the last dot. A dot at its end, which stands for the root, is left out.
 pub(crate) struct Domain<'a> {
     name: &'a str,
     suffix: usize,
+    public: bool,
 }
 
 impl<'a> Domain<'a> {
     /// The domain name in `name`; none if it is no domain name.
     pub(crate) fn parse(name: &'a str) -> Option<Self> {
+        let name = name.strip_suffix('.').unwrap_or(name);
         if !is_domain_name(name) {
             return None;
         }
@@ -25,12 +27,12 @@ impl<'a> Domain<'a> {
             known_suffix(name)
         };
         let suffix = known.map_or_else(|| name.rfind('.').map_or(0, |dot| dot + 1), |length| name.len() - length);
-        Some(Self { name, suffix })
+        Some(Self { name, suffix, public: known.is_some() })
     }
 
-    /// `co.uk`
-    pub(crate) fn suffix(&self) -> &'a str {
-        &self.name[self.suffix..]
+    /// `co.uk`; none where the list knows no suffix of it.
+    pub(crate) fn public_suffix(&self) -> Option<&'a str> {
+        self.public.then(|| &self.name[self.suffix..])
     }
 
     /// What stands before the suffix, without the dot.
@@ -51,7 +53,6 @@ fn known_suffix(name: &str) -> Option<usize> {
 }
 
 fn is_domain_name(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
     if name.len() > 253 {
         return false;
     }
@@ -78,16 +79,16 @@ mod tests {
     fn the_suffix_comes_from_the_list_and_the_case_is_kept() {
         let domain = Domain::parse("WWW.Example.CO.UK").unwrap();
         assert_eq!(
-            (domain.suffix(), domain.before_suffix(), domain.registered()),
-            ("CO.UK", "WWW.Example", "Example.CO.UK")
+            (domain.public_suffix(), domain.before_suffix(), domain.registered()),
+            (Some("CO.UK"), "WWW.Example", "Example.CO.UK")
         );
-        assert_eq!(Domain::parse("foo.blogspot.com").unwrap().suffix(), "blogspot.com");
+        assert_eq!(Domain::parse("foo.blogspot.com").unwrap().public_suffix(), Some("blogspot.com"));
         assert_eq!(Domain::parse("foo").unwrap().registered(), "foo");
     }
 
     #[test]
     fn addresses_and_oddities_are_no_domain_names() {
-        for name in ["10.0.0.1", "", "a..b", "-a.com", "a b.com", "a/b", &"x".repeat(64)] {
+        for name in ["10.0.0.1", "", ".", "a.com..", "a..b", "-a.com", "a b.com", "a/b", &"x".repeat(64)] {
             assert!(Domain::parse(name).is_none(), "{name}");
         }
     }

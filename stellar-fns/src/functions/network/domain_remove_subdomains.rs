@@ -14,6 +14,7 @@ static DOC: Doc = Doc {
     returns: "a text; the name itself for a bare suffix; null for null and for what is no domain name",
     examples: &[
         gives("DOMAIN_REMOVE_SUBDOMAINS('mail.yahoo.co.uk')", "'yahoo.co.uk'"),
+        gives("DOMAIN_REMOVE_SUBDOMAINS('www.cnn.com.')", "'cnn.com'"),
         gives("DOMAIN_REMOVE_SUBDOMAINS('com')", "'com'"),
         gives("DOMAIN_REMOVE_SUBDOMAINS('10.0.0.1')", "null"),
     ],

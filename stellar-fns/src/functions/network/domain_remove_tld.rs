@@ -14,6 +14,7 @@ static DOC: Doc = Doc {
     returns: "a text; empty for a bare suffix; null for null and for what is no domain name",
     examples: &[
         gives("DOMAIN_REMOVE_TLD('mail.yahoo.co.uk')", "'mail.yahoo'"),
+        gives("DOMAIN_REMOVE_TLD('www.cnn.com.')", "'www.cnn'"),
         gives("DOMAIN_REMOVE_TLD('com')", "''"),
         gives("DOMAIN_REMOVE_TLD('not a domain')", "null"),
         fails("DOMAIN_REMOVE_TLD(1)"),

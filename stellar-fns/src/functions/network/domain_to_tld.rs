@@ -15,6 +15,7 @@ static DOC: Doc = Doc {
     examples: &[
         gives("DOMAIN_TO_TLD('mail.yahoo.co.uk')", "'co.uk'"),
         gives("DOMAIN_TO_TLD('a.b.nosuchtld')", "'nosuchtld'"),
+        gives("DOMAIN_TO_TLD('www.cnn.com.')", "'com'"),
         gives("DOMAIN_TO_TLD(null)", "'null'"),
     ],
     purity: Purity::Pure,
@@ -28,11 +29,15 @@ impl Function for DomainToTld {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let value = arguments.at(0)?;
         if let Value::Text(text) = value {
-            return Ok(Value::text(Domain::parse(text).map_or_else(|| last_label(text), |domain| domain.suffix())));
+            return Ok(Value::text(suffix(text)));
         }
         let text = context.text_of(value)?;
         Ok(Value::text(last_label(&text)))
     }
+}
+
+fn suffix(text: &str) -> &str {
+    Domain::parse(text).and_then(|domain| domain.public_suffix()).unwrap_or_else(|| last_label(text))
 }
 
 fn last_label(text: &str) -> &str {
