@@ -57,18 +57,22 @@ impl Deviation {
         self.0.lock().own.clone()
     }
 
-    /// Adds a value; NaN is skipped.
+    /// Adds a value; NaN is skipped. Where one of the periods refuses it, neither has changed.
     pub(super) fn add(&self, value: f64) -> Result<(), Fault> {
         if value.is_nan() {
             return Ok(());
         }
         let mut parts = self.0.lock();
         let distance = (value - parts.window.values.percentile(50.0)?).abs();
-        parts.own.values.add(value)?;
-        parts.window.values.add(value)?;
-        if !distance.is_nan() {
-            parts.own.distances.add(distance)?;
-            parts.window.distances.add(distance)?;
+        let distance = Some(distance).filter(|distance| !distance.is_nan());
+        for period in [&parts.own, &parts.window] {
+            period.values.check(value)?;
+            distance.map_or(Ok(()), |distance| period.distances.check(distance))?;
+        }
+        let Parts { own, window } = &mut *parts;
+        for period in [own, window] {
+            period.values.add(value)?;
+            distance.map_or(Ok(()), |distance| period.distances.add(distance))?;
         }
         Ok(())
     }
@@ -88,5 +92,22 @@ pub(super) fn deviation<'a>(arguments: &Arguments<'a>, index: usize) -> Result<O
         None if value.is_null() => Ok(None),
         None => Err(arguments.wrong(index, "a state, which OUTLIER_MAD_STATE_MERGE makes")),
         found => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_the_window_refuses_changes_neither_period() {
+        let mut window = Period::default();
+        window.values.add(-1.1e77).unwrap();
+        let state = Deviation(Mutex::new(Parts { own: Period::default(), window }));
+        // The sums of this period have room for it, those of the window have not.
+        assert!(state.add(1.1e77).is_err());
+        assert!(state.own().values.percentile(50.0).unwrap().is_nan());
+        state.add(1.0).unwrap();
+        assert_eq!(state.own().values.percentile(50.0).unwrap().to_bits(), 1.0_f64.to_bits());
     }
 }

@@ -22,6 +22,20 @@ pub(crate) struct Online {
 impl Online {
     /// Adds a value; NaN and what overflows is refused, and then nothing is changed.
     pub(crate) fn add(&mut self, value: f64) -> Result<(), Fault> {
+        let joined = self.with(value)?;
+        let digest = std::mem::take(&mut self.digest);
+        *self = Self { digest, ..joined };
+        self.digest.add(value);
+        Ok(())
+    }
+
+    /// Refuses what [`Self::add`] would refuse.
+    pub(crate) fn check(&self, value: f64) -> Result<(), Fault> {
+        self.with(value).map(drop)
+    }
+
+    /// All but the digest, with one more value.
+    fn with(&self, value: f64) -> Result<Self, Fault> {
         if value.is_nan() {
             return Err(Fault::argument("NaN can't be added to statistics; filter it out first"));
         }
@@ -35,18 +49,7 @@ impl Online {
             powers: [0.0; 3],
             digest: Digest::default(),
         };
-        let digest = std::mem::take(&mut self.digest);
-        match self.joined(&one) {
-            Ok(joined) => {
-                *self = Self { digest, ..joined };
-                self.digest.add(value);
-                Ok(())
-            }
-            Err(fault) => {
-                self.digest = digest;
-                Err(fault)
-            }
-        }
+        self.joined(&one)
     }
 
     /// What is known about the values of both.
