@@ -1,7 +1,7 @@
 //! A file that is read into memory, and again when another has taken its place.
 //!
 //! Readers never wait for a reload: while one of them reads the new file, the others go on with what was read before. A file that can't be read
-//! leaves what was there in use.
+//! leaves what was there in use, and is tried again now and then: what was wrong may lie beside the file, such as a right or a disk.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +14,8 @@ use parking_lot::{Mutex, RwLock};
 
 /// How often it is looked whether a file has changed.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
+/// After how many looks a file that could not be used is read again though it is the same.
+const AGAIN: u32 = 10;
 
 /// Why a file can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +51,14 @@ impl Stamp {
     }
 }
 
+/// What was read last, whether or not it could be used.
+#[derive(Debug, Default)]
+struct Seen {
+    stamp: Option<Stamp>,
+    /// When it could not be used.
+    failed: Option<Instant>,
+}
+
 type Reader<T> = fn(&Path) -> Result<T, Unusable>;
 
 /// A file and what was read from it.
@@ -60,15 +70,15 @@ pub(super) struct Watched<T> {
     start: Instant,
     /// When to look again, in milliseconds from the start.
     next: AtomicU64,
-    /// Held while reading; what was read last, whether or not it could be used.
-    seen: Mutex<Option<Stamp>>,
+    /// Held while reading.
+    seen: Mutex<Seen>,
     current: RwLock<Option<Result<Arc<T>, Unusable>>>,
 }
 
 impl<T> Watched<T> {
     /// Reads nothing yet.
     pub(super) fn new(path: PathBuf, every: Duration, read: Reader<T>) -> Self {
-        let (next, seen, current) = (AtomicU64::new(0), Mutex::new(None), RwLock::new(None));
+        let (next, seen, current) = (AtomicU64::new(0), Mutex::default(), RwLock::new(None));
         Self { path, read, every, start: Instant::now(), next, seen, current }
     }
 
@@ -92,18 +102,19 @@ impl<T> Watched<T> {
         now >= next && self.next.compare_exchange(next, then, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Reads the file if it is another than that read last. An error only where something read earlier stays in use.
+    /// Reads the file if it is another than that read last, or could not be used a while ago. An error only where something read earlier stays in use.
     fn look(&self) -> Result<(), Unusable> {
         let Some(mut seen) = self.seen.try_lock().or_else(|| self.is_empty().then(|| self.seen.lock())) else {
             return Ok(());
         };
         let stamp = Stamp::of(&self.path);
-        if stamp.is_some() && stamp == *seen {
+        let again = seen.failed.is_some_and(|then| then.elapsed() >= self.every * AGAIN);
+        if stamp.is_some() && stamp == seen.stamp && !again {
             return Ok(());
         }
         // Taken before the file is read: what changes meanwhile is noticed by the next look.
         let read = (self.read)(&self.path);
-        *seen = stamp;
+        *seen = Seen { stamp, failed: read.is_err().then(Instant::now) };
         let mut current = self.current.write();
         match (read, &*current) {
             (Err(unusable), Some(Ok(_))) => Err(unusable),
@@ -121,6 +132,8 @@ impl<T> Watched<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
     use super::*;
 
     fn number(path: &Path) -> Result<i32, Unusable> {
@@ -138,7 +151,7 @@ mod tests {
     fn a_replaced_file_is_read_again_and_a_bad_one_leaves_the_last_good_in_use() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("number");
-        let watched = Watched::new(path.clone(), Duration::ZERO, number);
+        let watched = Watched::new(path.clone(), Duration::from_nanos(1), number);
         assert!(watched.get(|_| panic!("nothing stays in use")).is_err());
         replace(&path, "1");
         assert_eq!(*watched.get(|_| panic!("it can be read")).unwrap(), 1);
@@ -147,12 +160,31 @@ mod tests {
         replace(&path, "no number");
         let mut told = Vec::new();
         assert_eq!(*watched.get(|unusable| told.push(unusable.reason.clone())).unwrap(), 2);
-        assert_eq!(*watched.get(|_| panic!("the same bad file is not read twice")).unwrap(), 2);
         assert_eq!(told, ["is no number"]);
         fs::remove_file(&path).unwrap();
         assert_eq!(*watched.get(|_| ()).unwrap(), 2);
         replace(&path, "3");
         assert_eq!(*watched.get(|_| panic!("it can be read")).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_used_is_tried_again_though_it_is_the_same() {
+        static READABLE: AtomicBool = AtomicBool::new(false);
+        static READ: AtomicUsize = AtomicUsize::new(0);
+        let read = |path: &Path| {
+            READ.fetch_add(1, Ordering::Relaxed);
+            READABLE.load(Ordering::Relaxed).then_some(()).ok_or_else(|| Unusable::new(path, "can't be read"))
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let often = Watched::new(file.path().into(), Duration::ZERO, read);
+        assert!(often.get(|_| ()).is_err());
+        READABLE.store(true, Ordering::Relaxed);
+        assert!(often.get(|_| ()).is_ok() && often.get(|_| ()).is_ok());
+        assert_eq!(READ.swap(0, Ordering::Relaxed), 2, "what could be used is not read again");
+        READABLE.store(false, Ordering::Relaxed);
+        let seldom = Watched::new(file.path().into(), Duration::from_secs(3600), read);
+        assert!(seldom.get(|_| ()).is_err() && seldom.look().is_ok() && seldom.get(|_| ()).is_err());
+        assert_eq!(READ.load(Ordering::Relaxed), 1, "what can't be used is not read at each look");
     }
 
     #[test]
