@@ -35,8 +35,8 @@ pub(super) fn get(args: &GetArgs, globals: Option<&Path>) -> Result<u8, Trouble>
     let group = args.group.group();
     let store = FileStore::new(store(&args.store, globals)?);
     match store.get(&group, &args.indicator).map_err(|error| failure(&error))? {
-        Some(record) => {
-            Out::stdout().json(&record)?;
+        Some(found) => {
+            Out::stdout().json(&found.record)?;
             Ok(exit::DONE)
         }
         None => {

@@ -40,15 +40,13 @@ pub(super) fn ask<T>(
         let message = "no enrichment store is known; set store in stellar.enrichment.settings of global.json to the file that stellar enrichment load writes";
         return Err(Fault::new(Code::Service, message));
     };
-    match ask(&**store) {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) => {
-            let outcome = match error {
-                Error::Damaged { .. } => Outcome::BadAnswer,
-                _ => Outcome::Unreadable,
-            };
-            services.failed(function, &Failure { outcome, about: format!("{store:?}"), message: error.to_string() });
-            Ok(None)
-        }
+    let answer = ask(&**store);
+    for error in store.trouble().iter().chain(answer.as_ref().err()) {
+        let outcome = match error {
+            Error::Damaged { .. } => Outcome::BadAnswer,
+            _ => Outcome::Unreadable,
+        };
+        services.failed(function, &Failure { outcome, about: format!("{store:?}"), message: error.to_string() });
     }
+    Ok(answer.ok())
 }

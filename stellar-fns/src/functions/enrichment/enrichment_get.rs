@@ -27,13 +27,13 @@ impl Function for EnrichmentGet {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let record = match asked(arguments)? {
+        let found = match asked(arguments)? {
             Some((group, indicator)) => ask(DOC.name, context, |store| store.get(&group, indicator))?.flatten(),
             None => None,
         };
-        let record = record.unwrap_or_default();
-        context.spend(record.len())?;
-        let entries = record.iter().map(|(key, value)| (Value::text(key), from_json(value, Integers::BySize)));
+        let found = found.unwrap_or_default();
+        context.spend_text(found.size)?;
+        let entries = found.record.iter().map(|(key, value)| (Value::text(key), from_json(value, Integers::BySize)));
         Ok(Value::Map(Map::new(MapKind::Hash, entries)))
     }
 }

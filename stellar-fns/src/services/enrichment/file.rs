@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redb::ReadableTable;
 
 use super::format::{self, Opened, damaged, guarded, unusable};
-use super::store::{EnrichmentStore, Error, Group, Record};
+use super::store::{EnrichmentStore, Error, Found, Group};
 use crate::services::watched::{LOOK, Unusable, Watched};
 
 /// A store in a file. A new file in its place is noticed within a second.
 pub struct FileStore {
     path: PathBuf,
     opened: Watched<Opened>,
+    /// Why a new file can't be used, until it is told.
+    trouble: Mutex<Option<Unusable>>,
 }
 
 /// How much a store holds of a group.
@@ -42,7 +45,7 @@ impl FileStore {
         let opened = Watched::new(path.clone(), every, |path| {
             format::open(path).map_err(|error| Unusable::new(path, reason(&error)))
         });
-        Self { path, opened }
+        Self { path, opened, trouble: Mutex::default() }
     }
 
     /// Its file.
@@ -76,8 +79,9 @@ impl FileStore {
     }
 
     fn opened(&self) -> Result<Arc<Opened>, Error> {
-        // A file that can't be used is never put in the place of one that can by a load; whatever else did it, the old one goes on answering.
-        self.opened.get(|_| ()).map_err(|unusable_file| unusable(&self.path, unusable_file.reason))
+        // A load never puts a file that can't be used in the place of one that can; whatever else did it, the old one goes on answering.
+        let keep = |unusable_file: &Unusable| *self.trouble.lock() = Some(unusable_file.clone());
+        self.opened.get(keep).map_err(|unusable_file| unusable(&self.path, unusable_file.reason))
     }
 
     fn row<T>(
@@ -96,12 +100,19 @@ impl FileStore {
 }
 
 impl EnrichmentStore for FileStore {
-    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Record>, Error> {
-        self.row(group, indicator, |record| serde_json::from_slice(record).map_err(|error| damaged(&self.path, error)))
+    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Found>, Error> {
+        self.row(group, indicator, |row| {
+            let record = serde_json::from_slice(row).map_err(|error| damaged(&self.path, error))?;
+            Ok(Found { record, size: row.len() })
+        })
     }
 
     fn exists(&self, group: &Group, indicator: &str) -> Result<bool, Error> {
         Ok(self.row(group, indicator, |_| Ok(()))?.is_some())
+    }
+
+    fn trouble(&self) -> Option<Error> {
+        self.trouble.lock().take().map(|unusable_file| unusable(&self.path, unusable_file.reason))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{EnrichmentStore, Error, Group, Record};
+use super::{EnrichmentStore, Error, Found, Group, Record};
 
 /// Enrichments by group and indicator.
 #[derive(Debug, Default)]
@@ -16,8 +16,9 @@ pub(crate) fn known() -> MemoryStore {
 }
 
 impl EnrichmentStore for MemoryStore {
-    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Record>, Error> {
-        Ok(self.0.get(&(group.clone(), indicator.to_owned())).cloned())
+    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Found>, Error> {
+        let record = self.0.get(&(group.clone(), indicator.to_owned())).cloned();
+        Ok(record.map(|record| Found { size: serde_json::to_vec(&record).map_or(0, |json| json.len()), record }))
     }
 
     fn exists(&self, group: &Group, indicator: &str) -> Result<bool, Error> {

@@ -19,7 +19,7 @@ pub use file::{FileStore, Listed};
 pub use load::{BadLine, Load, Loaded, Source, delete, load};
 pub use records::{Columns, Format};
 pub use settings::EnrichmentSettings;
-pub use store::{EnrichmentStore, Error, Group, Record};
+pub use store::{EnrichmentStore, Error, Found, Group, Record};
 
 #[cfg(test)]
 pub(crate) use memory::known;

@@ -8,6 +8,15 @@ use serde_json::{Map as JsonMap, Value as Json};
 /// What is known of an indicator: values by name.
 pub type Record = JsonMap<String, Json>;
 
+/// What a store found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What is known.
+    pub record: Record,
+    /// The bytes that it takes in the store: what making a value of it costs goes by them.
+    pub size: usize,
+}
+
 /// Where an enrichment is looked for: a type within a table. A table has column families, which keep the same types apart, as in HBase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
@@ -30,10 +39,15 @@ impl fmt::Display for Group {
 /// Both questions are answered on the evaluating thread and must not wait for another system. A group that nothing was loaded into is empty, and no error.
 pub trait EnrichmentStore: Send + Sync + Debug {
     /// What is known of an indicator.
-    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Record>, Error>;
+    fn get(&self, group: &Group, indicator: &str) -> Result<Option<Found>, Error>;
 
     /// Whether anything is known of an indicator.
     fn exists(&self, group: &Group, indicator: &str) -> Result<bool, Error>;
+
+    /// What went wrong since this was asked last while an older state goes on answering, once; as a rule nothing.
+    fn trouble(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// What can go wrong with a store.

@@ -2,12 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use super::memory::MemoryStore;
-use super::{BadLine, Columns, EnrichmentStore, Error, FileStore, Format, Group, Load, Loaded, Source, delete, load};
+use super::{
+    BadLine, Columns, EnrichmentStore, Error, FileStore, Format, Group, Load, Loaded, Record, Source, delete, load,
+};
+use crate::services::Services;
+use crate::{AllNull, Code, Compiler, Environment, Limits};
 
 const CSV: Format = Format::Csv { separator: b',', columns: Columns::Heading };
 
@@ -66,7 +71,7 @@ impl Place {
 }
 
 fn known(store: &dyn EnrichmentStore, kind: &str, indicator: &str) -> Option<Json> {
-    let record = store.get(&group(kind), indicator).unwrap().map(Json::Object);
+    let record = store.get(&group(kind), indicator).unwrap().map(|found| Json::Object(found.record));
     assert_eq!(store.exists(&group(kind), indicator).unwrap(), record.is_some());
     record
 }
@@ -227,4 +232,30 @@ fn a_damaged_store_gives_errors_and_no_panic() {
             let _ = store.get(&group("whois"), key);
         }
     }
+}
+
+#[test]
+fn a_broken_file_in_a_stores_place_is_told_once_and_the_old_state_goes_on_answering() {
+    let place = Place::new();
+    place.load("whois", &CSV, "domain,owner\ncnn.com,Turner\n").unwrap();
+    let store = place.store();
+    assert!(known(&store, "whois", "cnn.com").is_some() && store.trouble().is_none());
+    let beside = place.dir.path().join("broken");
+    fs::write(&beside, "no store").unwrap();
+    fs::rename(&beside, place.path()).unwrap();
+    assert!(known(&store, "whois", "cnn.com").is_some());
+    let trouble = store.trouble().unwrap().to_string();
+    assert!(trouble.contains("can't be opened"), "{trouble}");
+    assert!(store.trouble().is_none());
+}
+
+#[test]
+fn a_record_costs_what_its_bytes_cost() {
+    let record = Record::from_iter([("many".to_owned(), json!(vec![0; 100_000]))]);
+    let store = MemoryStore([((group("whois"), "a".to_owned()), record)].into());
+    let services = Services { enrichment: Some(Arc::new(store)), ..Services::default() };
+    let limits = Limits { steps: 1_000, ..Limits::default() };
+    let environment = Environment { services, limits, ..Environment::default() };
+    let program = Compiler::default().compile("ENRICHMENT_GET('whois', 'a', 'enrichment', 't')").unwrap();
+    assert_eq!(program.evaluate(&AllNull, &environment).unwrap_err().code, Code::TooManySteps);
 }
