@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 
+use maas_store::StorePath;
+use maas_store::single::SingleFiles;
+use maas_store::store::Error;
 use serde_json::{Value as Json, json};
 
 use super::{ObjectSettings, Objects};
@@ -58,8 +62,61 @@ fn what_was_read_is_kept_and_each_who_asks_has_a_copy() {
     // The cache drops what it has no room for a moment later.
     let start = std::time::Instant::now();
     while !again() {
-        assert!(start.elapsed().as_secs() < 30);
+        assert!(start.elapsed().as_secs() < 30, "the cache goes on giving what it has no room for");
+        std::thread::yield_now();
     }
+}
+
+/// Counts who reads, and lets nobody end before it is told to.
+#[derive(Debug)]
+struct Slow {
+    begun: AtomicUsize,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl SingleFiles for Slow {
+    fn url(&self) -> String {
+        "file:///".into()
+    }
+
+    fn read(&self, path: &StorePath, _: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        // An error is told as well: then the test is over.
+        let _ = self.go.lock().unwrap().recv();
+        Ok(Some(path.as_str().into()))
+    }
+}
+
+#[test]
+fn those_who_ask_at_once_share_a_reading_and_few_are_read_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let objects = objects(dir.path(), json!({"object.cache.size": 0}));
+    let (go, wait) = mpsc::channel();
+    let slow = Arc::new(Slow { begun: AtomicUsize::new(0), go: Mutex::new(wait) });
+    objects.read_from(slow.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ask = |path: String| {
+            let objects = objects.clone();
+            tokio::spawn(async move { objects.get(path.parse().unwrap()).await.map(|object| object.size()) })
+        };
+        let same: Vec<_> = (0..20).map(|_| ask("/same".into())).collect();
+        tokio::task::yield_now().await;
+        go.send(()).unwrap();
+        for one in same {
+            assert_eq!(one.await.unwrap(), Ok(5));
+        }
+        assert_eq!(slow.begun.swap(0, Ordering::Relaxed), 1);
+        let others: Vec<_> = (0..40).map(|number| ask(format!("/{number}"))).collect();
+        while slow.begun.load(Ordering::Relaxed) < 16 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(slow.begun.load(Ordering::Relaxed), 16, "the others wait for their turn");
+        drop(go);
+        for one in others {
+            assert!(one.await.unwrap().is_ok());
+        }
+    });
 }
 
 #[test]
