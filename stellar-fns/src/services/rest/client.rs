@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 use url::Url;
 
-use super::guard::{Guard, Refused};
+use super::guard::{Guard, Refused, Resolve, SystemResolver};
 use super::password::basic;
 use super::{Credentials, Exchange, How, Method, RestCaller, RestSettings};
 use crate::services::{Failure, Outcome};
@@ -59,7 +59,12 @@ pub(super) struct Trouble(pub(super) Outcome, pub(super) String);
 impl RestClient {
     /// A client of these settings. Nothing is connected to yet.
     pub fn new(settings: RestSettings) -> Self {
-        let guard = Guard::new(Arc::new(settings.allowed.clone()));
+        Self::resolving(settings, Arc::new(SystemResolver))
+    }
+
+    /// A client that asks this resolver for the addresses of names.
+    pub(super) fn resolving(settings: RestSettings, resolver: Arc<dyn Resolve>) -> Self {
+        let guard = Guard::new(Arc::new(settings.allowed.clone()), resolver);
         Self { settings, guard, pools: Mutex::default() }
     }
 
@@ -98,7 +103,7 @@ impl RestClient {
         match url.scheme() {
             "http" => {}
             "https" if cfg!(feature = "tls") => {}
-            "https" => return refused("only http is spoken here; https needs a build with the feature tls".into()),
+            "https" => return refused("this build speaks http only; build it with --features tls for https".into()),
             other => return refused(format!("{other} is not spoken here; http and https are")),
         }
         if !url.username().is_empty() || url.password().is_some() {

@@ -1,13 +1,17 @@
 //! The client against a small server: what it sends, what it takes, and where it does not go.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::RestClient;
+use super::guard::Resolve;
 use crate::asking::CallThread;
 use crate::services::rest::RestSettings;
 use crate::services::{Failure, Outcome, Report, Services};
@@ -53,7 +57,7 @@ impl Bed {
         let settings = RestSettings::from_globals(globals.as_object().unwrap()).unwrap();
         let reports = Kept::default();
         let services = Services {
-            rest: Some(Arc::new(RestClient::new(settings))),
+            rest: Some(Arc::new(RestClient::resolving(settings, Arc::new(AllHere)))),
             report: Some(Arc::new(reports.clone())),
             ..Services::default()
         };
@@ -231,10 +235,41 @@ fn nothing_is_asked_that_is_not_listed() {
         assert_eq!(bed.fails(&format!("REST_GET('{url}')")).0, Outcome::Refused, "{url}");
     }
     assert!(off.requests().is_empty() && bed.requests().is_empty());
-    // A name that leads to this machine, though it is listed.
-    let named = Bed::new(json!({"hosts.allowed": ["ip6-localhost", "localhost.localdomain", "localhost"]}));
+    let named = Bed::new(json!({"hosts.allowed": ["localhost"]}));
     let found = named.json(&format!("REST_GET('http://localhost:{}/hello')", named.port));
     assert_eq!(found["n"], json!(1), "localhost itself says where it leads");
+}
+
+#[test]
+fn a_listed_name_that_leads_to_this_machine_is_not_asked_unless_the_address_is_listed() {
+    let url = |bed: &Bed| format!("REST_GET('http://api.example:{}/hello')", bed.port);
+    let bed = Bed::new(json!({"hosts.allowed": ["api.example"], "timeout": 10_000}));
+    let (outcome, message) = bed.fails(&url(&bed));
+    assert!(outcome == Outcome::Refused && message.contains("api.example leads to 127.0.0.1"), "{message}");
+    assert!(bed.requests().is_empty());
+    let listed = Bed::new(json!({"hosts.allowed": ["api.example", "127.0.0.1"], "timeout": 10_000}));
+    assert_eq!(listed.json(&url(&listed))["n"], json!(1));
+    // The name, and not where it led, is what the server is told.
+    assert!(listed.requests()[0].to_lowercase().contains("host: api.example:"), "{}", listed.requests()[0]);
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_build_without_https_says_how_to_get_it() {
+    let bed = Bed::local(json!({}));
+    let (outcome, message) = bed.fails("REST_GET('https://HOST/hello')");
+    assert!(outcome == Outcome::Refused && message.contains("build it with --features tls"), "{message}");
+}
+
+/// Leads every name to this machine.
+#[derive(Debug)]
+struct AllHere;
+
+#[async_trait]
+impl Resolve for AllHere {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok(vec![([127, 0, 0, 1], 0).into()])
+    }
 }
 
 #[test]
