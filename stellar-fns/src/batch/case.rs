@@ -139,7 +139,8 @@ fn typed(json: &Value, path: &str, types: &HashMap<String, String>) -> Result<Va
         "float" => float_of(&value).map(Value::Float),
         "double" => double_of(&value).map(Value::Double),
         // Shorts enter as ints.
-        "short" | "int" => Some(value.clone()),
+        "short" => whole(&value).filter(|int| i16::try_from(*int).is_ok()).map(Value::Int),
+        "int" => whole(&value).map(Value::Int),
         "set" => list(&value).map(|items| Value::Set(Set::new(items))),
         "entries" => list(&value).and_then(|pairs| entries(&pairs)),
         "double:NaN" => Some(Value::Double(f64::NAN)),
@@ -149,6 +150,11 @@ fn typed(json: &Value, path: &str, types: &HashMap<String, String>) -> Result<Va
         _ => None,
     };
     converted.ok_or_else(|| format!("variable {path} can't be a {named}"))
+}
+
+/// An int; other numbers would lose something on the way.
+fn whole(value: &Value) -> Option<i32> {
+    if let Value::Int(int) = value { Some(*int) } else { None }
 }
 
 fn entries(pairs: &[Value]) -> Option<Value> {

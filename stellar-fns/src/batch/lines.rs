@@ -14,11 +14,18 @@ pub(super) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     first: bool,
+    /// Whether the input holds more that was read already.
+    more: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, line: Vec::new(), first: true }
+        Self { input, line: Vec::new(), first: true, more: false }
+    }
+
+    /// Whether more lines must be waited for.
+    pub(super) fn are_all_read(&self) -> bool {
+        !self.more
     }
 
     /// The next line, without its end and without a byte order mark at the start of the input; none at the end.
@@ -63,6 +70,7 @@ impl<R: BufRead> Lines<R> {
                 self.line.extend_from_slice(&available[..used]);
             }
             length += used;
+            self.more = used < available.len();
             self.input.consume(used);
             if ended {
                 return Ok(length);

@@ -1,7 +1,7 @@
 //! `stellar batch`: cases as JSON lines in, answers as JSON lines out, in order, one each.
 //!
 //! `lines` cuts the input, `case` reads a line, `answer` writes one, `test_functions` has the two functions that conformance cases expect of their runner. A line that can't be
-//! read gets an error line; only input or output that fails ends the run.
+//! read gets an error line; answers are written at the latest when more input must be waited for; only input or output that fails ends the run.
 
 pub(crate) mod answer;
 mod case;
@@ -44,6 +44,10 @@ pub fn run(
         };
         serde_json::to_writer(&mut output, &answer)?;
         output.write_all(b"\n")?;
+        // Whoever waits for this answer before asking again must not wait for ever.
+        if lines.are_all_read() {
+            output.flush()?;
+        }
     }
     output.flush()
 }
@@ -94,6 +98,63 @@ mod tests {
         assert_eq!(kinds, ["value", "error", "error", "error", "error", "error", "error", "error", "error", "value"]);
         let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_u64()).collect();
         assert_eq!(ids, [Some(1), None, None, Some(2), Some(3), Some(4), Some(5), Some(6), Some(7), Some(8)]);
+    }
+
+    #[test]
+    fn what_is_no_int_is_not_taken_for_one() {
+        let of = |value: &str, kind: &str| {
+            answers(&format!(r#"{{"expr":"x","vars":{{"x":{value}}},"var_types":{{"x":"{kind}"}}}}"#)).remove(0)
+        };
+        assert!(of("5", "int").contains(r#""value":5,"type":"int""#) && of("-32768", "short").contains("-32768"));
+        for (value, kind) in [("'5'", "int"), ("1.5", "int"), ("5000000000", "int"), ("32768", "short")] {
+            let answer = of(&value.replace('\'', "\""), kind);
+            assert!(answer.contains(&format!("variable x can't be a {kind}")), "{answer}");
+        }
+    }
+
+    /// An input that comes in parts, and checks that what was asked is answered before it waits for more.
+    struct Asking<'a> {
+        parts: Vec<&'static [u8]>,
+        written: &'a std::cell::RefCell<Vec<u8>>,
+        asked: usize,
+    }
+
+    impl io::Read for Asking<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let answered = self.written.borrow().iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(answered, self.asked, "an answer is kept back while more input is waited for");
+            if self.parts.is_empty() {
+                return Ok(0);
+            }
+            let part = self.parts.remove(0);
+            self.asked += part.iter().filter(|byte| **byte == b'\n').count();
+            buffer[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+
+    struct Written<'a>(&'a std::cell::RefCell<Vec<u8>>);
+
+    impl Write for Written<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whoever_waits_for_an_answer_before_asking_again_gets_it() {
+        let written = std::cell::RefCell::default();
+        let parts: Vec<&[u8]> = vec![b"{\"expr\":\"1\"}\n{\"expr\":\"2\"}\n", b"{\"expr\":\"3\"}\n", b"no case\n"];
+        let input = Asking { parts, written: &written, asked: 0 };
+        let output = io::BufWriter::new(Written(&written));
+        let input = io::BufReader::new(input);
+        run(input, output, false, &Environment::default()).unwrap();
+        assert_eq!(written.borrow().iter().filter(|byte| **byte == b'\n').count(), 4);
     }
 
     #[test]
