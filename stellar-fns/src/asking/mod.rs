@@ -11,4 +11,4 @@ mod tests;
 mod thread;
 
 pub(crate) use suspended::{Asker, evaluate};
-pub use thread::CallThread;
+pub use thread::{CallThread, Unanswered};

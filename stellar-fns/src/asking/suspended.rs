@@ -13,6 +13,7 @@ use std::task::{self, Poll};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+use super::Unanswered;
 use crate::check::Checked;
 use crate::environment::Environment;
 use crate::error::{Code, Error, Fault, Span};
@@ -33,12 +34,12 @@ type Question = Pin<Box<dyn Future<Output = ()>>>;
 pub(crate) struct Asker<'a>(&'a Yielder<(), Question>);
 
 impl Asker<'_> {
-    /// Leaves the evaluation until the question is answered. None if the question panicked.
-    pub(crate) fn ask<T: 'static>(&self, question: impl Future<Output = T> + 'static) -> Option<T> {
+    /// Leaves the evaluation until the question is answered. An error only if the question panicked.
+    pub(crate) fn ask<T: 'static>(&self, question: impl Future<Output = T> + 'static) -> Result<T, Unanswered> {
         let place = Rc::new(Cell::new(None));
         let answer = place.clone();
         self.0.suspend(Box::pin(async move { place.set(Some(question.await)) }));
-        answer.take()
+        answer.take().ok_or(Unanswered::Panicked)
     }
 }
 

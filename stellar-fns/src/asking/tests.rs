@@ -1,14 +1,16 @@
 //! Evaluations that wait: once for each question, many at once on one thread, cut off in the middle, and as deep as the limits let them.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Barrier;
 use tokio::task::{LocalSet, yield_now};
 
-use super::CallThread;
 use super::suspended::STACK;
+use super::thread::Running;
+use super::{CallThread, Unanswered};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, takes};
 use crate::value::Value;
 use crate::{Code, Compiler, Environment, Error, Program, SharedLayers, VariableMap};
@@ -200,7 +202,7 @@ fn a_question_that_panics_is_an_error_of_the_expression() {
     for outcome in [blocking, bed.suspended("ASK(1)", SharedLayers::default())] {
         let error = outcome.unwrap_err();
         assert_eq!(error.code, Code::Service);
-        assert_eq!(error.message, "ASK: the question could not be run to its end");
+        assert_eq!(error.message, "ASK: the question panicked");
     }
 }
 
@@ -216,9 +218,22 @@ fn what_asks_nobody_is_evaluated_without_waiting() {
 fn what_can_never_be_waited_for_ends() {
     let thread = Arc::new(CallThread::default());
     let inside = thread.clone();
-    assert_eq!(thread.wait(async move { inside.wait(async { 1 }) }), Some(None));
-    assert_eq!(thread.wait(async { panic!("as a defect would") }), None::<()>);
-    assert_eq!(thread.wait(async { 2 }), Some(2));
+    assert!(matches!(thread.wait(async move { inside.wait(async { 1 }) }), Ok(Err(Unanswered::OnTheThread))));
+    assert!(matches!(thread.wait::<()>(async { panic!("as a defect would") }), Err(Unanswered::Panicked)));
+    assert_eq!(thread.wait(async { 2 }).unwrap(), 2);
+}
+
+#[test]
+fn a_thread_that_could_not_start_is_tried_again_and_says_why_it_could_not() {
+    static TRIED: AtomicUsize = AtomicUsize::new(0);
+    let thread = CallThread::started_by(|| match TRIED.fetch_add(1, Ordering::Relaxed) {
+        0 => Err(std::io::Error::other("too many threads")),
+        _ => Running::start(),
+    });
+    let error = thread.wait(async { 1 }).unwrap_err().to_string();
+    assert!(error.contains("too many threads"), "{error}");
+    assert_eq!(thread.wait(async { 1 }).unwrap(), 1);
+    assert_eq!((thread.wait(async { 2 }).unwrap(), TRIED.load(Ordering::Relaxed)), (2, 2));
 }
 
 /// A chain of lambdas that call each other, each nested this deep, in an expression that is itself about as deep as is allowed.

@@ -58,7 +58,7 @@ impl<'a> Context<'a> {
             Some(asker) => asker.ask(question),
             None => self.environment.calls.wait(question),
         };
-        answer.ok_or_else(|| Fault::new(Code::Service, "the question could not be run to its end"))
+        answer.map_err(|unanswered| Fault::new(Code::Service, unanswered.to_string()))
     }
 
     /// Takes steps from the budget: one per item walked over is customary.

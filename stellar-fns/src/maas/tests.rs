@@ -320,15 +320,6 @@ fn expressions_can_be_evaluated_inside_a_runtime_and_by_many_threads() {
 }
 
 #[test]
-fn what_can_never_be_waited_for_ends() {
-    let thread = Arc::new(CallThread::default());
-    let inside = thread.clone();
-    assert_eq!(thread.wait(async move { inside.wait(async { 1 }) }), Some(None));
-    assert_eq!(thread.wait(async { panic!("as a defect would") }), None::<()>);
-    assert_eq!(thread.wait(async { 2 }), Some(2));
-}
-
-#[test]
 fn without_anyone_to_ask_an_expression_is_in_error() {
     let program = Compiler::default().compile("MAAS_GET_ENDPOINT('dga')").unwrap();
     let error = program.evaluate(&Layers::default(), &Environment::default()).unwrap_err();

@@ -31,6 +31,15 @@ impl Evaluation {
     }
 }
 
+/// Why an evaluation has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the system gives no thread to evaluate on: {0}")]
+    NotStarted(io::Error),
+}
+
 /// Where evaluations run.
 pub(super) enum Runner {
     /// On the caller's thread.
@@ -63,32 +72,32 @@ impl Runner {
         }
     }
 
-    /// The answer; none when it was interrupted.
-    pub(super) fn run(&mut self, evaluation: Evaluation) -> Option<Result<Value, Error>> {
+    /// The answer, unless it was interrupted or could not begin.
+    pub(super) fn run(&mut self, evaluation: Evaluation) -> Result<Result<Value, Error>, NoAnswer> {
         match self {
-            Self::Here => Some(evaluation.run()),
-            Self::Apart(apart) => apart.run(evaluation),
+            Self::Here => Ok(evaluation.run()),
+            Self::Apart(apart) => apart.run(evaluation, STACK),
         }
     }
 }
 
 impl Apart {
-    fn run(&mut self, evaluation: Evaluation) -> Option<Result<Value, Error>> {
+    fn run(&mut self, evaluation: Evaluation, stack: usize) -> Result<Result<Value, Error>, NoAnswer> {
         // An interrupt from before is not meant for this one.
         while self.events.try_recv().is_ok() {}
         self.last += 1;
         let (number, sender) = (self.last, self.sender.clone());
-        let thread = std::thread::Builder::new().name("evaluation".to_owned()).stack_size(STACK);
+        let thread = std::thread::Builder::new().name("evaluation".to_owned()).stack_size(stack);
         let started = thread.spawn(move || {
             // Nobody listens any more when the shell has ended.
             let _ = sender.send(Event::Done(number, evaluation.run()));
         });
-        started.ok()?;
+        started.map_err(NoAnswer::NotStarted)?;
         loop {
             match self.events.recv() {
-                Ok(Event::Done(done, answer)) if done == number => return Some(answer),
+                Ok(Event::Done(done, answer)) if done == number => return Ok(answer),
                 Ok(Event::Done(..)) => {}
-                Ok(Event::Interrupted) | Err(_) => return None,
+                Ok(Event::Interrupted) | Err(_) => return Err(NoAnswer::Interrupted),
             }
         }
     }
@@ -125,9 +134,18 @@ mod tests {
     fn what_an_interrupted_evaluation_gives_later_is_not_taken_for_the_next_answer() {
         let (sender, events) = mpsc::channel();
         let mut apart = Apart { events, sender: sender.clone(), last: 0 };
-        assert_eq!(apart.run(evaluation("1 + 1")), Some(Ok(Value::from(2))));
+        assert_eq!(apart.run(evaluation("1 + 1"), STACK).unwrap(), Ok(Value::from(2)));
         sender.send(Event::Interrupted).unwrap();
         sender.send(Event::Done(1, Ok(Value::Null))).unwrap();
-        assert_eq!(apart.run(evaluation("1 + 2")), Some(Ok(Value::from(3))));
+        assert_eq!(apart.run(evaluation("1 + 2"), STACK).unwrap(), Ok(Value::from(3)));
+    }
+
+    #[test]
+    fn an_evaluation_without_a_thread_is_not_taken_for_an_interrupted_one() {
+        let (sender, events) = mpsc::channel();
+        let mut apart = Apart { events, sender, last: 0 };
+        // More than any address space has room for.
+        let answer = apart.run(evaluation("1"), 1 << 56);
+        assert!(matches!(answer, Err(NoAnswer::NotStarted(_))), "{answer:?}");
     }
 }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::commands;
 use super::functions::shell_functions;
-use super::interrupt::{Evaluation, Runner};
+use super::interrupt::{Evaluation, NoAnswer, Runner};
 use super::statement::Statement;
 use crate::cli::models::{ConnectOnDemand, Globals, ModelOptions};
 use crate::cli::options::Input;
@@ -172,16 +172,22 @@ impl<'a> Session<'a> {
             environment: self.input.watched(self.environment.clone()),
             predicate: self.input.predicate,
         };
-        let answer = self.runner.run(evaluation).unwrap_or_else(|| {
-            let whole = Span::new(0, source.len());
-            Err(Error::new(Code::Interrupted, "interrupted", whole))
+        let whole = Span::new(0, source.len());
+        let answer = self.runner.run(evaluation).unwrap_or_else(|no_answer| {
+            let code = match no_answer {
+                NoAnswer::Interrupted => Code::Interrupted,
+                NoAnswer::NotStarted(_) => Code::Service,
+            };
+            Err(Error::new(code, no_answer.to_string(), whole))
         });
         if let Some(failure) = self.models.as_ref().and_then(|models| models.failure()) {
+            self.failed(failure.exit());
             self.complain(&failure, err)?;
-            self.exit = failure.exit();
             // The next question tries again.
-            let again = self.options.models_with(&self.globals).unwrap_or_default();
-            self.ask(again);
+            match self.options.models_with(&self.globals) {
+                Ok(again) => self.ask(again),
+                Err(failure) => self.complain(&failure, err)?,
+            }
         }
         Ok(answer.map_err(|error| vec![error]))
     }
@@ -224,6 +230,12 @@ pub(super) mod tests {
     fn variables_live_from_statement_to_statement() {
         let (out, err, exit) = ran(&["--var", "a=1"], &["b := a + 1", "# c := 9", "b * 10", "c", "quit", "1"]);
         assert_eq!((out.as_str(), err.as_str(), exit), ("2\n20\nnull\n", "", 0));
+    }
+
+    #[test]
+    fn the_first_failure_decides_the_exit_code_whatever_models_say_later() {
+        let (_, err, exit) = ran(&[], &["1 +", "MAAS_GET_ENDPOINT('m')", "MAAS_GET_ENDPOINT('m')"]);
+        assert_eq!((exit, err.matches("127.0.0.1:9").count() > 0), (3, true), "{err}");
     }
 
     #[test]
