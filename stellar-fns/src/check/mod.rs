@@ -153,7 +153,10 @@ impl Checker<'_> {
         if purity as u8 > self.purity as u8 {
             self.purity = purity;
         }
-        let literals: Vec<Option<&Value>> = arguments.iter().map(Node::constant).collect();
+        // A list of literals is made anew at each evaluation; this one is only looked at.
+        let lists: Vec<Option<Value>> = arguments.iter().map(Node::literal_list).collect();
+        let literals = arguments.iter().zip(&lists).map(|(argument, list)| argument.constant().or(list.as_ref()));
+        let literals: Vec<Option<&Value>> = literals.collect();
         let prepared = function.prepare(&literals);
         let call = Call { function: function.clone(), prepared, arguments, span };
         if self.folding { fold::fold_call(call) } else { Node::Call(call) }

@@ -86,4 +86,10 @@ impl Node {
             _ => None,
         }
     }
+
+    /// A list literal of literals as a value; none for anything else.
+    pub(crate) fn literal_list(&self) -> Option<Value> {
+        let Self::List(items) = self else { return None };
+        items.iter().map(|item| item.constant().cloned()).collect::<Option<Vec<_>>>().map(Value::list)
+    }
 }

@@ -20,10 +20,11 @@ use crate::value::Value;
 /// What a function gives.
 pub type Outcome = Result<Value, Fault>;
 
-/// Whether calls with the same arguments have the same answer.
+/// What the answer of a call depends on, beside what its arguments hold at that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purity {
-    /// Depends on nothing but its arguments: a call with literals is computed while compiling.
+    /// Depends on nothing but its arguments, which it may change where they are lists, maps, sets or states (`LIST_ADD`). A call whose arguments are literals,
+    /// which nobody can change, is computed while compiling.
     Pure,
     /// Depends on the environment too: zone, clock, process.
     Ambient,
@@ -96,7 +97,7 @@ pub trait Function: Send + Sync {
     /// Its answer. Arguments were evaluated from left to right, all of them.
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome;
 
-    /// Prepares calls in which some arguments are literals (given here by position): a pattern is compiled, a network parsed. None if there is nothing to
+    /// Prepares calls in which some arguments are literals or lists of literals (given here by position): a pattern is compiled, a network parsed. None if there is nothing to
     /// prepare; then, and when preparing fails, every call goes through [`Function::call`].
     fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
         let _ = literals;

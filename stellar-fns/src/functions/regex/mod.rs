@@ -2,6 +2,7 @@
 
 mod class;
 mod java;
+mod literal;
 mod pattern;
 mod regexp_group_val;
 mod regexp_match;

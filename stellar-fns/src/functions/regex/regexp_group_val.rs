@@ -2,9 +2,11 @@
 //!
 //! Group 0 is the text itself, even where it doesn't match: an oddity of the original that is kept.
 
-use super::pattern::Pattern;
+use std::sync::Arc;
+
+use super::literal::Literal;
 use crate::error::Fault;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -34,14 +36,31 @@ impl Function for RegexpGroupVal {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        arguments.expect(3, 3)?;
-        let (text, pattern) = (arguments.nullable_text(0)?, arguments.nullable_text(1)?);
-        let Some((text, pattern)) = text.zip(pattern) else { return Ok(Value::Null) };
-        let Some(group) = arguments.nullable_int(2)? else { return Ok(Value::Null) };
-        let group = usize::try_from(group).map_err(|_| Fault::argument(format!("group {group} is negative")))?;
-        if group == 0 {
-            return Ok(Value::text(text));
-        }
-        Ok(Pattern::cached(pattern, context)?.group(text, group, context)?.map_or(Value::Null, Value::text))
+        answer(&Literal::NONE, arguments, context)
     }
+
+    fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
+        Some(Arc::new(Known(Literal::of(*literals.get(1)?)?)))
+    }
+}
+
+/// A call that names its pattern literally.
+struct Known(Literal);
+
+impl Prepared for Known {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        answer(&self.0, arguments, context)
+    }
+}
+
+fn answer(known: &Literal, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    arguments.expect(3, 3)?;
+    let (text, pattern) = (arguments.nullable_text(0)?, arguments.nullable_text(1)?);
+    let Some((text, pattern)) = text.zip(pattern) else { return Ok(Value::Null) };
+    let Some(group) = arguments.nullable_int(2)? else { return Ok(Value::Null) };
+    let group = usize::try_from(group).map_err(|_| Fault::argument(format!("group {group} is negative")))?;
+    if group == 0 {
+        return Ok(Value::text(text));
+    }
+    Ok(known.get(pattern, context)?.group(text, group, context)?.map_or(Value::Null, Value::text))
 }

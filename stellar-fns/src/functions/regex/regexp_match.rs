@@ -49,21 +49,33 @@ impl Function for RegexpMatch {
     }
 
     fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
-        let pattern = literals.get(1)?.as_ref()?.as_text()?;
-        Some(Arc::new(Literal(Pattern::compile(pattern, Limits::default().backtracking).ok()?)))
+        let compile = |pattern: &Value| Pattern::compile(pattern.as_text()?, Limits::default().backtracking).ok();
+        match (*literals.get(1)?)? {
+            Value::List(patterns) => {
+                let patterns = patterns.items();
+                let patterns = patterns.iter().filter(|pattern| !pattern.is_null()).map(compile);
+                Some(Arc::new(Literals(patterns.collect::<Option<_>>()?)))
+            }
+            pattern => Some(Arc::new(Literals(vec![compile(pattern)?]))),
+        }
     }
 }
 
-/// The pattern of a call that names it literally.
-struct Literal(Pattern);
+/// The patterns of a call that names them literally.
+struct Literals(Vec<Pattern>);
 
-impl Prepared for Literal {
+impl Prepared for Literals {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         arguments.expect(2, 2)?;
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Bool(false)) };
-        if self.0.fits(context) {
-            return Ok(Value::Bool(self.0.matches(text, context)?));
+        if !self.0.iter().all(|pattern| pattern.fits(context)) {
+            return RegexpMatch.call(arguments, context);
         }
-        Ok(Value::Bool(Pattern::cached(arguments.text(1)?, context)?.matches(text, context)?))
+        for pattern in &self.0 {
+            if pattern.matches(text, context)? {
+                return Ok(Value::Bool(true));
+            }
+        }
+        Ok(Value::Bool(false))
     }
 }

@@ -1,7 +1,9 @@
 //! `REGEXP_REPLACE`: a text with every match of a pattern replaced.
 
-use super::pattern::Pattern;
-use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
+use std::sync::Arc;
+
+use super::literal::Literal;
+use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs};
 use crate::value::Value;
 
 /// See [`DOC`].
@@ -32,14 +34,31 @@ impl Function for RegexpReplace {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        arguments.expect(3, 3)?;
-        let Some(text) = arguments.nullable_text(0)?.filter(|text| !text.is_empty()) else { return Ok(Value::Null) };
-        let (pattern, value) = (arguments.nullable_text(1)?, arguments.nullable_text(2)?);
-        match pattern.zip(value) {
-            Some((pattern, value)) if !pattern.is_empty() && !value.is_empty() => {
-                Pattern::cached(pattern, context)?.replace(text, value, context).map(Value::from)
-            }
-            _ => Ok(Value::text(text)),
+        answer(&Literal::NONE, arguments, context)
+    }
+
+    fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
+        Some(Arc::new(Known(Literal::of(*literals.get(1)?)?)))
+    }
+}
+
+/// A call that names its pattern literally.
+struct Known(Literal);
+
+impl Prepared for Known {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        answer(&self.0, arguments, context)
+    }
+}
+
+fn answer(known: &Literal, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+    arguments.expect(3, 3)?;
+    let Some(text) = arguments.nullable_text(0)?.filter(|text| !text.is_empty()) else { return Ok(Value::Null) };
+    let (pattern, value) = (arguments.nullable_text(1)?, arguments.nullable_text(2)?);
+    match pattern.zip(value) {
+        Some((pattern, value)) if !pattern.is_empty() && !value.is_empty() => {
+            known.get(pattern, context)?.replace(text, value, context).map(Value::from)
         }
+        _ => Ok(Value::text(text)),
     }
 }
