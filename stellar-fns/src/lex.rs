@@ -270,7 +270,8 @@ impl Lexer<'_> {
         match value {
             Some(value) => self.push(TokenKind::Number(value), end),
             None => {
-                let hint = (kind == NumberKind::Int).then(|| format!("as a long: {text}L"));
+                let is_long = kind == NumberKind::Int && digits.parse::<i64>().is_ok();
+                let hint = is_long.then(|| format!("as a long: {text}L"));
                 let error =
                     Error::new(Code::NumberRange, format!("{text} doesn't fit"), Span::new(self.at, end)).hint(hint);
                 self.errors.push(error);
@@ -363,6 +364,13 @@ mod tests {
         );
         assert_eq!(kinds("-.5"), "\"-\" number 0.5 the end");
         assert_eq!(kinds("00"), "number 0 number 0 the end");
+    }
+
+    #[test]
+    fn a_number_that_is_no_long_either_is_not_said_to_be_one() {
+        let hint = |source| lex(source).1.remove(0).hint;
+        assert_eq!(hint("2147483648").unwrap(), "as a long: 2147483648L");
+        assert_eq!(hint("9223372036854775808"), None);
     }
 
     #[test]
