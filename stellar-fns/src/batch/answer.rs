@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Number, Value as Json};
 
 use crate::error::{Code, Error, Span};
-use crate::value::{Value, double_text, to_json};
+use crate::value::{Fuel, LARGEST, Value, double_text, to_json, to_json_within};
 
 /// A line of output.
 #[derive(Debug, Serialize)]
@@ -90,7 +90,10 @@ fn encode(value: &Value) -> Option<Json> {
     match value {
         Value::Map(map) if map.read().keys().any(|key| key.as_text().is_none()) => {
             let table = map.read();
-            let pairs = table.iter().map(|(key, value)| Some(Json::Array(vec![to_json(key)?, to_json(value)?])));
+            let mut fuel = Fuel::new(LARGEST);
+            let pairs = table.iter().map(|(key, value)| {
+                Some(Json::Array(vec![to_json_within(key, &mut fuel)?, to_json_within(value, &mut fuel)?]))
+            });
             Some(Json::Array(pairs.collect::<Option<_>>()?))
         }
         // The nearest double of a float.

@@ -16,6 +16,9 @@ pub(crate) use node::{Arm, Call, Lambda, Node};
 
 use names::Names;
 
+/// Bytes of a lambda's body that a step evaluates.
+const BODY: usize = 64;
+
 /// A program's parts.
 pub(crate) struct Checked {
     pub root: Node,
@@ -127,10 +130,14 @@ impl Checker<'_> {
 
     fn lambda(&mut self, parameters: &[Text], body: &Expr) -> Node {
         let depth = body.depth();
+        let cost = 1 + (body.span.to - body.span.from) / BODY;
         self.names.enter(parameters);
         let body = self.node(body);
         let captures = self.names.leave();
-        Node::Lambda { lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), depth, body }), captures }
+        Node::Lambda {
+            lambda: std::sync::Arc::new(Lambda { parameters: parameters.len(), depth, cost, body }),
+            captures,
+        }
     }
 
     fn call(&mut self, name: &Text, arguments: &[Expr], span: Span) -> Node {

@@ -70,6 +70,8 @@ pub(crate) struct Lambda {
     pub parameters: usize,
     /// How deep the body is nested.
     pub depth: usize,
+    /// How many steps a call of it costs beside what it calls itself: one, and more for a long body.
+    pub cost: usize,
     pub body: Node,
 }
 

@@ -82,16 +82,19 @@ pub(crate) fn evaluate_node(
 
 /// Calls a lambda; arguments that lack are null, extra ones are dropped.
 pub(crate) fn apply(closure: &Closure, arguments: &[Value], context: &mut Context<'_>) -> Outcome {
-    context.spend(1)?;
     let lambda = &closure.body;
+    context.spend(lambda.cost)?;
     let outer = context.depth;
     let too_deep = || Fault::new(Code::TooManySteps, "lambdas run inside each other too deep");
     context.depth = outer.checked_sub(lambda.depth).ok_or_else(too_deep)?;
     let mut locals: SmallVec<[Value; 4]> = arguments.iter().take(lambda.parameters).cloned().collect();
     locals.resize(lambda.parameters, Value::Null);
     locals.extend(closure.captured.iter().cloned());
+    for local in &locals {
+        context.spend_reading(local)?;
+    }
     let frame = Frame { variables: context.frame.variables, locals: &locals };
-    let outcome = walk(&lambda.body, frame, context).map(Operand::into_value);
+    let outcome = walk(&lambda.body, frame, context).and_then(|operand| owned(operand, context));
     context.depth = outer;
     outcome
 }
@@ -106,14 +109,15 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
         },
         Node::Local(index) => Ok(Operand::Borrowed(frame.locals.get(*index).unwrap_or(&Value::Null))),
         Node::All => {
-            let all = Value::Map(frame.variables.all());
-            context.spend_items(&all)?;
-            Ok(all.into())
+            let all = frame.variables.all();
+            context.spend(all.len())?;
+            context.spend_copies(all.read().values())?;
+            Ok(Value::Map(all).into())
         }
         Node::List(items) => {
             context.spend(items.len())?;
             let items: Result<Vec<Value>, Fault> =
-                items.iter().map(|item| walk(item, frame, context).map(Operand::into_value)).collect();
+                items.iter().map(|item| walk(item, frame, context).and_then(|item| owned(item, context))).collect();
             Ok(Value::List(List::new(items?)).into())
         }
         Node::Map(entries) => map(entries, frame, context),
@@ -173,8 +177,9 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
             Ok(Value::Bool(there).into())
         }
         Node::Lambda { lambda, captures } => {
-            let captured =
+            let captured: Vec<Value> =
                 captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
+            context.spend_copies(&captured)?;
             Ok(Value::Lambda(std::sync::Arc::new(Closure { body: lambda.clone(), captured })).into())
         }
         Node::Call(call) => self::call(call, frame, context),
@@ -209,9 +214,20 @@ fn make<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Eval
         None => call.function.call(&arguments, context),
     };
     match outcome {
-        Ok(value) => Ok(value.into()),
+        Ok(value) => {
+            context.spend_copy(&value)?;
+            Ok(value.into())
+        }
         Err(fault) => Err(fault.in_function(call.function.doc().name, call.span)),
     }
+}
+
+/// The value itself, to be kept; where that means a copy of a long text, it is paid for.
+fn owned(operand: Operand<'_>, context: &mut Context<'_>) -> Outcome {
+    if let Operand::Borrowed(value) = &operand {
+        context.spend_copy(value)?;
+    }
+    Ok(operand.into_value())
 }
 
 /// Of equal keys the first wins: an oddity of the original that is kept.
@@ -219,8 +235,9 @@ fn map<'a>(entries: &'a [(Node, Node)], frame: Frame<'a>, context: &mut Context<
     context.spend(entries.len())?;
     let map = Map::new(MapKind::Hash, []);
     for (key, value) in entries {
-        let key = walk(key, frame, context)?.into_value();
-        let value = walk(value, frame, context)?.into_value();
+        let key = walk(key, frame, context).and_then(|key| owned(key, context))?;
+        let value = walk(value, frame, context).and_then(|value| owned(value, context))?;
+        context.spend_key(&key)?;
         map.update(key, |before| Some(before.cloned().unwrap_or(value)));
     }
     Ok(Value::Map(map).into())

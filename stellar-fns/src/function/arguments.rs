@@ -103,21 +103,25 @@ impl<'a> Arguments<'a> {
     pub fn nullable_items(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Items>, Fault> {
         let value = self.at(index)?;
         context.spend_items(value)?;
-        match value {
-            Value::Null => Ok(None),
-            value => Items::of(value).map(Some).ok_or_else(|| self.wrong(index, "a list, a set or a text")),
+        if value.is_null() {
+            return Ok(None);
         }
+        let items = Items::of(value).ok_or_else(|| self.wrong(index, "a list, a set or a text"))?;
+        context.spend_copies(items.iter())?;
+        Ok(Some(items))
     }
 
     /// The items of a list or set, or null; anything else, also a text, is an error. Each item costs a step.
     pub fn list_or_set(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Vec<Value>>, Fault> {
         let value = self.at(index)?;
         context.spend_items(value)?;
-        match value {
-            Value::Null => Ok(None),
-            Value::List(list) => Ok(Some(list.items())),
-            Value::Set(set) => Ok(Some(set.items())),
-            _ => Err(self.wrong(index, "a list or a set")),
-        }
+        let items = match value {
+            Value::Null => return Ok(None),
+            Value::List(list) => list.items(),
+            Value::Set(set) => set.items(),
+            _ => return Err(self.wrong(index, "a list or a set")),
+        };
+        context.spend_copies(&items)?;
+        Ok(Some(items))
     }
 }

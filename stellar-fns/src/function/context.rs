@@ -12,6 +12,9 @@ use crate::value::{FREE_TEXT, Fuel, Text, Turn, Value, equals, key_cost, reaches
 /// Levels of expressions that may be evaluated inside each other: that of the outermost and those of the lambdas it runs into.
 const RUNNING_DEPTH: usize = 256;
 
+/// Bytes of a long text that a step copies: all steps there are by default copy 160 MB.
+const COPIED: usize = 32;
+
 /// What a function may use beside its arguments.
 pub struct Context<'a> {
     pub(crate) environment: &'a Environment,
@@ -93,6 +96,24 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Takes what finding each of these costs; those that keep long texts pay for the copies, too.
+    pub(crate) fn spend_keys(&mut self, keys: &[Value]) -> Result<(), Fault> {
+        keys.iter().try_for_each(|key| self.spend_key(key))
+    }
+
+    /// Takes what a copy of a value that is kept costs; only a long text is copied, the rest is shared.
+    pub(crate) fn spend_copy(&mut self, value: &Value) -> Result<(), Fault> {
+        match value {
+            Value::Text(text) if text.len() > FREE_TEXT => self.spend(text.len() / COPIED),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes what copies of these values cost.
+    pub(crate) fn spend_copies<'v>(&mut self, values: impl IntoIterator<Item = &'v Value>) -> Result<(), Fault> {
+        values.into_iter().try_for_each(|value| self.spend_copy(value))
+    }
+
     fn too_many_steps(&self) -> Fault {
         Fault::new(
             Code::TooManySteps,
@@ -131,6 +152,13 @@ impl<'a> Context<'a> {
         }
         self.spend_text(writer.out.len())?;
         Ok(writer.out)
+    }
+
+    /// A value as JSON, within the budget. A fault says that `what` is too large.
+    #[cfg(any(feature = "maas", feature = "rest"))]
+    pub(crate) fn json_of(&mut self, value: &Value, what: &str) -> Result<serde_json::Value, Fault> {
+        crate::value::to_json_within(value, &mut self.fuel)
+            .ok_or_else(|| Fault::new(Code::TooLarge, format!("{what} too large or nested too deep")))
     }
 
     /// `==` of the language, within the budget.

@@ -4,9 +4,9 @@ use serde_json::Value as Json;
 
 use super::get_endpoint::{models_of, text_or_none};
 use super::{Answer, Failure, ModelCall};
-use crate::error::{Code, Fault};
+use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
-use crate::value::{Integers, Map, MapKind, Value, from_json, to_json};
+use crate::value::{Integers, Map, MapKind, Value, from_json};
 
 /// See [`DOC`].
 pub(super) struct MaasModelApply;
@@ -83,8 +83,8 @@ fn asked(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Result<Result<
         return Ok(Err(Failure { outcome, model: Some(name), version, message }));
     };
     context.spend_items(given)?;
-    let Some(Json::Object(arguments)) = to_json(given) else {
-        return Err(Fault::new(Code::TooLarge, "the arguments are too large or nested too deep"));
+    let Json::Object(arguments) = context.json_of(given, "the arguments are")? else {
+        return Err(Fault::wrong_type("the arguments must be a map"));
     };
     Ok(Ok(ModelCall { name, version, url, function, arguments }))
 }

@@ -34,6 +34,11 @@ impl Fuel {
         Some(())
     }
 
+    /// Takes `units`, or all there are.
+    pub(super) fn burn_at_most(&mut self, units: u64) {
+        self.0 = self.0.saturating_sub(units);
+    }
+
     /// What is left.
     pub fn left(&self) -> u64 {
         self.0
@@ -247,7 +252,7 @@ fn hash<H: Hasher>(value: &Value, state: &mut H, depth: u32, fuel: &mut Fuel) ->
     match value {
         Value::Text(text) => {
             // Taken as far as there is some: a text alone is hashed whatever its length.
-            fuel.0 = fuel.0.saturating_sub(reading(text));
+            fuel.burn_at_most(reading(text));
             TextKey(text).hash(state);
         }
         Value::Null => state.write_u8(0),

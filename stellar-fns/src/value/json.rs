@@ -10,8 +10,8 @@ use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
 use super::equality::DEPTH;
 use super::{Fuel, Map, MapKind, Value};
 
-/// How many values one document may hold.
-const LARGEST: u64 = 5_000_000;
+/// How many values and how many times 16 bytes of text one document may hold.
+pub(crate) const LARGEST: u64 = 5_000_000;
 
 /// What whole numbers of JSON become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,23 @@ fn from_number(number: &JsonNumber, integers: Integers) -> Value {
 /// A value as JSON; NaN and the infinities become text, keys their text form, objects their kind. None where they are too large or
 /// nested too deep.
 pub fn to_json(value: &Value) -> Option<Json> {
-    write(value, DEPTH, &mut Fuel::new(LARGEST))
+    to_json_within(value, &mut Fuel::new(LARGEST))
+}
+
+/// Like [`to_json`], at the cost of a unit for each value and each 16 bytes of text.
+pub(crate) fn to_json_within(value: &Value, fuel: &mut Fuel) -> Option<Json> {
+    write(value, DEPTH, fuel)
+}
+
+/// The text form of a value that is no container of text, such as a key.
+fn written(value: &Value, fuel: &mut Fuel) -> Option<String> {
+    if let Value::Text(text) = value {
+        fuel.burn(text.len() as u64 / 16)?;
+        return Some(text.as_str().to_owned());
+    }
+    let text = value.to_string();
+    fuel.burn(text.len() as u64 / 16)?;
+    Some(text)
 }
 
 fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Option<Json> {
@@ -144,11 +160,11 @@ fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Option<Json> {
             let depth = depth.checked_sub(1)?;
             let mut object = JsonMap::new();
             for (key, value) in map.read().iter() {
-                object.insert(key.to_string(), write(value, depth, fuel)?);
+                object.insert(written(key, fuel)?, write(value, depth, fuel)?);
             }
             Json::Object(object)
         }
-        Value::Text(_) | Value::Char(_) | Value::Lambda(_) | Value::Object(_) => Json::String(value.to_string()),
+        Value::Text(_) | Value::Char(_) | Value::Lambda(_) | Value::Object(_) => Json::String(written(value, fuel)?),
     })
 }
 
@@ -164,6 +180,15 @@ mod tests {
     fn the_order_of_the_text_and_every_digit_are_kept() {
         assert_eq!(parse_json(r#"{"b":1,"a":{"z":0.1,"y":[]}}"#).unwrap().to_string(), "{b=1, a={z=0.1, y=[]}}");
         assert_eq!(parse_json("105.66772042315961").unwrap(), Value::Double(105.667_720_423_159_61));
+    }
+
+    #[test]
+    fn a_text_that_is_shared_many_times_is_written_only_so_often() {
+        let text = Value::from("x".repeat(100_000));
+        let vast = (0..20).fold(text, |inner, _| Value::list([inner.clone(), inner]));
+        assert!(to_json(&vast).is_none());
+        let keyed = Value::Map(Map::new(MapKind::Hash, [(vast, Value::Null)]));
+        assert!(to_json(&keyed).is_some(), "the text of a key is cut");
     }
 
     #[test]

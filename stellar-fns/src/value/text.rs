@@ -99,7 +99,11 @@ fn write(value: &Value, out: &mut dyn Write, depth: u32, fuel: &mut Fuel) -> fmt
         Value::Float(float) => out.write_str(&float_text(*float)),
         Value::Double(double) => out.write_str(&double_text(*double)),
         Value::Char(unit) => out.write_char(char::from_u32(u32::from(*unit)).unwrap_or('?')),
-        Value::Text(text) => out.write_str(text),
+        Value::Text(text) => {
+            // Long ones count as more values, so that one that is shared often isn't shown for ever.
+            fuel.burn_at_most(text.len() as u64 / 1024);
+            out.write_str(text)
+        }
         Value::List(list) => write_items(&mut list.read().iter(), out, depth, fuel),
         Value::Set(set) => write_items(&mut set.read().iter(), out, depth, fuel),
         Value::Map(map) => write_map(map, out, depth, fuel),

@@ -30,6 +30,16 @@ fn expressions_that_want_too_much_end_in_an_error() {
         "REGEXP_MATCH('a', '(a{1000}){1000}')",
         "MAP(many, a -> MAP(many, b -> SET_INIT(many)))",
         "MAP(many, a -> MAP(many, b -> text in JOIN(many, text)))",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(SPLIT(FILL_LEFT('', ',', 999), ','), x -> t), 0)",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> [t]), 0)",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> {x : t}), 0)",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> (y -> t)), 0)",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> MAP_GET(1, {1 : t})), 0)",
+        "MAP(many, x -> MAP(many, y -> BLOOM_ADD(null, x)))",
+        "MAP(many, x -> HASH(JOIN(many, 'abcdef'), 'tlsh', {'hashes' : MAP(many, y -> 4096)}))",
+        "REDUCE([SET_INIT([many])], (a, s) -> MAP(many, x -> MAP(many, y -> many in s)), 0)",
+        "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> MAP(many, y -> t < t)), 0)",
+        "MAP(many, x -> MAP(many, y -> BIN(0, many)))",
     ] {
         let outcome = evaluate(expression);
         assert!(outcome.is_err(), "{expression} is {outcome:?}");
@@ -106,6 +116,14 @@ fn threads_that_put_containers_into_each_others_containers_do_not_block() {
     for _ in 0..4 {
         wait.recv_timeout(std::time::Duration::from_secs(120)).expect("every thread ends");
     }
+}
+
+#[test]
+fn a_lambda_costs_more_the_longer_it_is() {
+    let sum = "x".to_owned() + &" + x".repeat(5_000);
+    let outcome = evaluate(&format!("MAP(many, a -> MAP(many, x -> {sum}))"));
+    assert!(outcome.is_err_and(|error| error.contains("steps")));
+    assert!(evaluate("LENGTH(MAP(many, a -> MAP(many, x -> a + x * 2)))").is_ok());
 }
 
 fn soup() -> impl Strategy<Value = String> {

@@ -23,13 +23,18 @@ impl Function for BloomAdd {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let filter = match arguments.at(0)? {
-            Value::Null => Value::Object(Arc::new(Filter::new(100_000, 0.01)?)),
+            Value::Null => {
+                let filter = Filter::new(100_000, 0.01)?;
+                context.spend(filter.cost())?;
+                Value::Object(Arc::new(filter))
+            }
             value => value.clone(),
         };
         let state = filter.as_object::<Filter>().ok_or_else(|| arguments.wrong(0, "a Bloom filter"))?;
         for value in arguments.iter().skip(1) {
+            context.spend_key(value)?;
             state.add(value);
         }
         Ok(filter)

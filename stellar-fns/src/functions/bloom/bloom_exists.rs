@@ -24,8 +24,9 @@ impl Function for BloomExists {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let value = arguments.at(1)?;
+        context.spend_key(value)?;
         match arguments.at(0)? {
             Value::Null => Ok(Value::Bool(false)),
             filter => Ok(Value::Bool(

@@ -38,7 +38,8 @@ pub(super) fn moment_of(local: i64, zone: &TimeZone) -> Option<i64> {
         0,
     );
     let moment = zone.to_ambiguous_timestamp(civil.ok()?).later().ok()?;
-    Some(moment.as_second() * 1000 + known.rem_euclid(1000) + (local - known))
+    // Java's sum wraps, too, at the end of time.
+    Some((moment.as_second() * 1000 + known.rem_euclid(1000)).wrapping_add(local - known))
 }
 
 /// The same moment of an earlier cycle, where zones are known.
@@ -71,6 +72,7 @@ mod tests {
         assert_eq!(at(i64::MIN, &zone).0, -18_000);
         assert!([-18_000, -14_400].contains(&at(i64::MAX, &zone).0));
         let far = NEWEST + 7 * CYCLE + 12_345;
+        assert!(moment_of(i64::MAX, &zone).is_some_and(|moment| moment < 0));
         assert_eq!(moment_of(far + i64::from(at(far, &zone).0) * 1000, &zone), Some(far));
     }
 }

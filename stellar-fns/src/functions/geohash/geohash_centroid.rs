@@ -32,6 +32,7 @@ impl Function for GeohashCentroid {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        context.spend_items(arguments.or_null(0))?;
         let weighted: Vec<(Value, Value)> = match arguments.or_null(0) {
             Value::List(list) => list.items().into_iter().map(|hash| (hash, Value::Int(1))).collect(),
             Value::Set(set) => set.items().into_iter().map(|hash| (hash, Value::Int(1))).collect(),
@@ -40,7 +41,7 @@ impl Function for GeohashCentroid {
         };
         let mut points = Vec::new();
         for (hash, weight) in &weighted {
-            context.spend(1 + hash.as_text().map_or(0, str::len))?;
+            context.spend(hash.as_text().map_or(0, str::len))?;
             let Some(point) = point_of(hash)? else { continue };
             let weight = weight.as_number().map(Number::to_double);
             points.push((point, weight.ok_or_else(|| Fault::wrong_type("a weight must be a number"))?));

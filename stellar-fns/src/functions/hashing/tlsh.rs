@@ -11,6 +11,9 @@ use crate::value::{Items, Map, MapKind, Value, boolean_of, int_of};
 
 use super::charset;
 
+/// How many sizes of bins one hash is grouped by.
+const MOST_BINS: usize = 64;
+
 /// What HASH takes in its third argument for this algorithm.
 struct Options {
     wide: bool,
@@ -37,7 +40,11 @@ impl Options {
             Some(value) if value.as_number().is_some() || value.as_text().is_some() => {
                 vec![bin(&value).ok_or_else(wrong_bins)?]
             }
+            Some(Value::List(list)) if list.len() > MOST_BINS => {
+                return Err(Fault::argument(format!("hashes names {} sizes; the limit is {MOST_BINS}", list.len())));
+            }
             Some(value) => Items::of(&value)
+                .filter(|sizes| sizes.len() <= MOST_BINS)
                 .ok_or_else(wrong_bins)?
                 .iter()
                 .map(bin)
@@ -72,6 +79,7 @@ pub(super) fn hash(arguments: &Arguments<'_>, config: Option<&Map>, context: &mu
     if options.bins.is_empty() {
         return Ok(Value::from(hash));
     }
+    context.spend(options.bins.iter().map(|size| *size as usize / 8).sum())?;
     let checksum = if options.long_checksum { 6 } else { 2 };
     let bins = bins(&hash[checksum..], &options.bins);
     let entries = std::iter::once(("tlsh".to_owned(), hash.clone())).chain(bins);

@@ -24,9 +24,12 @@ impl Function for MapExists {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let found = match (arguments.get(0), arguments.get(1)) {
-            (Some(key), Some(Value::Map(map))) => map.read().contains_key(key),
+            (Some(key), Some(Value::Map(map))) => {
+                context.spend_key(key)?;
+                map.read().contains_key(key)
+            }
             _ => false,
         };
         Ok(Value::Bool(found))

@@ -28,8 +28,9 @@ impl Function for MapGet {
         &DOC
     }
 
-    fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let key = arguments.at(0)?;
+        context.spend_key(key)?;
         let map = arguments.nullable_map(1)?;
         let found = map.filter(|_| !key.is_null()).and_then(|map| map.get(key)).filter(|value| !value.is_null());
         Ok(found.unwrap_or_else(|| arguments.or_null(2).clone()))

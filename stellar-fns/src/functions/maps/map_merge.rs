@@ -52,6 +52,8 @@ impl Function for MapMerge {
             // Copied, so that nothing is locked while the other map is changed.
             let entries: Vec<_> = map.read().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
             for (key, value) in entries {
+                context.spend_key(&key)?;
+                context.spend_copy(&value)?;
                 merged.insert(key, value);
             }
         }

@@ -27,6 +27,7 @@ impl Function for MapPut {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let (key, value) = (arguments.at(0)?, arguments.at(1)?);
         let map = arguments.nullable_map(2)?.cloned().unwrap_or_else(|| Map::new(MapKind::Hash, []));
+        context.spend_key(key)?;
         let changed = Value::Map(map.clone());
         let _turns = (context.check_circle(key, &changed)?, context.check_circle(value, &changed)?);
         map.insert(key.clone(), value.clone());

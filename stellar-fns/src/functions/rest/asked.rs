@@ -9,7 +9,7 @@ use crate::error::{Code, Fault};
 use crate::function::{Arguments, Context, Outcome};
 use crate::services::rest::{Exchange, Given, How, Method, RestCaller};
 use crate::services::{self, Failure};
-use crate::value::{Integers, Value, from_json, to_json};
+use crate::value::{Integers, Value, from_json};
 
 /// Whoever asks web services for this evaluation. That nobody may be asked is an error of the expression.
 pub(super) fn caller(context: &Context<'_>) -> Result<Arc<dyn RestCaller>, Fault> {
@@ -68,9 +68,9 @@ pub(super) fn config(
     context.spend_items(value)?;
     let given = match value {
         Value::Null => Given::default(),
-        Value::Map(_) => match to_json(value) {
-            Some(Json::Object(object)) => Given::read(&object).map_err(bad)?,
-            _ => return Err(Fault::new(Code::TooLarge, "the configuration is too large or nested too deep")),
+        Value::Map(_) => match context.json_of(value, "the configuration is")? {
+            Json::Object(object) => Given::read(&object).map_err(bad)?,
+            _ => return Err(arguments.wrong(index, "a map")),
         },
         _ => return Err(arguments.wrong(index, "a map")),
     };

@@ -3,10 +3,10 @@
 use serde_json::Value as Json;
 
 use super::asked::{answer, caller, config, url};
-use crate::error::{Code, Fault};
+use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::services::rest::{Exchange, Method};
-use crate::value::{Value, to_json};
+use crate::value::Value;
 
 /// See [`DOC`].
 pub(crate) struct RestPost;
@@ -54,9 +54,7 @@ fn body(data: &Value, enforce_json: bool, context: &mut Context<'_>) -> Result<S
         Value::Null => Ok(String::new()),
         Value::Map(_) | Value::List(_) => {
             context.spend_items(data)?;
-            let json =
-                to_json(data).ok_or_else(|| Fault::new(Code::TooLarge, "the data is too large or nested too deep"))?;
-            let json = json.to_string();
+            let json = context.json_of(data, "the data is")?.to_string();
             context.spend_text(json.len())?;
             Ok(json)
         }

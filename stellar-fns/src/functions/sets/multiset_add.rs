@@ -29,6 +29,7 @@ impl Function for MultisetAdd {
         let multiset = changeable(arguments)?;
         let changed = Value::Map(multiset.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            context.spend_key(item)?;
             let _turn = context.check_circle(item, &changed)?;
             add(&multiset, item.clone(), 1)?;
         }

@@ -32,6 +32,7 @@ impl Function for MultisetInit {
         }
         for item in arguments.list_or_set(0, context)?.into_iter().flatten() {
             context.spend(1)?;
+            context.spend_key(&item)?;
             add(&multiset, item, 1)?;
         }
         Ok(Value::Map(multiset))

@@ -48,6 +48,7 @@ impl Function for MultisetMerge {
                 let Value::Int(count) = count else {
                     return Err(Fault::wrong_type("a count is no int; this map is no multiset"));
                 };
+                context.spend_key(&item)?;
                 add(&merged, item, count)?;
             }
         }

@@ -31,6 +31,7 @@ impl Function for MultisetRemove {
         let multiset = changeable(arguments)?;
         let changed = Value::Map(multiset.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            context.spend_key(item)?;
             let _turn = Turn::to_put(item);
             if !context.reaches(item, &changed)? {
                 remove(&multiset, item)?;

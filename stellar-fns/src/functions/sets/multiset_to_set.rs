@@ -24,6 +24,7 @@ impl Function for MultisetToSet {
         let Some(map) = arguments.nullable_map(0)? else { return Ok(Value::Null) };
         context.spend(map.len())?;
         let items: Vec<Value> = map.read().keys().cloned().collect();
+        context.spend_keys(&items)?;
         Ok(Value::Set(Set::new(items)))
     }
 }

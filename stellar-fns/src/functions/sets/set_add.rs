@@ -28,6 +28,7 @@ impl Function for SetAdd {
         };
         let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            context.spend_key(item)?;
             let _turn = context.check_circle(item, &changed)?;
             set.insert(item.clone());
         }

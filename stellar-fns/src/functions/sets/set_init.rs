@@ -28,7 +28,8 @@ impl Function for SetInit {
         if arguments.is_empty() {
             return Ok(Value::Set(Set::new([])));
         }
-        let items = arguments.list_or_set(0, context)?;
-        Ok(Value::Set(Set::new(items.into_iter().flatten())))
+        let items = arguments.list_or_set(0, context)?.unwrap_or_default();
+        context.spend_keys(&items)?;
+        Ok(Value::Set(Set::new(items)))
     }
 }

@@ -39,6 +39,7 @@ impl Function for SetMerge {
                 }
             };
             context.spend(items.len())?;
+            context.spend_keys(&items)?;
             for item in items {
                 merged.insert(item);
             }

@@ -28,6 +28,7 @@ impl Function for SetRemove {
         };
         let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
+            context.spend_key(item)?;
             let _turn = Turn::to_put(item);
             if !context.reaches(item, &changed)? {
                 set.remove(item);

@@ -36,7 +36,10 @@ impl Function for Bin {
         let value = double_of(arguments.at(0)?);
         let bounds = match arguments.or_null(1) {
             Value::Null => Vec::new(),
-            Value::List(list) => list.items(),
+            Value::List(list) => {
+                context.spend(list.len() / 8)?;
+                list.items()
+            }
             _ => return Err(arguments.wrong(1, "a list")),
         };
         let Some(value) = value.filter(|_| !bounds.is_empty()) else { return Ok(Value::Int(-1)) };

@@ -41,7 +41,10 @@ impl Function for StatsBin {
         let value = double_of(arguments.at(1)?);
         let bounds = match arguments.get(2) {
             None => equal_bins(4),
-            Some(Value::List(list)) => list.items(),
+            Some(Value::List(list)) => {
+                context.spend(list.len() / 8)?;
+                list.items()
+            }
             Some(Value::Text(name)) => named_bins(name)?,
             Some(_) => return Err(arguments.wrong(2, "a list, or QUARTILE, QUINTILE or DECILE")),
         };
