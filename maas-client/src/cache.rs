@@ -65,10 +65,13 @@ pub struct Entry {
     pub status: u16,
 }
 
+/// Keyed anew in each process, as the arguments may be anybody's.
+type Hashing = foldhash::quality::RandomState;
+
 /// The cache. Clones share it.
 #[derive(Clone)]
 pub struct Cache {
-    entries: Option<Moka<Key, Entry>>,
+    entries: Option<Moka<Key, Entry, Hashing>>,
     answer_most: usize,
 }
 
@@ -76,7 +79,8 @@ impl Cache {
     /// An empty one.
     pub fn new(policy: &Policy) -> Cache {
         let on = !policy.ttl.is_zero() && policy.size > 0;
-        let build = || Moka::builder().max_capacity(policy.size).time_to_live(policy.ttl).build();
+        let build =
+            || Moka::builder().max_capacity(policy.size).time_to_live(policy.ttl).build_with_hasher(Hashing::default());
         Cache { entries: on.then(build), answer_most: policy.answer_most }
     }
 

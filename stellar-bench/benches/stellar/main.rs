@@ -1,4 +1,6 @@
 //! `stellar`: expressions warm and compiled beside cel and rhai, calls of models beside a bare client, and a million events.
+//!
+//! `cargo bench … -- expressions` measures one part; the others are `calls` and `events`.
 
 mod calls;
 mod events;
@@ -7,7 +9,12 @@ mod line;
 mod other;
 
 fn main() {
-    expressions::measure();
-    calls::measure();
-    events::measure();
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let parts: [(&str, fn()); 3] =
+        [("expressions", expressions::measure), ("calls", calls::measure), ("events", events::measure)];
+    for (name, measure) in parts {
+        if asked.is_empty() || asked.iter().any(|part| part == name) {
+            measure();
+        }
+    }
 }

@@ -12,10 +12,12 @@ use smallvec::SmallVec;
 use crate::asking::Asker;
 use crate::check::{Call, Checked, Node};
 use crate::environment::Environment;
-use crate::error::{Code, Error, Fault};
+use crate::error::{Code, Error, Fault, Span};
 use crate::function::{Arguments, Context, Outcome};
-use crate::value::{Closure, List, Map, MapKind, Value};
+use crate::value::{Closure, List, Map, MapKind, Number, Operator, Value};
 use crate::variables::Variables;
+
+use self::operators::Term;
 
 /// A value, borrowed where it can be.
 #[derive(Clone, Debug)]
@@ -122,12 +124,7 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
         }
         Node::Map(entries) => map(entries, frame, context),
         Node::Arithmetic { first, rest, span } => {
-            let mut left = walk(first, frame, context)?;
-            for (operator, operand) in rest {
-                let right = walk(operand, frame, context)?;
-                left = operators::compute(&left, *operator, &right).map_err(|fault| fault.at(*span))?.into();
-            }
-            Ok(left)
+            arithmetic(first, rest, *span, frame, context).map(|number| Value::from(number).into())
         }
         Node::Comparison { first, rest, span } => {
             let mut left = walk(first, frame, context)?;
@@ -186,6 +183,31 @@ pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'
         Node::Unknown(error) => {
             Err(Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span))
         }
+    }
+}
+
+/// Operators of one level, from the left.
+fn arithmetic<'a>(
+    first: &'a Node,
+    rest: &'a [(Operator, Node)],
+    span: Span,
+    frame: Frame<'a>,
+    context: &mut Context<'_>,
+) -> Result<Number, Fault> {
+    let mut left = term(first, frame, context)?;
+    for (operator, operand) in rest {
+        let right = term(operand, frame, context)?;
+        left = Term::Number(operators::compute(left, *operator, right).map_err(|fault| fault.at(span))?);
+    }
+    left.number().map_err(|fault| fault.at(span))
+}
+
+/// A side of an operator; what lies there already is only looked at.
+fn term<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Result<Term, Fault> {
+    match node {
+        Node::Constant(value) => Ok(Term::of(value)),
+        Node::Arithmetic { first, rest, span } => arithmetic(first, rest, *span, frame, context).map(Term::Number),
+        _ => walk(node, frame, context).map(|operand| Term::of(&operand)),
     }
 }
 

@@ -7,13 +7,41 @@ use crate::error::{Code, Fault};
 use crate::function::Context;
 use crate::value::{Number, Operator, Value, order};
 
-/// Arithmetic; null counts as the int 0.
-pub(super) fn compute(left: &Value, operator: Operator, right: &Value) -> Result<Value, Fault> {
-    let number = |value: &Value| match value {
-        Value::Null => Some(Number::Int(0)),
-        value => value.as_number(),
-    };
-    let (Some(left), Some(right)) = (number(left), number(right)) else {
+/// A side of an arithmetic operator, kept as a number so that no value is made on the way through an expression.
+#[derive(Clone, Copy)]
+pub(super) enum Term {
+    Number(Number),
+    /// No number, but this.
+    Other(&'static str),
+}
+
+impl Term {
+    /// Null counts as the int 0.
+    pub(super) fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Number(Number::Int(0)),
+            value => value.as_number().map_or_else(|| Self::Other(value.type_name()), Self::Number),
+        }
+    }
+
+    pub(super) fn number(self) -> Result<Number, Fault> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Other(name) => Err(Fault::wrong_type(format!("{name}: a number is needed"))),
+        }
+    }
+
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Number(number) => Value::from(number).type_name(),
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// Arithmetic.
+pub(super) fn compute(left: Term, operator: Operator, right: Term) -> Result<Number, Fault> {
+    let (Term::Number(left), Term::Number(right)) = (left, right) else {
         let message = format!("{} {} {}: numbers are needed", left.type_name(), operator.symbol(), right.type_name());
         return Err(Fault::wrong_type(message));
     };

@@ -103,10 +103,10 @@ impl ModelCaller for Models {
             Ok(answer) => Ok(Answer {
                 value: answer.value,
                 size: answer.body.len(),
-                model: answer.model.name.to_string(),
-                version: answer.model.version.to_string(),
-                instance: answer.instance.to_string(),
-                url: answer.url.to_string(),
+                model: answer.model.name.as_str().to_owned(),
+                version: answer.model.version.as_str().to_owned(),
+                instance: (*answer.instance).to_owned(),
+                url: (*answer.url).to_owned(),
                 latency: answer.latency,
                 cached: answer.cached,
             }),
@@ -146,9 +146,9 @@ fn failure(name: &str, version: Option<&str>, error: &Error) -> Failure {
 fn endpoint(resolved: &Resolved) -> Endpoint {
     let endpoint = resolved.slot().endpoint();
     Endpoint {
-        name: endpoint.name.to_string(),
-        version: endpoint.version.to_string(),
-        url: endpoint.url.to_string(),
+        name: endpoint.name.as_str().to_owned(),
+        version: endpoint.version.as_str().to_owned(),
+        url: (*endpoint.url).to_owned(),
         functions: (*endpoint.functions).clone(),
     }
 }

@@ -96,30 +96,30 @@ impl Number {
     }
 
     /// Computes; none for a whole division by zero.
-    pub fn compute(self, operator: Operator, other: Self) -> Option<Value> {
+    pub fn compute(self, operator: Operator, other: Self) -> Option<Self> {
         use Operator::{Add, Divide, Multiply, Subtract};
         Some(match self.pair(other) {
-            Pair::Int(left, right) => Value::Int(match operator {
+            Pair::Int(left, right) => Self::Int(match operator {
                 Add => left.wrapping_add(right),
                 Subtract => left.wrapping_sub(right),
                 Multiply => left.wrapping_mul(right),
                 Divide if right == 0 => return None,
                 Divide => left.wrapping_div(right),
             }),
-            Pair::Long(left, right) => Value::Long(match operator {
+            Pair::Long(left, right) => Self::Long(match operator {
                 Add => left.wrapping_add(right),
                 Subtract => left.wrapping_sub(right),
                 Multiply => left.wrapping_mul(right),
                 Divide if right == 0 => return None,
                 Divide => left.wrapping_div(right),
             }),
-            Pair::Float(left, right) => Value::Float(match operator {
+            Pair::Float(left, right) => Self::Float(match operator {
                 Add => left + right,
                 Subtract => left - right,
                 Multiply => left * right,
                 Divide => left / right,
             }),
-            Pair::Double(left, right) => Value::Double(match operator {
+            Pair::Double(left, right) => Self::Double(match operator {
                 Add => left + right,
                 Subtract => left - right,
                 Multiply => left * right,
@@ -157,15 +157,18 @@ mod tests {
     #[test]
     fn whole_numbers_wrap_and_refuse_division_by_zero() {
         let max = Number::Int(i32::MAX);
-        assert!(matches!(max.compute(Operator::Add, Number::Int(1)), Some(Value::Int(i32::MIN))));
-        assert!(matches!(Number::Int(i32::MIN).compute(Operator::Divide, Number::Int(-1)), Some(Value::Int(i32::MIN))));
+        assert!(matches!(max.compute(Operator::Add, Number::Int(1)), Some(Number::Int(i32::MIN))));
+        assert!(matches!(
+            Number::Int(i32::MIN).compute(Operator::Divide, Number::Int(-1)),
+            Some(Number::Int(i32::MIN))
+        ));
         assert!(max.compute(Operator::Divide, Number::Int(0)).is_none());
     }
 
     #[test]
     fn the_wider_type_wins() {
-        assert!(matches!(Number::Int(1).compute(Operator::Add, Number::Long(1)), Some(Value::Long(2))));
-        assert!(matches!(Number::Long(1).compute(Operator::Add, Number::Float(1.0)), Some(Value::Float(_))));
+        assert!(matches!(Number::Int(1).compute(Operator::Add, Number::Long(1)), Some(Number::Long(2))));
+        assert!(matches!(Number::Long(1).compute(Operator::Add, Number::Float(1.0)), Some(Number::Float(_))));
         assert_eq!(Number::Int(16_777_217).order(Number::Float(16_777_216.0)), Some(Ordering::Equal));
     }
 }
