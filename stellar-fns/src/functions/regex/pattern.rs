@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use fancy_regex::{Regex, RegexBuilder};
-use indexmap::IndexMap;
+use indexmap::{Equivalent, IndexMap};
 use parking_lot::Mutex;
 
 use crate::error::{Code, Fault};
@@ -29,7 +29,42 @@ const UNREAD: usize = 1024;
 /// What compiling a pattern costs, in steps a byte.
 const COMPILE_COST: usize = 20;
 
-static CACHE: LazyLock<Mutex<IndexMap<Text, Arc<Pattern>>>> = LazyLock::new(Mutex::default);
+static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(Mutex::default);
+
+/// Patterns by text and limit.
+#[derive(Default)]
+struct Cache {
+    patterns: IndexMap<(Text, usize), Arc<Pattern>>,
+    /// What was thrown out last.
+    last: usize,
+}
+
+/// A key as it is looked for.
+#[derive(Hash)]
+struct Wanted<'a>(&'a str, usize);
+
+impl Equivalent<(Text, usize)> for Wanted<'_> {
+    fn equivalent(&self, (text, backtracking): &(Text, usize)) -> bool {
+        self.0 == text.as_str() && self.1 == *backtracking
+    }
+}
+
+impl Cache {
+    fn get(&self, java: &str, backtracking: usize) -> Option<Arc<Pattern>> {
+        self.patterns.get(&Wanted(java, backtracking)).cloned()
+    }
+
+    /// Keeps a pattern. One is thrown out for it where there is no room: now this, now that one, so that a few patterns too many, used in turn, don't all
+    /// miss each time.
+    fn keep(&mut self, java: &str, pattern: Arc<Pattern>) {
+        let key = (Text::new(java), pattern.backtracking);
+        if self.patterns.len() >= CACHE_SIZE && !self.patterns.contains_key(&key) {
+            self.last = self.last.wrapping_mul(5).wrapping_add(101) % CACHE_SIZE;
+            self.patterns.swap_remove_index(self.last);
+        }
+        self.patterns.insert(key, pattern);
+    }
+}
 
 /// A pattern of `java.util.regex`.
 #[derive(Debug)]
@@ -55,16 +90,13 @@ impl Pattern {
 
     /// The pattern from the cache, or compiled.
     pub(super) fn cached(java: &str, context: &mut Context<'_>) -> Result<Arc<Self>, Fault> {
-        if let Some(pattern) = CACHE.lock().get(java).filter(|pattern| pattern.fits(context)) {
-            return Ok(pattern.clone());
+        let backtracking = context.environment().limits.backtracking;
+        if let Some(pattern) = CACHE.lock().get(java, backtracking) {
+            return Ok(pattern);
         }
         context.spend(java.len() * COMPILE_COST)?;
-        let pattern = Arc::new(Self::compile(java, context.environment().limits.backtracking)?);
-        let mut cache = CACHE.lock();
-        if cache.len() >= CACHE_SIZE {
-            cache.shift_remove_index(0);
-        }
-        cache.insert(Text::new(java), pattern.clone());
+        let pattern = Arc::new(Self::compile(java, backtracking)?);
+        CACHE.lock().keep(java, pattern.clone());
         Ok(pattern)
     }
 
@@ -202,6 +234,33 @@ mod tests {
     fn a_pattern_that_explodes_is_given_up() {
         let pattern = Pattern::compile(r"(?:(a+)+\1)+[^a][^c]", 100_000).unwrap();
         assert!(pattern.whole.is_match(&("a".repeat(64) + "xc")).is_err());
+    }
+
+    #[test]
+    fn patterns_are_kept_by_text_and_limit_and_a_few_too_many_do_not_all_miss() {
+        let mut cache = Cache::default();
+        let pattern = |limit| Arc::new(Pattern::compile("a", limit).unwrap());
+        cache.keep("a", pattern(1));
+        cache.keep("a", pattern(2));
+        cache.keep("a", pattern(2));
+        assert_eq!(cache.patterns.len(), 2);
+        assert_eq!(cache.get("a", 1).unwrap().backtracking, 1);
+        let mut cache = Cache::default();
+        let texts: Vec<String> = (0..=CACHE_SIZE).map(|number| format!("a{number}")).collect();
+        let mut round = || {
+            let missed = texts.iter().filter(|text| {
+                let missed = cache.get(text, 1).is_none();
+                if missed {
+                    cache.keep(text, pattern(1));
+                }
+                missed
+            });
+            missed.count()
+        };
+        let rounds: Vec<usize> = (0..10).map(|_| round()).collect();
+        assert_eq!(rounds[0], texts.len());
+        assert!(rounds[1..].iter().all(|missed| *missed < CACHE_SIZE / 2), "{rounds:?}");
+        assert!(cache.patterns.len() <= CACHE_SIZE);
     }
 
     #[test]
