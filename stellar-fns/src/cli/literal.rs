@@ -1,5 +1,6 @@
 //! Values as the language would write them, cut where they are long: how traces and the shell's list of variables show them.
 
+use crate::print::write_literal;
 use crate::value::Value;
 
 /// Characters of a value that are shown.
@@ -46,11 +47,11 @@ fn write(value: &Value, out: &mut String, depth: usize) {
             }
             out.push('}');
         }
-        Value::Long(long) => out.push_str(&format!("{long}L")),
-        Value::Float(_) => out.push_str(&format!("{value}f")),
         Value::Lambda(_) => out.push_str("<lambda>"),
         Value::Object(object) => out.push_str(&format!("<{}>", object.kind())),
-        value => out.push_str(&value.to_string()),
+        // No literal gives it.
+        Value::Float(float) if float.is_nan() => out.push_str("NaN"),
+        scalar => write_literal(scalar, out),
     }
 }
 
@@ -65,20 +66,12 @@ fn items(items: &mut dyn Iterator<Item = &Value>, out: &mut String, depth: usize
     out.push(']');
 }
 
+/// The text, as far as it can be shown, without what a terminal would obey.
 fn quote(text: &str, out: &mut String) {
-    out.push('\'');
-    for char in text.chars().take(LONGEST + 1) {
-        match char {
-            '\'' => out.push_str("\\'"),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            char if char.is_control() => out.push('\u{fffd}'),
-            char => out.push(char),
-        }
-    }
-    out.push('\'');
+    let escaped = |char| matches!(char, '\n' | '\r' | '\t');
+    let safe = |char: char| if char.is_control() && !escaped(char) { '\u{fffd}' } else { char };
+    let shown: String = text.chars().take(LONGEST + 1).map(safe).collect();
+    write_literal(&Value::from(shown), out);
 }
 
 #[cfg(test)]
@@ -91,6 +84,14 @@ mod tests {
         let map =
             Value::Map(Map::new(MapKind::Hash, [("k".into(), Value::list([1.into(), Value::Long(2), Value::Null]))]));
         assert_eq!(literal(&map), "{'k' : [1, 2L, null]}");
+        for (value, written) in [
+            (Value::Float(f32::INFINITY), "1e999f"),
+            (Value::Double(f64::NEG_INFINITY), "-1e999"),
+            (Value::Float(f32::NAN), "NaN"),
+            (Value::Float(1.5), "1.5f"),
+        ] {
+            assert_eq!(literal(&value), written);
+        }
         assert_eq!(literal(&"it's\n\x1b".into()), "'it\\'s\\n\u{fffd}'");
     }
 

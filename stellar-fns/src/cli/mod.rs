@@ -62,7 +62,8 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<u8, Trouble> {
     match cli.command {
         Some(Command::Batch { test_functions }) => {
-            let environment = environment(cli.models.models()?.as_ref(), &cli.models.settings()?)?;
+            let globals = cli.models.settings()?;
+            let environment = environment(cli.models.models(&globals)?.as_ref(), &globals)?;
             let output = io::BufWriter::new(io::stdout().lock());
             batch::run(io::stdin().lock(), output, test_functions, &environment)?;
             Ok(exit::DONE)

@@ -47,13 +47,8 @@ impl ModelOptions {
         self.globals.as_deref().map(globals).transpose().map(Option::unwrap_or_default)
     }
 
-    /// Models behind the ZooKeeper that is known, if one is; nothing is connected to yet.
-    pub(super) fn models(&self) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
-        self.models_with(&self.settings()?)
-    }
-
-    /// As [`ModelOptions::models`], with other global settings.
-    pub(super) fn models_with(&self, globals: &Globals) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
+    /// Models behind the ZooKeeper that is known, if one is, asked as these global settings say; nothing is connected to yet.
+    pub(super) fn models(&self, globals: &Globals) -> Result<Option<Arc<ConnectOnDemand>>, Failure> {
         let settings = Settings::from_globals(globals)
             .map_err(|error| Failure::new(ErrorCode::BadConfig, "the global settings can't be used").because(&error))?;
         let address = match self.zookeeper.address() {

@@ -20,8 +20,9 @@ pub(super) fn run(input: &Input, options: &ModelOptions) -> Result<u8, Trouble> 
         Err(errors) => return refuse(source, &errors.0, input.json),
     };
     let layers = Layers::new([&variables]);
-    let models = options.models()?;
-    let environment = input.watched(environment(models.as_ref(), &options.settings()?)?);
+    let globals = options.settings()?;
+    let models = options.models(&globals)?;
+    let environment = input.watched(environment(models.as_ref(), &globals)?);
     let value = if input.predicate {
         program.holds(&layers, &environment).map(Value::from)
     } else {

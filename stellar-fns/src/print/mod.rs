@@ -161,7 +161,8 @@ fn write_items(items: &[Expr], out: &mut String) {
     }
 }
 
-fn write_literal(value: &Value, out: &mut String) {
+/// A scalar as the language writes it.
+pub(crate) fn write_literal(value: &Value, out: &mut String) {
     match value {
         Value::Text(text) => {
             out.push('\'');

@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
             compiler.functions.register(function);
         }
         let globals = options.settings()?;
-        let models = options.models_with(&globals)?;
+        let models = options.models(&globals)?;
         let runner = if terminal { Runner::interruptible() } else { Runner::Here };
         let environment = environment(models.as_ref(), &globals)?;
         Ok(Self { store, compiler, globals, input, options, models, environment, runner, exit: exit::DONE })
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
 
     /// Models and other systems are asked with these settings from now on.
     pub(super) fn set_globals(&mut self, globals: Globals) -> Result<(), Failure> {
-        let models = self.options.models_with(&globals)?;
+        let models = self.options.models(&globals)?;
         self.environment.services = services::services(&globals)?;
         self.globals = globals;
         self.ask(models);
@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
             self.failed(failure.exit());
             self.complain(&failure, err)?;
             // The next question tries again.
-            match self.options.models_with(&self.globals) {
+            match self.options.models(&self.globals) {
                 Ok(again) => self.ask(again),
                 Err(failure) => self.complain(&failure, err)?,
             }
