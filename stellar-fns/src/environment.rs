@@ -8,13 +8,9 @@ use jiff::tz::TimeZone;
 use crate::asking::CallThread;
 use crate::services::Services;
 
-/// How much an expression may cost. A hostile one ends in an error, never in a hang, a stack overflow or gigabytes.
+/// How much an evaluation may cost; how large an expression may be is its [compiler](crate::Compiler)'s affair. A hostile one ends in an error, never in a hang, a stack overflow or gigabytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of an expression; 65,536.
-    pub length: usize,
-    /// Levels of nesting of an expression; 64.
-    pub depth: usize,
     /// Steps of one evaluation: a call, an item walked over, 16 bytes of text written; 5,000,000.
     pub steps: u64,
     /// Bytes of one text; 16 MiB.
@@ -25,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { length: 65_536, depth: 64, steps: 5_000_000, text: 16 << 20, backtracking: 100_000 }
+        Self { steps: 5_000_000, text: 16 << 20, backtracking: 100_000 }
     }
 }
 

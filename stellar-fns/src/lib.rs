@@ -12,7 +12,7 @@
 //!
 //! An expression is compiled once ([`Compiler::compile`]) and evaluated often ([`Program::evaluate`]), from as many threads as wanted. Text becomes tokens
 //! (`lex`), a tree (`ast`, `parse`, written back by `print`), a checked tree with names bound to slots and functions (`check`), which `eval` walks. What a
-//! hostile expression can cost is bounded by [`Limits`].
+//! hostile expression can cost is bounded by [`Bounds`] and [`Limits`].
 //!
 //! | word | meaning |
 //! | --- | --- |
@@ -51,6 +51,7 @@ mod variables;
 pub use environment::{Environment, Limits};
 pub use error::{Code, Error, Errors, Fault, Span, Stage};
 pub use function::{Function, Functions};
+pub use parse::Bounds;
 pub use program::{Compiler, Program};
 pub use value::Value;
 pub use variables::{AllNull, Bound, Layers, SharedLayers, Strict, VariableMap, Variables};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::asking;
 use crate::check::{Checked, check};
-use crate::environment::{Environment, Limits};
+use crate::environment::Environment;
 use crate::error::{Code, Error, Errors, Span};
 use crate::eval::evaluate;
 use crate::function::{Functions, Purity};
@@ -13,20 +13,20 @@ use crate::parse::{Bounds, parse};
 use crate::value::{Text, Value};
 use crate::variables::{AllNull, Variables};
 
-/// Compiles expressions with a set of functions and limits.
+/// Compiles expressions with a set of functions, within bounds.
 #[derive(Clone, Debug)]
 pub struct Compiler {
     /// What expressions may call.
     pub functions: Functions,
     /// How large they may be.
-    pub limits: Limits,
+    pub bounds: Bounds,
     /// Whether what never changes is computed while compiling, which is so by default. Without it every call is made when it is reached, as a trace shows it.
     pub folding: bool,
 }
 
 impl Default for Compiler {
     fn default() -> Self {
-        Self { functions: Functions::standard(), limits: Limits::default(), folding: true }
+        Self { functions: Functions::standard(), bounds: Bounds::default(), folding: true }
     }
 }
 
@@ -34,23 +34,19 @@ impl Compiler {
     /// Compiles an expression. One that is blank is null, as a rule true. Unknown functions are an error only when a call is reached;
     /// [`Program::unknown_functions`] lists them.
     pub fn compile(&self, source: &str) -> Result<Program, Errors> {
-        let tree = parse(source, self.bounds())?;
+        let tree = parse(source, self.bounds)?;
         let checked = tree.map(|tree| check(&tree, &self.functions, self.folding)).transpose()?;
         Ok(Program { source: source.into(), checked: checked.map(Arc::new) })
     }
 
     /// Checks only the grammar.
     pub fn parses(&self, source: &str) -> Result<(), Errors> {
-        parse(source, self.bounds()).map(drop)
+        parse(source, self.bounds).map(drop)
     }
 
     /// The expression as it is written with no needless parentheses and blanks; it means the same.
     pub fn format(&self, source: &str) -> Result<String, Errors> {
-        Ok(parse(source, self.bounds())?.map(|tree| crate::print::print(&tree)).unwrap_or_default())
-    }
-
-    fn bounds(&self) -> Bounds {
-        Bounds { length: self.limits.length, depth: self.limits.depth }
+        Ok(parse(source, self.bounds)?.map(|tree| crate::print::print(&tree)).unwrap_or_default())
     }
 }
 

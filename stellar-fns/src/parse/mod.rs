@@ -20,10 +20,18 @@ use crate::value::Value;
 use cursor::Cursor;
 
 /// How long and how deeply nested an expression may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of an expression; 65,536.
     pub length: usize,
+    /// Levels of nesting of an expression; 64.
     pub depth: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { length: 65_536, depth: 64 }
+    }
 }
 
 /// The tree of an expression; none for one that is blank.
