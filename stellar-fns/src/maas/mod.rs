@@ -24,7 +24,7 @@ pub(crate) use fake::OneModel;
 pub use maas_client::call::Outcome;
 pub use models::Models;
 pub use reports::{Logged, Report};
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;
 
 /// The functions of this group.
 pub(crate) const ALL: &[fn() -> Arc<dyn Function>] =

@@ -6,6 +6,8 @@ use maas_client::{cache, call, retry};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::services::settings::{SettingsError, object};
+
 /// The key in global.json.
 const KEY: &str = "stellar.maas.settings";
 
@@ -34,34 +36,14 @@ impl Default for Settings {
     }
 }
 
-/// Settings that can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// Not of the form, or with a key that doesn't exist.
-    #[error("{KEY} can't be read")]
-    Unreadable {
-        /// What the JSON reader says.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A time in which nothing can be done, or that never ends.
-    #[error("{KEY}: timeout.ms {value}; give 1 to 86400000")]
-    Timeout {
-        /// The value given.
-        value: u64,
-    },
-}
-
 impl Settings {
     /// Those of a global configuration; where it has none, the defaults.
     pub fn from_globals(globals: &serde_json::Map<String, Json>) -> Result<Self, SettingsError> {
-        let Some(given) = globals.get(KEY) else { return Ok(Self::default()) };
-        // A list of values in order would be taken for the settings too.
-        let object = serde_json::Map::<String, Json>::deserialize(given);
-        let settings = object.and_then(|object| serde_json::from_value(Json::Object(object)));
-        let settings: Self = settings.map_err(|source| SettingsError::Unreadable { source })?;
+        let settings = object::<Self>(globals, KEY)?.unwrap_or_default();
+        // A time in which nothing can be done, or that never ends.
         if !(1..=86_400_000).contains(&settings.timeout_ms) {
-            return Err(SettingsError::Timeout { value: settings.timeout_ms });
+            let reason = format!("timeout.ms {}; give 1 to 86400000", settings.timeout_ms);
+            return Err(SettingsError::unusable(KEY, reason));
         }
         Ok(settings)
     }

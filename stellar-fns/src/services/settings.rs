@@ -41,13 +41,13 @@ impl SettingsError {
         }
     }
 
-    pub(super) fn unusable(key: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn unusable(key: &'static str, reason: impl Into<String>) -> Self {
         Self::Unusable { key, reason: reason.into() }
     }
 }
 
 /// What an object under `key` holds; none where there is no such key.
-pub(super) fn object<T: DeserializeOwned>(
+pub(crate) fn object<T: DeserializeOwned>(
     globals: &JsonMap<String, Json>,
     key: &'static str,
 ) -> Result<Option<T>, SettingsError> {
