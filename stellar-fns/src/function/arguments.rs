@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Fault};
 use crate::function::Context;
-use crate::value::{Items, Map, Value};
+use crate::value::{Items, Map, Object, Value};
 
 use crate::eval::Operand;
 
@@ -56,7 +56,12 @@ impl<'a> Arguments<'a> {
 
     /// The fault for an argument of the wrong type.
     pub fn wrong(&self, index: usize, wanted: &str) -> Fault {
-        Fault::wrong_type(format!("argument {} must be {wanted}, not {}", index + 1, self.or_null(index).type_name()))
+        let given = match self.or_null(index) {
+            // As `wanted` calls it.
+            Value::Text(_) => "text",
+            other => other.type_name(),
+        };
+        Fault::wrong_type(format!("argument {} must be {wanted}, not {given}", index + 1))
     }
 
     /// A text; null and anything else is an error.
@@ -70,6 +75,16 @@ impl<'a> Arguments<'a> {
             Value::Null => Ok(None),
             Value::Text(text) => Ok(Some(text)),
             _ => Err(self.wrong(index, "a text")),
+        }
+    }
+
+    /// An object of this kind, or null; not giving it is an error.
+    pub(crate) fn nullable_object<T: Object>(&self, index: usize, wanted: &str) -> Result<Option<&'a T>, Fault> {
+        let value = self.at(index)?;
+        match value.as_object() {
+            None if value.is_null() => Ok(None),
+            None => Err(self.wrong(index, wanted)),
+            found => Ok(found),
         }
     }
 

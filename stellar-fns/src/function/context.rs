@@ -178,7 +178,7 @@ impl<'a> Context<'a> {
     }
 
     /// Whether `container` can be reached from `item`. Such an item is in no container's table, and must not be looked for while that is locked.
-    pub fn reaches(&mut self, item: &Value, container: &Value) -> Result<bool, Fault> {
+    pub(crate) fn reaches(&mut self, item: &Value, container: &Value) -> Result<bool, Fault> {
         if item.is_scalar() {
             return Ok(false);
         }
@@ -191,11 +191,6 @@ impl<'a> Context<'a> {
             Value::Lambda(closure) => crate::eval::apply(closure, arguments, self),
             other => Err(Fault::wrong_type(format!("a lambda such as x -> x is needed, not {}", other.type_name()))),
         }
-    }
-
-    /// All variables as a map.
-    pub fn variables(&self) -> crate::value::Map {
-        self.frame.variables.all()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Entropy, for STRING_ENTROPY and IT_ENTROPY.
+//! The entropy of what was counted, for STRING_ENTROPY.
 
 /// The Shannon entropy in bits of what was counted; 0 for nothing.
 pub(crate) fn entropy(counts: &[f64]) -> f64 {

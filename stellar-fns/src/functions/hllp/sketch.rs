@@ -94,12 +94,7 @@ impl Sketch {
 
 /// The estimator at this place; none for null.
 pub(super) fn sketch<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Option<&'a Sketch>, Fault> {
-    let value = arguments.at(index)?;
-    match value.as_object() {
-        None if value.is_null() => Ok(None),
-        None => Err(arguments.wrong(index, "an estimator, which HLLP_INIT makes")),
-        found => Ok(found),
-    }
+    arguments.nullable_object(index, "an estimator, which HLLP_INIT makes")
 }
 
 /// Hands the hash through that the item already is.

@@ -87,12 +87,7 @@ impl Deviation {
 
 /// The state at this place; none for null.
 pub(super) fn deviation<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Option<&'a Deviation>, Fault> {
-    let value = arguments.at(index)?;
-    match value.as_object() {
-        None if value.is_null() => Ok(None),
-        None => Err(arguments.wrong(index, "a state, which OUTLIER_MAD_STATE_MERGE makes")),
-        found => Ok(found),
-    }
+    arguments.nullable_object(index, "a state, which OUTLIER_MAD_STATE_MERGE makes")
 }
 
 #[cfg(test)]

@@ -92,12 +92,7 @@ impl Sampler {
 
 /// The sampler at this place; none for null.
 pub(super) fn sampler<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Option<&'a Sampler>, Fault> {
-    let value = arguments.at(index)?;
-    match value.as_object() {
-        None if value.is_null() => Ok(None),
-        None => Err(arguments.wrong(index, "a sampler, which SAMPLE_INIT makes")),
-        found => Ok(found),
-    }
+    arguments.nullable_object(index, "a sampler, which SAMPLE_INIT makes")
 }
 
 #[cfg(test)]

@@ -45,6 +45,14 @@ impl Statistics {
         self.0.lock().clone()
     }
 
+    /// The sum of the logarithms of the values; a window doesn't have it.
+    pub(super) fn sum_of_logs(&self) -> Option<f64> {
+        match &*self.0.lock() {
+            State::Online(online) => Some(online.sum_of_logs()),
+            State::Window(_) => None,
+        }
+    }
+
     /// Adds a value.
     pub(super) fn add(&self, value: f64) -> Result<(), Fault> {
         match &mut *self.0.lock() {
@@ -94,12 +102,7 @@ impl Statistics {
 
 /// The statistics at this place; none for null.
 pub(super) fn statistics<'a>(arguments: &Arguments<'a>, index: usize) -> Result<Option<&'a Statistics>, Fault> {
-    let value = arguments.at(index)?;
-    match value.as_object() {
-        None if value.is_null() => Ok(None),
-        None => Err(arguments.wrong(index, "statistics, which STATS_INIT makes")),
-        found => Ok(found),
-    }
+    arguments.nullable_object(index, "statistics, which STATS_INIT makes")
 }
 
 /// One number about the statistics in the first argument; NaN for null.

@@ -1,6 +1,6 @@
 //! `STATS_SUM_LOGS`: the sum of the natural logarithms of the values. A window doesn't have it.
 
-use super::state::{State, statistics};
+use super::state::statistics;
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::Value;
@@ -28,11 +28,7 @@ impl Function for StatsSumLogs {
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
         let Some(statistics) = statistics(arguments, 0)? else { return Ok(Value::Double(f64::NAN)) };
-        match statistics.state() {
-            State::Online(online) => Ok(Value::Double(online.sum_of_logs())),
-            State::Window(_) => {
-                Err(Fault::argument("a window has no sum of logs; make the statistics with STATS_INIT()"))
-            }
-        }
+        let no_sum = || Fault::argument("a window has no sum of logs; make the statistics with STATS_INIT()");
+        statistics.sum_of_logs().map(Value::Double).ok_or_else(no_sum)
     }
 }

@@ -1,4 +1,4 @@
-//! Functions on text. Lengths and indices count UTF-16 units. What prints values (`FORMAT`) has its own directory.
+//! Functions on text. Lengths and indices count UTF-16 units.
 
 mod append_if_missing;
 mod chomp;
