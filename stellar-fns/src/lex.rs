@@ -58,8 +58,8 @@ words! {
 words! {
     /// Operators and brackets.
     Symbol {
-        Arrow "->" Means "=>" Equal "==" NotEqual "!=" LessEqual "<=" GreaterEqual ">=" AndAnd "&&" OrOr "||" Less "<" Greater ">" Plus "+" Minus "-" Times "*"
-        Over "/" Question "?" Colon ":" Comma "," Open "(" Close ")" OpenList "[" CloseList "]" OpenMap "{" CloseMap "}"
+        Arrow "->" FatArrow "=>" Equal "==" NotEqual "!=" LessEqual "<=" GreaterEqual ">=" AndAnd "&&" OrOr "||" Less "<" Greater ">" Plus "+" Minus "-" Times "*"
+        Slash "/" Question "?" Colon ":" Comma "," Open "(" Close ")" OpenList "[" CloseList "]" OpenMap "{" CloseMap "}"
     }
 }
 
@@ -89,7 +89,7 @@ impl TokenKind {
                 matches!(keyword, Keyword::And | Keyword::Or | Keyword::Then | Keyword::Else)
             }
             Self::Symbol(symbol) => {
-                matches!(symbol, Symbol::AndAnd | Symbol::OrOr | Symbol::Question | Symbol::Colon | Symbol::Means)
+                matches!(symbol, Symbol::AndAnd | Symbol::OrOr | Symbol::Question | Symbol::Colon | Symbol::FatArrow)
             }
             _ => false,
         }

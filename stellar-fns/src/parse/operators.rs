@@ -148,7 +148,7 @@ impl Parser<'_> {
     }
 
     fn quotient(&mut self) -> Parsed<Piece> {
-        let operator = |kind: &TokenKind| (kind == &TokenKind::Symbol(Symbol::Over)).then_some(Operator::Divide);
+        let operator = |kind: &TokenKind| (kind == &TokenKind::Symbol(Symbol::Slash)).then_some(Operator::Divide);
         self.chain(operator, Self::product)
     }
 
@@ -224,7 +224,7 @@ impl Parser<'_> {
             let piece = self.conditional_or_logic()?;
             Some(self.require(piece, Form::Conditional, "as a check").expr)
         };
-        self.reach(&TokenKind::Symbol(Symbol::Means))?;
+        self.reach(&TokenKind::Symbol(Symbol::FatArrow))?;
         let action = self.expression()?;
         let place = "as the action of a match; put it into a lambda or a conditional";
         Ok((check, self.require(action, Form::Conditional, place).expr))

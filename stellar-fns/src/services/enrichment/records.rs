@@ -44,7 +44,7 @@ pub(super) struct Bad {
 }
 
 /// A record with its indicator.
-pub(super) type Read1 = Result<(String, Record), Bad>;
+pub(super) type Line = Result<(String, Record), Bad>;
 
 /// The records of a source. `indicator` names the value that is looked up; without it, that is the first column, or the key `indicator`.
 pub(super) fn records<'a>(
@@ -52,7 +52,7 @@ pub(super) fn records<'a>(
     input: impl BufRead + 'a,
     format: &Format,
     indicator: Option<&str>,
-) -> Result<Box<dyn Iterator<Item = Result<Read1, Error>> + 'a>, Error> {
+) -> Result<Box<dyn Iterator<Item = Result<Line, Error>> + 'a>, Error> {
     match format {
         Format::Csv { separator, columns } => csv_records(name, input, *separator, columns, indicator),
         Format::JsonLines => Ok(Box::new(JsonLines {
@@ -70,7 +70,7 @@ fn csv_records<'a>(
     separator: u8,
     columns: &Columns,
     indicator: Option<&str>,
-) -> Result<Box<dyn Iterator<Item = Result<Read1, Error>> + 'a>, Error> {
+) -> Result<Box<dyn Iterator<Item = Result<Line, Error>> + 'a>, Error> {
     let name = name.to_owned();
     let left = Rc::new(Cell::new(LONGEST));
     let bounded = Bounded { input, left: left.clone() };
@@ -169,7 +169,7 @@ struct JsonLines<R> {
 }
 
 impl<R: BufRead> Iterator for JsonLines<R> {
-    type Item = Result<Read1, Error>;
+    type Item = Result<Line, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
