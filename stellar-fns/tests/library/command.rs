@@ -170,6 +170,7 @@ fn a_configuration_is_checked_with_lines_of_its_file() {
 }
 
 /// The squid configurations beside the repository, or where `MAAS_SHARED` says.
+#[expect(clippy::print_stderr, reason = "says what is not tested")]
 fn squid() -> Option<PathBuf> {
     let shared = std::env::var_os("MAAS_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
@@ -179,7 +180,11 @@ fn squid() -> Option<PathBuf> {
         "nothing at {}; set MAAS_SHARED",
         squid.display()
     );
-    squid.is_dir().then_some(squid)
+    if !squid.is_dir() {
+        eprintln!("nothing at {}: its configurations are not checked; set MAAS_SHARED", squid.display());
+        return None;
+    }
+    Some(squid)
 }
 
 #[test]
