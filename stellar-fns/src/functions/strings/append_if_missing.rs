@@ -1,7 +1,7 @@
 //! `APPEND_IF_MISSING`: a text with a suffix, unless it ends with it or with an alternative.
 
+use super::affix::unless_there;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::Value;
 
 /// See [`DOC`].
 pub(crate) struct AppendIfMissing;
@@ -29,16 +29,6 @@ impl Function for AppendIfMissing {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        arguments.expect(2, 3)?;
-        let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
-        let Some(suffix) = arguments.nullable_text(1)?.filter(|suffix| !suffix.is_empty()) else {
-            return Ok(Value::text(text));
-        };
-        let alternative = if arguments.len() > 2 { arguments.nullable_text(2)? } else { None };
-        if text.ends_with(suffix) || alternative.is_some_and(|alternative| text.ends_with(alternative)) {
-            return Ok(Value::text(text));
-        }
-        context.spend_text(text.len() + suffix.len())?;
-        Ok(Value::from([text, suffix].concat()))
+        unless_there(arguments, context, |text, suffix| text.ends_with(suffix), |text, suffix| [text, suffix].concat())
     }
 }

@@ -1,5 +1,6 @@
 //! Functions on text. Lengths and indices count UTF-16 units.
 
+mod affix;
 mod append_if_missing;
 mod chomp;
 mod chop;
