@@ -2,7 +2,6 @@
 //!
 //! Each call that gives null is a line on stderr. Calling is [`crate::maas`]'s.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,8 +16,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use super::services::globals;
-use crate::diagnostic::safe;
+use super::services::{ToStderr, globals};
 use crate::maas::{self, Answer, Endpoint, ModelCall, ModelCaller, Models, Outcome, Report, Settings};
 
 /// Where models are, and how they are called.
@@ -125,17 +123,6 @@ impl ModelCaller for ConnectOnDemand {
 
     fn detail(&self) -> bool {
         self.settings.detail
-    }
-}
-
-/// A line for each call that gave null.
-#[derive(Debug)]
-struct ToStderr;
-
-impl Report for ToStderr {
-    fn failed(&self, function: &'static str, failure: &maas::Failure) {
-        // Nothing can be said about a stderr that can't be written to.
-        let _ = writeln!(std::io::stderr().lock(), "{function}: {}", safe(&failure.to_string()));
     }
 }
 

@@ -8,6 +8,7 @@ use maas_cli::{ErrorCode, Failure};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::diagnostic::safe;
+use crate::maas;
 use crate::services::{self, Report, Services};
 
 /// A global configuration from a file.
@@ -29,11 +30,21 @@ pub(super) fn services(globals: &JsonMap<String, Json>) -> Result<Services, Fail
 
 /// A line for each call that gave null.
 #[derive(Debug)]
-struct ToStderr;
+pub(super) struct ToStderr;
 
 impl Report for ToStderr {
     fn failed(&self, function: &'static str, failure: &services::Failure) {
-        // Nothing can be said about a stderr that can't be written to.
-        let _ = writeln!(std::io::stderr().lock(), "{function}: {}", safe(&failure.message));
+        say(function, &failure.message);
     }
+}
+
+impl maas::Report for ToStderr {
+    fn failed(&self, function: &'static str, failure: &maas::Failure) {
+        say(function, &failure.message);
+    }
+}
+
+fn say(function: &str, message: &str) {
+    // Nothing can be said about a stderr that can't be written to.
+    let _ = writeln!(std::io::stderr().lock(), "{function}: {}", safe(message));
 }
