@@ -14,7 +14,7 @@ pub(super) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     first: bool,
-    /// Whether the input holds more that was read already.
+    /// Whether a line that isn't blank was read already and waits in the input.
     more: bool,
 }
 
@@ -70,11 +70,22 @@ impl<R: BufRead> Lines<R> {
                 self.line.extend_from_slice(&available[..used]);
             }
             length += used;
-            self.more = used < available.len();
+            self.more = holds_line(&available[used..]);
             self.input.consume(used);
             if ended {
                 return Ok(length);
             }
         }
     }
+}
+
+/// Whether there is a whole line that isn't blank.
+fn holds_line(mut bytes: &[u8]) -> bool {
+    while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+        if !bytes[..end].trim_ascii().is_empty() {
+            return true;
+        }
+        bytes = &bytes[end + 1..];
+    }
+    false
 }

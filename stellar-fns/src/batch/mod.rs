@@ -112,9 +112,9 @@ mod tests {
         }
     }
 
-    /// An input that comes in parts, and checks that what was asked is answered before it waits for more.
+    /// An input that comes in parts, each with the number of lines that are whole by then; checks that all of them are answered before it is waited for.
     struct Asking<'a> {
-        parts: Vec<&'static [u8]>,
+        parts: std::vec::IntoIter<(&'static str, usize)>,
         written: &'a std::cell::RefCell<Vec<u8>>,
         asked: usize,
     }
@@ -123,12 +123,9 @@ mod tests {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let answered = self.written.borrow().iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(answered, self.asked, "an answer is kept back while more input is waited for");
-            if self.parts.is_empty() {
-                return Ok(0);
-            }
-            let part = self.parts.remove(0);
-            self.asked += part.iter().filter(|byte| **byte == b'\n').count();
-            buffer[..part.len()].copy_from_slice(part);
+            let Some((part, asked)) = self.parts.next() else { return Ok(0) };
+            self.asked = asked;
+            buffer[..part.len()].copy_from_slice(part.as_bytes());
             Ok(part.len())
         }
     }
@@ -149,12 +146,17 @@ mod tests {
     #[test]
     fn whoever_waits_for_an_answer_before_asking_again_gets_it() {
         let written = std::cell::RefCell::default();
-        let parts: Vec<&[u8]> = vec![b"{\"expr\":\"1\"}\n{\"expr\":\"2\"}\n", b"{\"expr\":\"3\"}\n", b"no case\n"];
-        let input = Asking { parts, written: &written, asked: 0 };
+        let parts = vec![
+            ("{\"expr\":\"1\"}\n{\"expr\":\"2\"}\n", 2),
+            ("{\"expr\":\"3\"}\n\n \r\n", 3),
+            ("{\"expr\":\"4\"}\n{\"ex", 4),
+            ("pr\":\"5\"}\nno case\n", 6),
+        ];
+        let input = Asking { parts: parts.into_iter(), written: &written, asked: 0 };
         let output = io::BufWriter::new(Written(&written));
         let input = io::BufReader::new(input);
         run(input, output, false, &Environment::default()).unwrap();
-        assert_eq!(written.borrow().iter().filter(|byte| **byte == b'\n').count(), 4);
+        assert_eq!(written.borrow().iter().filter(|byte| **byte == b'\n').count(), 6);
     }
 
     #[test]

@@ -186,7 +186,10 @@ impl<'a> Session<'a> {
             // The next question tries again.
             match self.options.models(&self.globals) {
                 Ok(again) => self.ask(again),
-                Err(failure) => self.complain(&failure, err)?,
+                Err(failure) => {
+                    self.complain(&failure, err)?;
+                    self.ask(None);
+                }
             }
         }
         Ok(answer.map_err(|error| vec![error]))
