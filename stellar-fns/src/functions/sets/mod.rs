@@ -1,5 +1,6 @@
 //! Sets, which keep the order of insertion, and multisets, which are maps from item to count.
 
+mod changeable;
 mod multiset;
 mod multiset_add;
 mod multiset_init;

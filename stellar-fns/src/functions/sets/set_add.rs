@@ -1,7 +1,8 @@
 //! `SET_ADD`: a set with items added, in place. Nulls are ignored.
 
+use super::changeable::changeable;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
-use crate::value::{Set, Value};
+use crate::value::Value;
 
 /// See [`DOC`].
 pub(crate) struct SetAdd;
@@ -21,11 +22,7 @@ impl Function for SetAdd {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let set = match arguments.at(0)? {
-            Value::Null => Set::new([]),
-            Value::Set(set) => set.clone(),
-            _ => return Err(arguments.wrong(0, "a set")),
-        };
+        let set = changeable(arguments)?;
         let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
             context.spend_key(item)?;

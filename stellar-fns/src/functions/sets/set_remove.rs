@@ -1,7 +1,8 @@
 //! `SET_REMOVE`: a set with items removed, in place.
 
+use super::changeable::changeable;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::{Set, Turn, Value};
+use crate::value::{Turn, Value};
 
 /// See [`DOC`].
 pub(crate) struct SetRemove;
@@ -21,11 +22,7 @@ impl Function for SetRemove {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let set = match arguments.at(0)? {
-            Value::Null => Set::new([]),
-            Value::Set(set) => set.clone(),
-            _ => return Err(arguments.wrong(0, "a set")),
-        };
+        let set = changeable(arguments)?;
         let changed = Value::Set(set.clone());
         for item in arguments.iter().skip(1).filter(|item| !item.is_null()) {
             context.spend_key(item)?;
