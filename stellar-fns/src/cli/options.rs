@@ -34,8 +34,8 @@ ZooKeeper is needed by MAAS_* only. It is found by -z, $MAAS_ZK, or zk = "HOST:P
 ~/.config/maas/client.toml or /etc/maas/client.toml.
 
 Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 an expression is in error, 4 no such function
-or file, 6 ZooKeeper can't be reached, or is not known where an expression asks for models, 8 another
-program changes the store of enrichments."#;
+or file, 6 ZooKeeper can't be reached, or is not known where an expression asks for models,
+8 another program changes the store of enrichments."#;
 
 /// Evaluates expressions of the Stellar language. Without -e, -f and a command it is a shell; where stdin is no terminal, it runs what comes from there.
 #[derive(Debug, Parser)]
