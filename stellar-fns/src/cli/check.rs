@@ -76,7 +76,7 @@ fn some(count: usize, what: &str) -> String {
 }
 
 fn check_file(file: &Path, compiler: &Compiler) -> Checked {
-    match std::fs::read_to_string(file) {
+    match super::text::of_file(file) {
         Ok(text) => check(Kind::of(file, &text), &text, compiler),
         Err(error) => {
             let reason = match error.kind() {

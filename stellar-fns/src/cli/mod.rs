@@ -15,6 +15,7 @@ mod options;
 mod print;
 mod services;
 mod shell;
+mod text;
 mod trace;
 
 use std::io::{self, Write};

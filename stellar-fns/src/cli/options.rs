@@ -161,11 +161,11 @@ fn object(given: &str) -> Result<JsonMap<String, Json>, Failure> {
     let (name, text) = match given {
         _ if given.trim_start().starts_with('{') => ("the argument".to_owned(), given.to_owned()),
         "-" => {
-            let text = std::io::read_to_string(std::io::stdin());
+            let text = super::text::of(std::io::stdin());
             ("stdin".to_owned(), text.map_err(|error| unusable("stdin can't be read".to_owned()).because(&error))?)
         }
         file => {
-            let text = std::fs::read_to_string(file);
+            let text = super::text::of_file(file.as_ref());
             (file.to_owned(), text.map_err(|error| unusable(format!("{file} can't be read")).because(&error))?)
         }
     };

@@ -13,7 +13,7 @@ use crate::services::{self, Report, Services};
 
 /// A global configuration from a file.
 pub(super) fn globals(file: &Path) -> Result<JsonMap<String, Json>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| unusable(file, "can't be read").because(&error))?;
+    let text = super::text::of_file(file).map_err(|error| unusable(file, "can't be read").because(&error))?;
     serde_json::from_str(&text).map_err(|error| unusable(file, "is no JSON object").because(&error))
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use maas_cli::{ErrorCode, Failure};
 
 use super::session::{Flow, Session};
-use crate::cli::Trouble;
+use crate::cli::{Trouble, text};
 use crate::configuration::Lines;
 
 /// Carries out all statements of a file; `-` is stdin.
@@ -24,13 +24,19 @@ pub(super) fn run_file(session: &mut Session<'_>, file: &Path) -> Result<(), Tro
 }
 
 /// Carries out all statements.
-pub(super) fn run(session: &mut Session<'_>, input: impl BufRead) -> Result<(), Trouble> {
+pub(super) fn run(session: &mut Session<'_>, mut input: impl BufRead) -> Result<(), Trouble> {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let mut lines = Lines::default();
-    let mut reading = input.lines();
     loop {
-        let (statement, more) = match reading.next() {
-            Some(line) => (lines.push(&line?), true),
+        let (statement, more) = match text::next_line(&mut input)? {
+            Some(Ok(line)) => (lines.push(&line), true),
+            Some(Err(error)) => {
+                // The statement that it would be a part of can't be meant without it.
+                lines = Lines::default();
+                session
+                    .complain(&Failure::new(ErrorCode::Unreadable, "a line is no UTF-8").because(&error), &mut err)?;
+                (None, true)
+            }
             None => (lines.end(), false),
         };
         if let Some(statement) = statement

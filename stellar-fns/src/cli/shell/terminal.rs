@@ -40,6 +40,10 @@ pub(super) fn run(session: &mut Session<'_>) -> io::Result<()> {
             Ok(statement) => statement,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(()),
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                writeln!(err, "error: what was typed is no UTF-8")?;
+                continue;
+            }
             Err(error) => return Err(terminal_failed(error)),
         };
         keep(&mut editor, &statement, history.as_ref());
