@@ -6,6 +6,17 @@ use std::fmt;
 
 use thiserror::Error;
 
+/// Characters of a text from outside that a message shows.
+const SHOWN: usize = 60;
+
+/// A text as messages show it: in quotes, escaped, cut where it is long.
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 /// From and to, in bytes of the expression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {

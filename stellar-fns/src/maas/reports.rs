@@ -6,7 +6,7 @@ use std::time::Instant;
 use maas_client::call::Outcome;
 
 use super::Failure;
-use crate::services::quiet::Quiet;
+use crate::services::quiet::{Quiet, cut};
 
 /// Takes note of calls that gave null.
 pub trait Report: Send + Sync + Debug {
@@ -28,15 +28,16 @@ struct Kind {
 
 impl Report for Logged {
     fn failed(&self, function: &'static str, failure: &Failure) {
-        let kind =
-            Kind { function, model: failure.model.clone(), version: failure.version.clone(), outcome: failure.outcome };
+        let model = failure.model.as_deref().map(cut);
+        let version = failure.version.as_deref().map(cut);
+        let kind = Kind { function, model: model.clone(), version: version.clone(), outcome: failure.outcome };
         let Some(unlogged) = self.0.due(kind, Instant::now()) else { return };
         tracing::warn!(
             function,
-            model = failure.model.as_deref().unwrap_or_default(),
-            version = failure.version.as_deref().unwrap_or_default(),
+            model = model.as_deref().unwrap_or_default(),
+            version = version.as_deref().unwrap_or_default(),
             outcome = failure.outcome.as_str(),
-            error = failure.message,
+            error = cut(&failure.message),
             unlogged,
             "a model call gave null"
         );

@@ -11,6 +11,17 @@ const QUIET: Duration = Duration::from_secs(60);
 /// How many kinds are told apart; their names come from expressions and data.
 const MOST: usize = 10_000;
 
+/// Characters of a text from outside that a kind keeps and a line shows.
+const SHOWN: usize = 200;
+
+/// The first characters of a text, and a sign that there were more.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Lets through one of a kind a minute.
 #[derive(Debug)]
 pub(crate) struct Quiet<K>(Mutex<HashMap<K, Seen>>);
@@ -65,6 +76,12 @@ mod tests {
         }
         assert_eq!(quiet.due("b", start), Some(0), "another kind has its own line");
         assert_eq!(quiet.due("a", start + QUIET), Some(59));
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        assert_eq!(cut("é"), "é");
+        assert_eq!(cut(&"é".repeat(1_000)).chars().count(), SHOWN + 1);
     }
 
     #[test]

@@ -68,13 +68,14 @@ pub struct Logged(super::quiet::Quiet<(&'static str, String, Outcome)>);
 #[cfg(feature = "services")]
 impl Report for Logged {
     fn failed(&self, function: &'static str, failure: &Failure) {
-        let kind = (function, failure.about.clone(), failure.outcome);
+        let about = super::quiet::cut(&failure.about);
+        let kind = (function, about.clone(), failure.outcome);
         let Some(unlogged) = self.0.due(kind, std::time::Instant::now()) else { return };
         tracing::warn!(
             function,
-            about = failure.about,
+            about,
             outcome = failure.outcome.as_str(),
-            error = failure.message,
+            error = super::quiet::cut(&failure.message),
             unlogged,
             "a call gave null"
         );

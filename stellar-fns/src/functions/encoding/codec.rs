@@ -1,6 +1,6 @@
 //! The encodings by name.
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::function::Arguments;
 
 use super::radix::{BASE32, BASE32HEX, BASE64};
@@ -33,7 +33,7 @@ impl Codec {
         let name = arguments.text(1)?;
         let found = Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
-            Fault::argument(format!("no encoding {name:?}; there are {}", Self::ALL.map(Self::name).join(", ")))
+            Fault::argument(format!("no encoding {}; there are {}", shown(name), Self::ALL.map(Self::name).join(", ")))
         })
     }
 

@@ -1,7 +1,7 @@
 //! `FUZZY_SCORE`: how well a query fits a term.
 
 use super::languages::{is_known, lower_case};
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
 use crate::value::Value;
 
@@ -39,7 +39,7 @@ impl Function for FuzzyScore {
         let texts = (arguments.at(0)?.as_text(), arguments.at(1)?.as_text(), arguments.at(2)?.as_text());
         let (Some(term), Some(query), Some(language)) = texts else { return Ok(Value::Int(0)) };
         if !is_known(language) {
-            return Err(Fault::argument(format!("no language {language:?}; FUZZY_LANGS() lists them")));
+            return Err(Fault::argument(format!("no language {}; FUZZY_LANGS() lists them", shown(language))));
         }
         context.spend((term.len() + query.len()) / 16)?;
         Ok(Value::Int(score(&lower_case(term, language), &lower_case(query, language))))

@@ -1,7 +1,7 @@
 //! Distances on a sphere of the earth's mean radius, by three formulas that differ only in rounding.
 
 use super::point::Point;
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::function::Arguments;
 
 /// Mean radius of the earth in kilometres.
@@ -26,9 +26,10 @@ impl Formula {
             "LAW_OF_COSINES" => Ok(Self::LawOfCosines),
             // The original's spelling.
             "VICENTY" => Ok(Self::Vincenty),
-            other => {
-                Err(Fault::argument(format!("no strategy {other:?}; there are HAVERSINE, LAW_OF_COSINES and VICENTY")))
-            }
+            other => Err(Fault::argument(format!(
+                "no strategy {}; there are HAVERSINE, LAW_OF_COSINES and VICENTY",
+                shown(other)
+            ))),
         }
     }
 

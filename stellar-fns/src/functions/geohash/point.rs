@@ -3,7 +3,7 @@
 //! A geohash halves the ranges of longitude and latitude in turn, a bit for each half, five bits a character. Written here and not taken from a crate,
 //! since the original also reads hashes of no and of more than twelve characters, and the last bits must be its.
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::function::Arguments;
 use crate::value::{Value, int_of};
 
@@ -60,10 +60,9 @@ impl Point {
         let (mut longitudes, mut latitudes) = (Range::around_zero(180.0), Range::around_zero(90.0));
         let mut of_longitude = true;
         for char in hash.chars() {
-            let digit = ALPHABET
-                .iter()
-                .position(|known| char::from(*known) == char)
-                .ok_or_else(|| Fault::argument(format!("{hash:?} is no geohash: {char:?} never occurs in one")))?;
+            let digit = ALPHABET.iter().position(|known| char::from(*known) == char).ok_or_else(|| {
+                Fault::argument(format!("{} is no geohash: {char:?} never occurs in one", shown(hash)))
+            })?;
             for bit in (0..5).rev() {
                 let range = if of_longitude { &mut longitudes } else { &mut latitudes };
                 range.keep(digit >> bit & 1 == 1);

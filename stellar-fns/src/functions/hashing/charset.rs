@@ -1,6 +1,6 @@
 //! Text to bytes in one of the charsets that every Java knows.
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::value::Value;
 
 /// The bytes of a text; UTF-8 unless another charset is named. What a charset lacks becomes `?`.
@@ -25,7 +25,8 @@ pub(super) fn encode(text: &str, charset: Option<&Value>) -> Result<Vec<u8>, Fau
         "UTF-16" => [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect(),
         _ => {
             return Err(Fault::argument(format!(
-                "no charset {name:?}; there are UTF-8, US-ASCII, ISO-8859-1, UTF-16, UTF-16BE, UTF-16LE"
+                "no charset {}; there are UTF-8, US-ASCII, ISO-8859-1, UTF-16, UTF-16BE, UTF-16LE",
+                shown(name)
             )));
         }
     })

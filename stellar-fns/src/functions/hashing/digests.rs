@@ -2,7 +2,7 @@
 
 use sha2::Digest as _;
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 
 /// The names as Java lists them.
 pub(super) const NAMES: [&str; 9] =
@@ -21,7 +21,13 @@ pub(super) fn digest(algorithm: &str, bytes: Option<&[u8]>) -> Result<String, Fa
         "SHA-512" => sha2::Sha512::digest(input).to_vec(),
         "SHA-512/224" => sha2::Sha512_224::digest(input).to_vec(),
         "SHA-512/256" => sha2::Sha512_256::digest(input).to_vec(),
-        _ => return Err(Fault::argument(format!("no algorithm {algorithm:?}; there are {}, TLSH", NAMES.join(", ")))),
+        _ => {
+            return Err(Fault::argument(format!(
+                "no algorithm {}; there are {}, TLSH",
+                shown(algorithm),
+                NAMES.join(", ")
+            )));
+        }
     };
     Ok(match bytes {
         Some(_) => digest.iter().map(|byte| format!("{byte:02x}")).collect(),

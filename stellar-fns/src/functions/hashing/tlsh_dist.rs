@@ -15,7 +15,14 @@ static DOC: Doc = Doc {
         takes("length", "whether the length of what was hashed counts too; false without it"),
     ],
     returns: "an int; -1 if either is null",
-    examples: &[gives("TLSH_DIST(null, null)", "-1"), fails("TLSH_DIST(1, 'x')")],
+    examples: &[
+        gives(
+            "TLSH_DIST(HASH('The quick brown fox jumps over the lazy dog; then it sleeps for 17 hours', 'tlsh'), HASH('The quick brown fox jumped over a lazy dog; then it slept for 12 hours', 'tlsh'))",
+            "101",
+        ),
+        gives("TLSH_DIST(null, null)", "-1"),
+        fails("TLSH_DIST(1, 'x')"),
+    ],
     purity: Purity::Pure,
 };
 

@@ -1,6 +1,6 @@
 //! IPv4 networks by the rules of commons-net: the network's address and the broadcast address don't count, a prefix is 1 to 32 bits.
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 
 /// The hosts of a network, from the first to the last.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Subnet {
 impl Subnet {
     /// `10.0.0.0/8`
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        let wrong = || Fault::argument(format!("{text:?} is no network such as 10.0.0.0/8"));
+        let wrong = || Fault::argument(format!("{} is no network such as 10.0.0.0/8", shown(text)));
         let (address, prefix) = text.split_once('/').ok_or_else(wrong)?;
         let address = parse_address(address).ok_or_else(wrong)?;
         let prefix = prefix
@@ -35,7 +35,7 @@ impl Subnet {
 
 /// An IPv4 address.
 pub(super) fn address(text: &str) -> Result<u32, Fault> {
-    parse_address(text).ok_or_else(|| Fault::argument(format!("{text:?} is no IPv4 address")))
+    parse_address(text).ok_or_else(|| Fault::argument(format!("{} is no IPv4 address", shown(text))))
 }
 
 /// Four numbers of one to three digits, leading zeros allowed.

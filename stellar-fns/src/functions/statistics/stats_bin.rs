@@ -2,7 +2,7 @@
 
 use super::bins::{bin_of, number};
 use super::state::statistics;
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::value::{Value, double_of};
 
@@ -63,7 +63,7 @@ fn named_bins(name: &str) -> Result<Vec<Value>, Fault> {
         "QUARTILE" => Ok(equal_bins(4)),
         "QUINTILE" => Ok(equal_bins(5)),
         "DECILE" => Ok(equal_bins(10)),
-        _ => Err(Fault::argument(format!("no bins {name:?}; there are QUARTILE, QUINTILE and DECILE"))),
+        _ => Err(Fault::argument(format!("no bins {}; there are QUARTILE, QUINTILE and DECILE", shown(name)))),
     }
 }
 

@@ -4,7 +4,10 @@ mod fields;
 mod read;
 mod write;
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
+
+/// Bytes of a pattern; longer ones are refused.
+const LONGEST: usize = 1_000;
 
 /// A parsed pattern.
 #[derive(Debug)]
@@ -81,7 +84,10 @@ impl Field {
 impl Format {
     /// Reads a pattern such as `yyyy-MM-dd'T'HH:mm:ss.SSSX`.
     pub(crate) fn parse(pattern: &str) -> Result<Self, Fault> {
-        let wrong = |message: String| Fault::argument(format!("date format {pattern:?}: {message}"));
+        let wrong = |message: String| Fault::argument(format!("date format {}: {message}", shown(pattern)));
+        if pattern.len() > LONGEST {
+            return Err(wrong(format!("{} bytes are too many; the limit is {LONGEST}", pattern.len())));
+        }
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut chars = pattern.chars().peekable();
