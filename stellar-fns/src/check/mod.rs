@@ -7,6 +7,10 @@ mod fold;
 mod names;
 mod node;
 
+use std::collections::HashMap;
+
+use indexmap::IndexSet;
+
 use crate::ast::{Comparator, Expr, ExprKind};
 use crate::error::{Code, Error, Errors, Span};
 use crate::function::{Functions, Purity};
@@ -34,15 +38,17 @@ pub(crate) fn check(tree: &Expr, functions: &Functions, folding: bool) -> Result
         library: functions,
         folding,
         names: Names::default(),
-        called: Vec::new(),
+        called: IndexSet::new(),
+        similar: HashMap::new(),
         unknown: Vec::new(),
+        steps: fold::STEPS,
         purity: Purity::Pure,
     };
     let root = checker.node(tree);
     Ok(Checked {
         root,
         variables: checker.names.into_variables(),
-        functions: checker.called,
+        functions: checker.called.into_iter().collect(),
         unknown: checker.unknown,
         purity: checker.purity,
     })
@@ -52,9 +58,13 @@ struct Checker<'a> {
     library: &'a Functions,
     folding: bool,
     names: Names,
-    called: Vec<Text>,
+    called: IndexSet<Text>,
+    /// The hints for the unknown names so far.
+    similar: HashMap<Text, Option<&'static str>>,
     unknown: Vec<Error>,
     purity: Purity,
+    /// Steps that are left for computing constants.
+    steps: u64,
 }
 
 impl Checker<'_> {
@@ -107,7 +117,7 @@ impl Checker<'_> {
             }
             ExprKind::Exists(name) => Node::Exists(Box::new(self.names.resolve(name, span))),
         };
-        if self.folding { fold::fold(node) } else { node }
+        if self.folding { fold::fold(node, &mut self.steps) } else { node }
     }
 
     fn conditions(&mut self, arms: &[(Expr, Expr)]) -> Box<[node::Arm]> {
@@ -143,10 +153,12 @@ impl Checker<'_> {
     fn call(&mut self, name: &Text, arguments: &[Expr], span: Span) -> Node {
         let arguments = self.nodes(arguments);
         if !self.called.contains(name) {
-            self.called.push(name.clone());
+            self.called.insert(name.clone());
         }
         let Some(function) = self.library.get(name) else {
-            let hint = self.library.similar(name).map(|similar| format!("did you mean {similar}?"));
+            let library = self.library;
+            let similar = *self.similar.entry(name.clone()).or_insert_with(|| library.similar(name));
+            let hint = similar.map(|similar| format!("did you mean {similar}?"));
             let error = Error::new(
                 Code::NoFunction,
                 format!("no function {name}"),
@@ -166,6 +178,6 @@ impl Checker<'_> {
         let literals: Vec<Option<&Value>> = literals.collect();
         let prepared = function.prepare(&literals);
         let call = Call { function: function.clone(), prepared, arguments, span };
-        if self.folding { fold::fold_call(call) } else { Node::Call(call) }
+        if self.folding { fold::fold_call(call, &mut self.steps) } else { Node::Call(call) }
     }
 }

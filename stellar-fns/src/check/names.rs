@@ -1,5 +1,7 @@
 //! Names to places: a parameter of this lambda, one captured from around it, or a variable of the expression.
 
+use indexmap::IndexSet;
+
 use crate::error::Span;
 use crate::value::Text;
 
@@ -12,7 +14,7 @@ pub(crate) struct Capture(pub usize);
 /// The scopes around the place being checked, and the variables seen so far.
 #[derive(Default)]
 pub(super) struct Names {
-    variables: Vec<Text>,
+    variables: IndexSet<Text>,
     scopes: Vec<Scope>,
 }
 
@@ -24,7 +26,7 @@ struct Scope {
 
 impl Names {
     pub(super) fn into_variables(self) -> Vec<Text> {
-        self.variables
+        self.variables.into_iter().collect()
     }
 
     pub(super) fn enter(&mut self, parameters: &[Text]) {
@@ -52,11 +54,10 @@ impl Names {
 
     /// Every name used is listed, also parameters: the original cuts messages by that list.
     fn slot(&mut self, name: &Text) -> usize {
-        if let Some(slot) = self.variables.iter().position(|known| known == name) {
-            return slot;
+        match self.variables.get_index_of(name) {
+            Some(slot) => slot,
+            None => self.variables.insert_full(name.clone()).0,
         }
-        self.variables.push(name.clone());
-        self.variables.len() - 1
     }
 
     /// The place of a name in the frame of a scope; captures it from the scopes around if it is there.

@@ -82,6 +82,14 @@ pub(crate) fn evaluate_node(
     walk(node, frame, &mut context).map(Operand::into_value)
 }
 
+/// The value of a part of a program that asks nobody, and how many steps it took.
+pub(crate) fn evaluate_counted(node: &Node, variables: &dyn Variables, environment: &Environment) -> (Outcome, u64) {
+    let frame = Frame { variables, locals: &[] };
+    let mut context = Context::new(environment, frame, None);
+    let outcome = walk(node, frame, &mut context).map(Operand::into_value);
+    (outcome, environment.limits.steps - context.fuel.left())
+}
+
 /// Calls a lambda; arguments that lack are null, extra ones are dropped.
 pub(crate) fn apply(closure: &Closure, arguments: &[Value], context: &mut Context<'_>) -> Outcome {
     let lambda = &closure.body;

@@ -45,8 +45,11 @@ impl Functions {
     /// The name that was probably meant by this one.
     pub fn similar(&self, name: &str) -> Option<&'static str> {
         let upper = name.to_uppercase();
-        let scored = self.0.keys().map(|known| (strsim::damerau_levenshtein(known, &upper), *known));
-        scored.filter(|(distance, _)| *distance <= 1 + name.len() / 5).min().map(|(_, known)| known)
+        let most = 1 + name.len() / 5;
+        // Names whose lengths differ more are farther apart.
+        let near = self.0.keys().filter(|known| known.len().abs_diff(upper.len()) <= most);
+        let scored = near.map(|known| (strsim::damerau_levenshtein(known, &upper), *known));
+        scored.filter(|(distance, _)| *distance <= most).min().map(|(_, known)| known)
     }
 }
 
