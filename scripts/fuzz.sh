@@ -32,7 +32,13 @@ seed() {
   python3 - "$1" "$2" "${MAAS_SHARED:-$MAAS_TOP/../shared}/stellar/cases.public.jsonl" <<'PYTHON'
 import hashlib, json, os, re, sys
 target, folder, cases = sys.argv[1:]
+# What the cases lack: large, long and deep variables, which the target evaluate has.
+large = ["REDUCE(many, (a, x) -> SET_ADD(a, x), null)", "deep == deep", "deep in set", "MAP_GET(deep, map)", "MAP(many, x -> long)",
+         "MAP(texts, x -> TO_UPPER(x))", "REGEXP_MATCH(long, '(?:.(?!.*z))*y')", "MAP_MERGE([map, {long : deep}])", "TO_STRING(deep)", "SET_MERGE([set, many])"]
 calls = {"dates": ("DATE", "TO_EPOCH"), "format": ("FORMAT",), "regex": ("REGEXP",)}.get(target)
+for text in large if target == "evaluate" else []:
+    with open(os.path.join(folder, hashlib.sha1(text.encode()).hexdigest()), "w") as out:
+        out.write(text)
 if os.path.exists(cases):
     for line in open(cases, encoding="utf-8"):
         case = json.loads(line)

@@ -1,4 +1,4 @@
-//! Any pattern on any text is refused, matches, doesn't, or is given up.
+//! Any pattern on any text, short or long, is refused, matches, doesn't, or is given up.
 
 #![no_main]
 
@@ -16,4 +16,4 @@ static CALLS: LazyLock<Calls> = LazyLock::new(|| {
     ])
 });
 
-fuzz_target!(|input: &str| CALLS.run(input));
+fuzz_target!(|input: &str| CALLS.run_with_long_text(input));

@@ -24,7 +24,24 @@ impl Calls {
 
     /// Evaluates all of them. The input is a pattern and a text with a NUL between.
     pub fn run(&self, input: &str) {
-        let (pattern, text) = input.split_once('\0').unwrap_or((input, "2016-01-05 17:02:30 PST abc"));
+        let (pattern, text) = Self::parts(input);
+        self.evaluate(pattern, text);
+    }
+
+    /// Evaluates all of them twice: with the text, and with one of a megabyte that says it over and over.
+    pub fn run_with_long_text(&self, input: &str) {
+        let (pattern, text) = Self::parts(input);
+        self.evaluate(pattern, text);
+        if !text.is_empty() {
+            self.evaluate(pattern, &text.repeat((1 << 20) / text.len()));
+        }
+    }
+
+    fn parts(input: &str) -> (&str, &str) {
+        input.split_once('\0').unwrap_or((input, "2016-01-05 17:02:30 PST abc"))
+    }
+
+    fn evaluate(&self, pattern: &str, text: &str) {
         let values = [Value::from(pattern), Value::from(text)];
         for program in &self.0 {
             let _ = program.evaluate(&Bound::new(program.variables(), &values), &ENVIRONMENT);
