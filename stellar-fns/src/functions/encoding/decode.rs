@@ -40,6 +40,9 @@ impl Function for Decode {
         let verify = boolean_of(arguments.or_null(2));
         context.spend_text(text.len())?;
         let decoded = if verify && !codec.is_written(text) { None } else { codec.decode(text) };
-        Ok(decoded.map_or_else(|| Value::text(text), |bytes| Value::text(String::from_utf8_lossy(&bytes))))
+        let Some(bytes) = decoded else { return Ok(Value::text(text)) };
+        let decoded = String::from_utf8_lossy(&bytes);
+        context.check_text(decoded.len())?;
+        Ok(Value::text(decoded))
     }
 }

@@ -27,6 +27,8 @@ impl Function for ToLower {
         }
         let text = context.text_of(value)?;
         context.spend_text(text.len())?;
-        Ok(Value::Text(text.to_lowercase()))
+        let changed = text.to_lowercase();
+        context.check_text(changed.len())?;
+        Ok(Value::Text(changed))
     }
 }

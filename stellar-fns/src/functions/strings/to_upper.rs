@@ -31,6 +31,8 @@ impl Function for ToUpper {
         }
         let text = context.text_of(value)?;
         context.spend_text(text.len())?;
-        Ok(Value::Text(text.to_uppercase()))
+        let changed = text.to_uppercase();
+        context.check_text(changed.len())?;
+        Ok(Value::Text(changed))
     }
 }
