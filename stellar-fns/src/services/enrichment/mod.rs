@@ -1,6 +1,6 @@
 //! Enrichments: what is known of an indicator (an address, a domain, a user) under a type, in a table of a store.
 //!
-//! Expressions read through [`EnrichmentStore`]; [`FileStore`] is the real one, a file that [`load`] and [`delete`] replace as a whole, so that readers of
+//! Expressions read through [`EnrichmentStore`]; [`FileStore`] is the real one, a file that [`load()`] and [`delete`] replace as a whole, so that readers of
 //! other processes see all of a load or nothing of it, and a load that is killed has changed nothing.
 
 mod file;
