@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::pattern::Pattern;
 use crate::environment::Limits;
 use crate::error::Fault;
-use crate::function::Context;
+use crate::function::{Arguments, Context, Outcome, Prepared};
 use crate::value::Value;
 
 /// A pattern, compiled before the call if it could be.
@@ -16,9 +16,14 @@ impl Literal {
     pub(super) const NONE: Self = Self(None);
 
     /// The pattern that stands there; none where no text does, or one that is no pattern: the call will say so.
-    pub(super) fn of(literal: Option<&Value>) -> Option<Self> {
+    fn of(literal: Option<&Value>) -> Option<Self> {
         let compiled = Pattern::compile(literal?.as_text()?, Limits::default().backtracking).ok()?;
         Some(Self(Some(Arc::new(compiled))))
+    }
+
+    /// A call that names its pattern literally, answered by `answer`; none where [`Literal::of`] gives none.
+    pub(super) fn prepare(literal: Option<&Value>, answer: Answer) -> Option<Arc<dyn Prepared>> {
+        Some(Arc::new(Known { pattern: Self::of(literal)?, answer }))
     }
 
     /// The pattern of a call, which is written so.
@@ -27,6 +32,20 @@ impl Literal {
             Some(pattern) => Ok(pattern.clone()),
             None => Pattern::cached(written, context),
         }
+    }
+}
+
+/// What a function answers, given the pattern that was compiled before the call.
+type Answer = fn(&Literal, &Arguments<'_>, &mut Context<'_>) -> Outcome;
+
+struct Known {
+    pattern: Literal,
+    answer: Answer,
+}
+
+impl Prepared for Known {
+    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
+        (self.answer)(&self.pattern, arguments, context)
     }
 }
 

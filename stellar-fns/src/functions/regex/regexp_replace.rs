@@ -38,16 +38,7 @@ impl Function for RegexpReplace {
     }
 
     fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
-        Some(Arc::new(Known(Literal::of(*literals.get(1)?)?)))
-    }
-}
-
-/// A call that names its pattern literally.
-struct Known(Literal);
-
-impl Prepared for Known {
-    fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        answer(&self.0, arguments, context)
+        Literal::prepare(*literals.get(1)?, answer)
     }
 }
 

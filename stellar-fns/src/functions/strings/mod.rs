@@ -2,6 +2,7 @@
 
 mod affix;
 mod append_if_missing;
+mod case;
 mod chomp;
 mod chop;
 mod count_matches;

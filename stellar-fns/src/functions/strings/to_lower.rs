@@ -1,7 +1,8 @@
 //! `TO_LOWER`: lower case of a value's text form.
 
+use super::case::changed;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs};
-use crate::value::Value;
+use crate::value::Text;
 
 /// See [`DOC`].
 pub(crate) struct ToLower;
@@ -21,14 +22,6 @@ impl Function for ToLower {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let value = arguments.at(0)?;
-        if value.is_null() {
-            return Ok(Value::Null);
-        }
-        let text = context.text_of(value)?;
-        context.spend_text(text.len())?;
-        let changed = text.to_lowercase();
-        context.check_text(changed.len())?;
-        Ok(Value::Text(changed))
+        changed(arguments, context, Text::to_lowercase)
     }
 }

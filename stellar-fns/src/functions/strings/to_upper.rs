@@ -1,7 +1,8 @@
 //! `TO_UPPER`: upper case of a value's text form.
 
+use super::case::changed;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs};
-use crate::value::Value;
+use crate::value::Text;
 
 /// See [`DOC`].
 pub(crate) struct ToUpper;
@@ -25,14 +26,6 @@ impl Function for ToUpper {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let value = arguments.at(0)?;
-        if value.is_null() {
-            return Ok(Value::Null);
-        }
-        let text = context.text_of(value)?;
-        context.spend_text(text.len())?;
-        let changed = text.to_uppercase();
-        context.check_text(changed.len())?;
-        Ok(Value::Text(changed))
+        changed(arguments, context, Text::to_uppercase)
     }
 }
