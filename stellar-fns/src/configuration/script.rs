@@ -1,7 +1,9 @@
 //! Files of expressions: what the shell reads, line by line. An expression whose brackets or quotes are open goes on in the next line.
 
 use super::{Expression, Places};
+use crate::error::Code;
 use crate::lex::{Keyword, Symbol, TokenKind, lex};
+use crate::parse::Bounds;
 
 /// `name := expression`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,24 +35,84 @@ pub(crate) fn is_name(name: &str) -> bool {
         && matches!(tokens.as_slice(), [token, _] if matches!(token.kind, TokenKind::Name(_)) && token.span.to == name.len())
 }
 
-/// Whether an expression goes on: a bracket or a quote is open, a conditional has no else, or what is last needs something behind it.
-pub(crate) fn goes_on(source: &str) -> bool {
-    let (tokens, errors) = lex(source);
-    if errors.iter().any(|error| error.code == crate::error::Code::OpenText) {
-        return true;
+/// How far the lines of an expression have come. It goes on where a bracket or a quote is open, a conditional has no else, or what is last needs something
+/// behind it. Each line is read once, however many there are.
+#[derive(Debug, Default)]
+struct Progress {
+    open: usize,
+    conditionals: usize,
+    /// Whether what is last needs something behind it.
+    unfinished: bool,
+    within: Within,
+}
+
+/// What the next line begins in.
+#[derive(Clone, Copy, Debug, Default)]
+enum Within {
+    #[default]
+    Code,
+    /// A text in these quotes.
+    Text(char),
+    /// A comment: the lexer reads `//` at the end of a line so. Where no line follows those are operators; whether what stands before them needs more.
+    Comment { unfinished: bool },
+}
+
+impl Progress {
+    fn goes_on(&self) -> bool {
+        self.open > 0 || self.conditionals > 0 || self.unfinished || matches!(self.within, Within::Text(_))
     }
-    let (mut open, mut conditionals) = (0_usize, 0_usize);
-    for token in &tokens {
-        match token.kind {
-            TokenKind::Keyword(Keyword::If) => conditionals += 1,
-            TokenKind::Keyword(Keyword::Else) => conditionals = conditionals.saturating_sub(1),
-            TokenKind::Symbol(Symbol::Open | Symbol::OpenList | Symbol::OpenMap) => open += 1,
-            TokenKind::Symbol(Symbol::Close | Symbol::CloseList | Symbol::CloseMap) => open = open.saturating_sub(1),
-            _ => {}
+
+    fn push(&mut self, line: &str) {
+        match std::mem::take(&mut self.within) {
+            Within::Code => self.code(line),
+            Within::Comment { unfinished } => self.unfinished = unfinished,
+            Within::Text(quote) => match end_of_text(line, quote) {
+                Some(end) => {
+                    self.unfinished = false;
+                    self.code(&line[end..]);
+                }
+                None => self.within = Within::Text(quote),
+            },
         }
     }
-    let last = tokens.iter().rev().nth(1).map(|token| &token.kind);
-    open > 0 || conditionals > 0 || last.is_some_and(needs_more)
+
+    fn code(&mut self, line: &str) {
+        let (tokens, errors) = lex(line);
+        for token in &tokens {
+            let before = self.unfinished;
+            match token.kind {
+                TokenKind::End => break,
+                TokenKind::Keyword(Keyword::If) => self.conditionals += 1,
+                TokenKind::Keyword(Keyword::Else) => self.conditionals = self.conditionals.saturating_sub(1),
+                TokenKind::Symbol(Symbol::Open | Symbol::OpenList | Symbol::OpenMap) => self.open += 1,
+                TokenKind::Symbol(Symbol::Close | Symbol::CloseList | Symbol::CloseMap) => {
+                    self.open = self.open.saturating_sub(1);
+                }
+                TokenKind::Symbol(Symbol::Slash) if line[token.span.from..] == *"//" => {
+                    self.within = Within::Comment { unfinished: before };
+                }
+                _ => {}
+            }
+            self.unfinished = needs_more(&token.kind);
+        }
+        if let Some(error) = errors.iter().find(|error| error.code == Code::OpenText) {
+            self.within = line[error.span.from..].chars().next().map_or(Within::Code, Within::Text);
+        }
+    }
+}
+
+/// Where a text ends that is open at the start of a line.
+fn end_of_text(line: &str, quote: char) -> Option<usize> {
+    let mut chars = line.char_indices();
+    while let Some((index, char)) = chars.next() {
+        if char == quote {
+            return Some(index + 1);
+        }
+        if char == '\\' {
+            chars.next();
+        }
+    }
+    None
 }
 
 fn needs_more(kind: &TokenKind) -> bool {
@@ -74,6 +136,7 @@ pub(crate) fn is_command(line: &str) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     pending: String,
+    progress: Progress,
 }
 
 impl Lines {
@@ -88,11 +151,16 @@ impl Lines {
             }
         }
         let blank = line.trim().is_empty();
-        if !self.pending.is_empty() {
+        if self.pending.is_empty() {
+            self.progress = first_line(line);
+        } else {
             self.pending.push('\n');
+            self.progress.push(line);
         }
         self.pending.push_str(line);
-        if blank || !statement_goes_on(&self.pending) { self.end() } else { None }
+        // What is longer than any expression is one that doesn't end.
+        let too_long = self.pending.len() > Bounds::default().length;
+        if blank || too_long || !self.progress.goes_on() { self.end() } else { None }
     }
 
     /// What is left when there are no more lines.
@@ -104,10 +172,25 @@ impl Lines {
 
 /// Whether a statement goes on: its expression does.
 pub(crate) fn statement_goes_on(statement: &str) -> bool {
-    match assignment(statement) {
-        Some(assignment) => assignment.expression.is_empty() || goes_on(assignment.expression),
-        None => goes_on(statement),
+    let (first, rest) = statement.split_once('\n').map_or((statement, None), |(first, rest)| (first, Some(rest)));
+    let mut progress = first_line(first);
+    for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
+        progress.push(line);
     }
+    progress.goes_on()
+}
+
+/// What comes of the first line of a statement, in which the name stands where one is assigned to.
+fn first_line(line: &str) -> Progress {
+    let mut progress = Progress::default();
+    match assignment(line) {
+        Some(assignment) => {
+            progress.push(&line[assignment.at..]);
+            progress.unfinished |= assignment.expression.is_empty();
+        }
+        None => progress.push(line),
+    }
+    progress
 }
 
 /// The expressions of a file.
@@ -138,6 +221,8 @@ fn expression(statement: &str, begins: usize) -> Option<Expression> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::error::Span;
 
@@ -152,12 +237,54 @@ mod tests {
 
     #[test]
     fn open_brackets_quotes_and_operators_go_on() {
-        for more in ["F(1,", "[1", "'a", "1 +", "if a", "if a then", "x ->", "not", "a and", "match{a => 1,", "F('(', "]
+        for more in
+            ["F(1,", "[1", "'a", "1 +", "if a", "if a then", "x ->", "not", "a and", "match{a => 1,", "F('(', ", "x :="]
         {
-            assert!(goes_on(more), "{more}");
+            assert!(statement_goes_on(more), "{more}");
         }
-        for whole in ["", "F(1)", "1 // x +", "'('", "true", "x", ")"] {
-            assert!(!goes_on(whole), "{whole}");
+        for whole in ["", "F(1)", "1 // x +", "'('", "true", "x", ")", "x := 'a'"] {
+            assert!(!statement_goes_on(whole), "{whole}");
+        }
+    }
+
+    /// What [`Progress`] says, by reading all of it at once.
+    fn goes_on(source: &str) -> bool {
+        let (tokens, errors) = lex(source);
+        let (mut open, mut conditionals) = (0_usize, 0_usize);
+        for token in &tokens {
+            match token.kind {
+                TokenKind::Keyword(Keyword::If) => conditionals += 1,
+                TokenKind::Keyword(Keyword::Else) => conditionals = conditionals.saturating_sub(1),
+                TokenKind::Symbol(Symbol::Open | Symbol::OpenList | Symbol::OpenMap) => open += 1,
+                TokenKind::Symbol(Symbol::Close | Symbol::CloseList | Symbol::CloseMap) => {
+                    open = open.saturating_sub(1)
+                }
+                _ => {}
+            }
+        }
+        let last = tokens.iter().rev().nth(1).map(|token| &token.kind);
+        let open_text = errors.iter().any(|error| error.code == Code::OpenText);
+        open_text || open > 0 || conditionals > 0 || last.is_some_and(needs_more)
+    }
+
+    proptest! {
+        #[test]
+        fn reading_line_by_line_says_what_reading_at_once_does(
+            words in proptest::collection::vec(
+                prop::sample::select(vec!["(", ")", "'", "\"", "\\", "\n", "//", "/", " ", "x", "if ", "else ", "1", "+", "é"]), 0..24)
+        ) {
+            let source = words.concat();
+            prop_assert_eq!(statement_goes_on(&source), goes_on(&source), "{:?}", source);
+        }
+    }
+
+    #[test]
+    fn a_bracket_that_is_never_closed_ends_where_no_expression_is_that_long() {
+        for line in ["1,\n", "(1),\n", "'\\'\n", "x //\n"] {
+            let text = format!("[1,\n{}", line.repeat(200_000));
+            let statements = expressions(&text);
+            assert!(statements[0].text.len() <= Bounds::default().length + line.len());
+            assert!(statements.len() > 1, "{line}");
         }
     }
 
