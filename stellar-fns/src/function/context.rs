@@ -15,6 +15,9 @@ const RUNNING_DEPTH: usize = 256;
 /// Bytes of a long text that a step copies: all steps there are by default copy 160 MB.
 const COPIED: usize = 32;
 
+/// How many values may be in what is put into a container that is changed in place.
+const LARGEST_ITEM: u64 = 100_000;
+
 /// What a function may use beside its arguments.
 pub struct Context<'a> {
     pub(crate) environment: &'a Environment,
@@ -177,12 +180,21 @@ impl<'a> Context<'a> {
         Ok(turn)
     }
 
-    /// Whether `container` can be reached from `item`. Such an item is in no container's table, and must not be looked for while that is locked.
+    /// Whether `container` can be reached from `item`, which is refused where `item` is too large to say: others wait meanwhile. Such an item is in no
+    /// container's table, and must not be looked for while that is locked.
     pub(crate) fn reaches(&mut self, item: &Value, container: &Value) -> Result<bool, Fault> {
         if item.is_scalar() {
             return Ok(false);
         }
-        reaches(item, container, &mut self.fuel).ok_or_else(|| self.too_many_steps())
+        let mut walk = Fuel::new(LARGEST_ITEM.min(self.fuel.left()));
+        let most = walk.left();
+        let found = reaches(item, container, &mut walk);
+        self.spend(usize::try_from(most - walk.left()).unwrap_or(usize::MAX))?;
+        found.ok_or_else(|| {
+            let message =
+                format!("what holds more than {LARGEST_ITEM} values can't be put into a container that is changed");
+            Fault::new(Code::TooLarge, message)
+        })
     }
 
     /// Calls a lambda; arguments that lack are null, extra ones are dropped.
