@@ -15,7 +15,7 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes of one text; 16 MiB.
     pub text: usize,
-    /// Backtracking steps of one regular expression; 100,000.
+    /// Backtracking steps of one match of a regular expression in a text of up to 16 KiB, fewer in longer ones; 100,000.
     pub backtracking: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stellar_fns::value::{Map, MapKind, Set};
-use stellar_fns::{AllNull, Bound, Compiler, Environment, Layers, Value, VariableMap};
+use stellar_fns::{AllNull, Bound, Compiler, Environment, Layers, Limits, Value, VariableMap};
 
 fn evaluate(expression: &str) -> Result<Value, String> {
     let program = Compiler::default().compile(expression).map_err(|errors| errors.to_string())?;
@@ -40,6 +40,11 @@ fn expressions_that_want_too_much_end_in_an_error() {
         "REDUCE([SET_INIT([many])], (a, s) -> MAP(many, x -> MAP(many, y -> many in s)), 0)",
         "REDUCE([FILL_LEFT('', 'x', 16000000)], (a, t) -> MAP(many, x -> MAP(many, y -> t < t)), 0)",
         "MAP(many, x -> MAP(many, y -> BIN(0, many)))",
+        "DATE_FORMAT(FILL_LEFT('', '-', 2000), 0L)",
+        "LIST_ADD([1], MAP(SPLIT(FILL_LEFT('', ',', 200000), ','), x -> x))",
+        "REGEXP_MATCH(FILL_LEFT('', 'x', 1000000), '(?:.(?!.*z))*y')",
+        "REGEXP_MATCH(FILL_LEFT('', 'x', 1000000), '(?:.(?=.*x))*y')",
+        "TO_UPPER(FILL_LEFT('', 'ŉ', 8000000))",
     ] {
         let outcome = evaluate(expression);
         assert!(outcome.is_err(), "{expression} is {outcome:?}");
@@ -119,11 +124,48 @@ fn threads_that_put_containers_into_each_others_containers_do_not_block() {
 }
 
 #[test]
+fn messages_show_the_beginning_of_a_long_argument() {
+    for call in [
+        "HASH('a', long)",
+        "IN_SUBNET(long, '10.0.0.0/8')",
+        "GEOHASH_TO_LATLONG(long)",
+        "DATE_FORMAT(long, 1L)",
+        "DECODE('a', long)",
+        "REGEXP_MATCH('a', JOIN(['(', long], ''))",
+        "FUZZY_SCORE('a', 'b', long)",
+    ] {
+        let message = evaluate(&call.replace("long", "JOIN(many, '!')")).unwrap_err();
+        assert!(message.len() < 500, "{call}: {message}");
+    }
+}
+
+#[test]
+fn compiling_costs_no_more_than_the_expression_is_long() {
+    let joined = |part: &dyn Fn(usize) -> String| {
+        let parts: Vec<String> = (0..4000).map(part).collect();
+        format!("[{}]", parts.join(", "))
+    };
+    let unknown = Compiler::default().compile(&joined(&|index| format!("TO_UPER{}()", index % 7))).unwrap();
+    assert_eq!(unknown.unknown_functions().len(), 4000);
+    let names = Compiler::default().compile(&joined(&|index| format!("name{index}"))).unwrap();
+    assert_eq!(names.variables().len(), 4000);
+    let constants = joined(&|_| "LENGTH('') + 1".to_owned());
+    let constants = Compiler::default().compile(&constants).unwrap();
+    let value = constants.evaluate(&AllNull, &Environment::default()).unwrap();
+    assert_eq!(value.to_string(), format!("[1{}]", ", 1".repeat(3999)));
+}
+
+#[test]
 fn a_lambda_costs_more_the_longer_it_is() {
-    let sum = "x".to_owned() + &" + x".repeat(5_000);
-    let outcome = evaluate(&format!("MAP(many, a -> MAP(many, x -> {sum}))"));
-    assert!(outcome.is_err_and(|error| error.contains("steps")));
-    assert!(evaluate("LENGTH(MAP(many, a -> MAP(many, x -> a + x * 2)))").is_ok());
+    let limits = Limits { steps: 20_000, ..Limits::default() };
+    let environment = Environment { limits, ..Environment::default() };
+    let many = VariableMap::from_iter([("many", Value::list((0..1000).map(Value::Int)))]);
+    let outcome = |body: &str| {
+        let program = Compiler::default().compile(&format!("MAP(many, x -> {body})")).unwrap();
+        program.evaluate(&Layers::new([&many]), &environment)
+    };
+    assert!(outcome("x * 2 + 1").is_ok());
+    assert!(outcome(&("x".to_owned() + &" + x".repeat(5_000))).is_err());
 }
 
 fn soup() -> impl Strategy<Value = String> {

@@ -107,7 +107,7 @@ pub(super) fn predefined(translator: &mut Translator<'_>, escaped: char) -> Resu
 /// `\p{…}`: Java's POSIX names are ASCII; the others are Unicode's.
 fn property(translator: &mut Translator<'_>, negated: bool) -> Result<String, String> {
     let name = match translator.rest.next() {
-        Some('{') => translator.rest.by_ref().take_while(|char| *char != '}').collect(),
+        Some('{') => translator.braced()?,
         Some(char) => char.to_string(),
         None => return Err(r"\p needs a name".to_owned()),
     };
@@ -163,7 +163,7 @@ pub(super) fn escaped_literal(translator: &mut Translator<'_>, escaped: char) ->
         '0' => octal(translator)?,
         'x' => {
             let code = if translator.rest.next_if_eq(&'{').is_some() {
-                let digits: String = translator.rest.by_ref().take_while(|char| *char != '}').collect();
+                let digits = translator.braced()?;
                 u32::from_str_radix(&digits, 16).ok()
             } else {
                 Some(hexadecimal(translator, 2)?)

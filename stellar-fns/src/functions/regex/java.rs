@@ -10,8 +10,19 @@ use std::str::Chars;
 
 use super::class;
 
+/// How many characters a pattern may match, each repetition counted as often as it may be: what it is compiled to grows with that.
+const HEAVIEST: usize = 50_000;
+
 /// How deep groups may be nested.
 const DEEPEST: usize = 60;
+
+/// A repetition of more is as good as without a bound.
+const MANY: usize = 100;
+
+/// What one character of a text that is matched by this weighs: a set of Unicode has many parts.
+fn weight_of(atom: &str) -> usize {
+    if atom.contains(r"\p{") { 50 } else { 1 }
+}
 
 const LINE_END: &str = r"\n\r\x{85}\x{2028}\x{2029}";
 
@@ -25,17 +36,56 @@ pub(super) struct Flags {
     unix_lines: bool,
 }
 
+/// A pattern for fancy-regex.
+#[derive(Debug)]
+pub(crate) struct Translated {
+    pub pattern: String,
+    /// How many characters it may match, each repetition counted as often as it may be.
+    pub weight: usize,
+    /// How deep look-arounds that read on and on are nested in repetitions: 1 is quadratic time.
+    pub looks: usize,
+    /// Whether it is matched by stepping back, not in one reading of the text.
+    pub steps_back: bool,
+}
+
+/// What is known about a part of a pattern.
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    weight: usize,
+    /// Whether something in it is repeated without a bound that matters.
+    repeats: bool,
+    /// How deep look-arounds with such a repetition are nested in it.
+    looks: usize,
+}
+
+impl Shape {
+    fn and(self, other: Self) -> Self {
+        Self {
+            weight: self.weight.saturating_add(other.weight),
+            repeats: self.repeats || other.repeats,
+            looks: self.looks.max(other.looks),
+        }
+    }
+}
+
 /// The same pattern for fancy-regex, or what is wrong with it.
-pub(crate) fn translate(java: &str) -> Result<String, String> {
+pub(crate) fn translate(java: &str) -> Result<Translated, String> {
     let mut translator = Translator {
         rest: java.chars().peekable(),
         out: String::with_capacity(java.len() * 2),
         groups: count_groups(java),
         depth: 0,
+        looks: 0,
+        steps_back: false,
     };
-    translator.alternatives(Flags::default())?;
+    let shape = translator.alternatives(Flags::default())?;
     match translator.rest.next() {
-        None => Ok(translator.out),
+        None => Ok(Translated {
+            pattern: translator.out,
+            weight: shape.weight,
+            looks: translator.looks,
+            steps_back: translator.steps_back,
+        }),
         Some(char) => Err(format!("unmatched {char}")),
     }
 }
@@ -76,15 +126,18 @@ pub(super) struct Translator<'a> {
     pub(super) out: String,
     groups: usize,
     depth: usize,
+    looks: usize,
+    steps_back: bool,
 }
 
 impl Translator<'_> {
     /// Alternatives up to a closing parenthesis or the end.
-    fn alternatives(&mut self, mut flags: Flags) -> Result<(), String> {
+    fn alternatives(&mut self, mut flags: Flags) -> Result<Shape, String> {
         let mut quantifiable = false;
+        let (mut before, mut last) = (Shape::default(), Shape::default());
         while let Some(char) = self.rest.peek().copied() {
             if char == ')' {
-                return Ok(());
+                break;
             }
             self.rest.next();
             match char {
@@ -96,21 +149,44 @@ impl Translator<'_> {
                     if !quantifiable {
                         return Err(format!("{char} repeats nothing"));
                     }
-                    self.quantifier(char)?;
+                    let times = self.quantifier(char)?;
+                    last = self.repeated(last, times)?;
                     quantifiable = false;
                 }
-                '(' => quantifiable = self.group(&mut flags)?,
+                '(' => {
+                    before = before.and(last);
+                    let group = self.group(&mut flags)?;
+                    quantifiable = group.is_some();
+                    last = group.unwrap_or_default();
+                }
                 ' ' | '\t' | '\n' | '\r' | '\x0c' | '\x0b' if flags.comments => {}
                 '#' if flags.comments => {
                     self.rest.by_ref().find(|char| matches!(char, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'));
                 }
                 _ => {
+                    before = before.and(last);
+                    let from = self.out.len();
                     self.atom(char, flags)?;
+                    last = Shape { weight: weight_of(&self.out[from..]), ..Shape::default() };
                     quantifiable = true;
                 }
             }
         }
-        Ok(())
+        let all = before.and(last);
+        if all.weight > HEAVIEST {
+            return Err(format!("it repeats too much: more than {HEAVIEST} characters in all"));
+        }
+        Ok(all)
+    }
+
+    /// What is repeated at most so often, or without a bound.
+    fn repeated(&mut self, once: Shape, times: Option<usize>) -> Result<Shape, String> {
+        let repeats = times.is_none_or(|times| times > MANY);
+        if repeats {
+            self.looks = self.looks.max(once.looks);
+        }
+        let weight = once.weight.saturating_mul(times.unwrap_or(1).max(1));
+        Ok(Shape { weight, repeats: once.repeats || repeats, ..once })
     }
 
     fn atom(&mut self, char: char, flags: Flags) -> Result<(), String> {
@@ -146,6 +222,7 @@ impl Translator<'_> {
     }
 
     fn line_start(&mut self, flags: Flags) {
+        self.steps_back |= flags.multiline;
         self.out.push_str(match (flags.multiline, flags.unix_lines) {
             (false, _) => r"(?:\A)",
             (true, true) => r"(?:(?:\A|(?<=\n))(?!\z))",
@@ -154,6 +231,7 @@ impl Translator<'_> {
     }
 
     fn line_end(&mut self, flags: Flags) {
+        self.steps_back = true;
         self.out.push_str(match (flags.multiline, flags.unix_lines) {
             (false, true) => r"(?=\n?\z)",
             (false, false) => r"(?:(?=(?:\r\n|[\r\x{85}\x{2028}\x{2029}])?\z)|(?<!\r)(?=\n\z))",
@@ -162,22 +240,27 @@ impl Translator<'_> {
         });
     }
 
-    /// A group whose opening parenthesis was read; whether it can be repeated. Flags without a colon hold up to the end of the group around.
-    fn group(&mut self, flags: &mut Flags) -> Result<bool, String> {
+    /// A group whose opening parenthesis was read; none for flags, which can't be repeated. They hold, without a colon, up to the end of the group around.
+    fn group(&mut self, flags: &mut Flags) -> Result<Option<Shape>, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(format!("groups nested deeper than {DEEPEST}"));
         }
         let mut inner = *flags;
+        let mut looks = false;
         if self.rest.next_if_eq(&'?').is_none() {
             self.out.push('(');
         } else {
             match self.rest.next() {
                 Some(kind @ (':' | '=' | '!' | '>')) => {
+                    looks = matches!(kind, '=' | '!');
+                    self.steps_back |= kind != ':';
                     let _ = write!(self.out, "(?{kind}");
                 }
                 Some('<') => match self.rest.peek() {
                     Some('=' | '!') => {
+                        looks = true;
+                        self.steps_back = true;
                         let kind = self.rest.next().unwrap_or('=');
                         let _ = write!(self.out, "(?<{kind}");
                     }
@@ -190,18 +273,19 @@ impl Translator<'_> {
                     if self.flags(first, &mut inner)? == ')' {
                         *flags = inner;
                         self.depth -= 1;
-                        return Ok(false);
+                        return Ok(None);
                     }
                     self.out.push_str("(?:");
                 }
                 None => return Err("a group isn't closed".to_owned()),
             }
         }
-        self.alternatives(inner)?;
+        let mut shape = self.alternatives(inner)?;
         self.rest.next_if_eq(&')').ok_or("a group isn't closed")?;
         self.out.push(')');
         self.depth -= 1;
-        Ok(true)
+        shape.looks += usize::from(looks && shape.repeats);
+        Ok(Some(shape))
     }
 
     /// Flags such as `i-s`, and the character that ends them.
@@ -236,10 +320,12 @@ impl Translator<'_> {
         }
     }
 
-    fn quantifier(&mut self, first: char) -> Result<(), String> {
+    /// A quantifier; how often it repeats at most, if there is a bound.
+    fn quantifier(&mut self, first: char) -> Result<Option<usize>, String> {
         self.out.push(first);
+        let mut times = if first == '?' { Some(1) } else { None };
         if first == '{' {
-            let bounds: String = self.rest.by_ref().take_while(|char| *char != '}').collect();
+            let bounds = self.braced()?;
             let mut numbers = bounds.splitn(2, ',');
             let least: Option<u32> = numbers.next().and_then(|number| number.parse().ok());
             let most = numbers.next();
@@ -253,11 +339,29 @@ impl Translator<'_> {
             }
             self.out.push_str(&bounds);
             self.out.push('}');
+            times = match most {
+                None => least.map(|least| least as usize),
+                Some("") => None,
+                Some(most) => most.parse().ok(),
+            };
         }
         if let Some(kind) = self.rest.next_if(|char| matches!(char, '?' | '+')) {
+            self.steps_back |= kind == '+';
             self.out.push(kind);
         }
-        Ok(())
+        Ok(times)
+    }
+
+    /// What stands in braces, of which the first was read.
+    pub(super) fn braced(&mut self) -> Result<String, String> {
+        let mut inside = String::new();
+        loop {
+            match self.rest.next() {
+                Some('}') => return Ok(inside),
+                Some(char) => inside.push(char),
+                None => return Err("a brace isn't closed".to_owned()),
+            }
+        }
     }
 
     /// What follows a backslash outside of a class.
@@ -265,6 +369,7 @@ impl Translator<'_> {
         let char = self.rest.next().ok_or("the pattern ends with a backslash")?;
         match char {
             'b' | 'B' | 'A' | 'z' | 'G' => {
+                self.steps_back |= char == 'G';
                 let _ = write!(self.out, r"(?:\{char})");
             }
             'Z' => self.line_end(Flags { multiline: false, ..flags }),
@@ -282,6 +387,7 @@ impl Translator<'_> {
             'k' => {
                 self.rest.next_if_eq(&'<').ok_or(r"\k needs a name in < >")?;
                 let name = self.name()?;
+                self.steps_back = true;
                 let _ = write!(self.out, r"(?:\k<{name}>)");
             }
             '1'..='9' => {
@@ -295,6 +401,7 @@ impl Translator<'_> {
                     self.rest.next();
                 }
                 let case = if flags.ignore_case { "i" } else { "" };
+                self.steps_back = true;
                 if group <= self.groups {
                     let _ = write!(self.out, r"(?{case}:\{group})");
                 } else {

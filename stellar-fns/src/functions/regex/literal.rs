@@ -1,4 +1,4 @@
-//! Patterns that stand in a call as literals: compiled with the expression, and used where they fit the limits of the evaluation.
+//! Patterns that stand in a call as literals: read with the expression, and used where they fit the limits of the evaluation.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::function::{Arguments, Context, Outcome, Prepared};
 use crate::value::Value;
 
-/// A pattern, compiled before the call if it could be.
+/// A pattern, read before the call if it could be.
 pub(super) struct Literal(Option<Arc<Pattern>>);
 
 impl Literal {
@@ -17,8 +17,8 @@ impl Literal {
 
     /// The pattern that stands there; none where no text does, or one that is no pattern: the call will say so.
     fn of(literal: Option<&Value>) -> Option<Self> {
-        let compiled = Pattern::compile(literal?.as_text()?, Limits::default().backtracking).ok()?;
-        Some(Self(Some(Arc::new(compiled))))
+        let read = Pattern::read(literal?.as_text()?, Limits::default().backtracking).ok()?;
+        Some(Self(Some(Arc::new(read))))
     }
 
     /// A call that names its pattern literally, answered by `answer`; none where [`Literal::of`] gives none.
@@ -35,7 +35,7 @@ impl Literal {
     }
 }
 
-/// What a function answers, given the pattern that was compiled before the call.
+/// What a function answers, given the pattern that was read before the call.
 type Answer = fn(&Literal, &Arguments<'_>, &mut Context<'_>) -> Outcome;
 
 struct Known {
@@ -57,7 +57,7 @@ mod tests {
     use crate::{AllNull, Compiler, Environment, Limits};
 
     #[test]
-    fn patterns_that_stand_in_a_call_are_compiled_with_it() {
+    fn patterns_that_stand_in_a_call_are_read_with_it() {
         let (pattern, list, bad) =
             (Value::from("a+"), Value::list(["a+".into(), Value::Null, "b".into()]), Value::from("("));
         let functions: [&dyn Function; 3] =

@@ -1,5 +1,6 @@
 //! Regular expressions as in `java.util.regex`: parsed and translated by us (`java`), run by fancy-regex with a bound on backtracking.
 
+mod cache;
 mod class;
 mod java;
 mod literal;

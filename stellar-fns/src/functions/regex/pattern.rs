@@ -1,114 +1,110 @@
 //! A compiled pattern: matching whole texts, groups, replacing.
 //!
-//! Each pattern is compiled once for whole texts and, where it is needed, once for searching. Patterns that come from data are kept in a small cache of the
-//! process; those that stand in an expression are kept with it.
+//! A pattern is read at once and compiled when it is first used: for whole texts, for searching, and for each limit on backtracking that is needed. A match
+//! begins with a low limit, which all ordinary patterns keep; one that needs more pays for it and tries again. The longer the text, the lower the limit,
+//! since each step back may read all of it again. Patterns that come from data are kept in the process (`cache`); those that stand in an expression are kept
+//! with it.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use fancy_regex::{Regex, RegexBuilder};
-use indexmap::{Equivalent, IndexMap};
+use fancy_regex::{Captures, Regex, RegexBuilder, RegexInput};
 use parking_lot::Mutex;
 
-use crate::error::{Code, Fault};
+use crate::error::{Code, Fault, shown};
 use crate::function::Context;
-use crate::value::Text;
 
-use super::java::translate;
+use super::cache::Cache;
+use super::java::{Translated, translate};
 use super::replacement::Replacement;
 
-/// How many patterns from data are kept.
-const CACHE_SIZE: usize = 256;
 /// Longer ones are refused.
 const LONGEST: usize = 10_000;
-/// Bytes that a compiled pattern may take.
+/// Bytes that one part of a compiled pattern may take.
 const LARGEST: usize = 4 << 20;
 /// What looking for a match costs, in steps: backtracking may take its time.
 const MATCH_COST: usize = 500;
 /// How many bytes of a text each match may have to read again for a step.
 const UNREAD: usize = 1024;
-/// What compiling a pattern costs, in steps a byte.
-const COMPILE_COST: usize = 20;
+/// The same for a pattern that steps back.
+const UNREAD_STEPPING_BACK: usize = 16;
+/// What each further match of a pattern that steps back costs.
+const FURTHER_COST: usize = 100;
+/// Steps back that cost a step, where all are paid for.
+const STEPS_BACK: usize = 20;
+/// Bytes that steps back may read again for a step.
+const READ_AGAIN: usize = 2048;
+/// What compiling a pattern costs.
+const COMPILE_COST: usize = 100;
+/// What it costs more for each byte and for each character that the pattern may match.
+const WEIGHT_COST: usize = 20;
+/// Patterns of no more weight read a text as quickly as any.
+const LIGHT: usize = 64;
+/// For how many bytes of a text, each by all the weight above that, a step is taken.
+const HEAVY: usize = 256;
+/// Bytes of a text that a pattern may look ahead in again and again.
+const LOOKED_THROUGH: usize = 16 << 10;
+
+/// By what the limit on steps back is divided: for the first try, then for texts of up to so many bytes.
+const FIRST_TRY: usize = 200;
+const TIERS: [(usize, usize); 4] = [(16 << 10, 1), (128 << 10, 8), (1 << 20, 64), (usize::MAX, 1024)];
 
 static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(Mutex::default);
 
-/// Patterns by text and limit.
-#[derive(Default)]
-struct Cache {
-    patterns: IndexMap<(Text, usize), Arc<Pattern>>,
-    /// What was thrown out last.
-    last: usize,
-}
-
-/// A key as it is looked for.
-#[derive(Hash)]
-struct Wanted<'a>(&'a str, usize);
-
-impl Equivalent<(Text, usize)> for Wanted<'_> {
-    fn equivalent(&self, (text, backtracking): &(Text, usize)) -> bool {
-        self.0 == text.as_str() && self.1 == *backtracking
-    }
-}
-
-impl Cache {
-    fn get(&self, java: &str, backtracking: usize) -> Option<Arc<Pattern>> {
-        self.patterns.get(&Wanted(java, backtracking)).cloned()
-    }
-
-    /// Keeps a pattern. One is thrown out for it where there is no room: now this, now that one, so that a few patterns too many, used in turn, don't all
-    /// miss each time.
-    fn keep(&mut self, java: &str, pattern: Arc<Pattern>) {
-        let key = (Text::new(java), pattern.backtracking);
-        if self.patterns.len() >= CACHE_SIZE && !self.patterns.contains_key(&key) {
-            self.last = self.last.wrapping_mul(5).wrapping_add(101) % CACHE_SIZE;
-            self.patterns.swap_remove_index(self.last);
-        }
-        self.patterns.insert(key, pattern);
-    }
-}
+/// A regex for the first try and one for each length of text, made when it is first needed; or what is wrong with it.
+type Tiers = [OnceLock<Result<Regex, String>>; TIERS.len() + 1];
 
 /// A pattern of `java.util.regex`.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    whole: Regex,
-    /// How many steps back one match may take; the regexes were made with it.
+    java: Box<str>,
+    translated: Translated,
+    /// How many steps back one match may take in a short text; the regexes are made with it.
     backtracking: usize,
-    translated: String,
-    search: OnceLock<Option<Regex>>,
+    whole: Tiers,
+    search: Tiers,
 }
 
 impl Pattern {
-    /// Compiles a pattern, for matches of so many steps back.
-    pub(super) fn compile(java: &str, backtracking: usize) -> Result<Self, Fault> {
+    /// Reads a pattern, for matches of so many steps back. It is compiled when it is first used.
+    pub(super) fn read(java: &str, backtracking: usize) -> Result<Self, Fault> {
         if java.len() > LONGEST {
             return Err(Fault::argument(format!("a pattern of {} bytes; the limit is {LONGEST}", java.len())));
         }
-        let wrong = |message: &str| Fault::argument(format!("pattern {java:?}: {message}"));
-        let translated = translate(java).map_err(|error| wrong(&error))?;
-        let whole = build(&format!(r"\A(?:{translated})\z"), backtracking).map_err(|error| wrong(&error))?;
-        Ok(Self { whole, backtracking, translated, search: OnceLock::new() })
+        let translated = translate(java).map_err(|error| wrong(java, &error))?;
+        Ok(Self { java: java.into(), translated, backtracking, whole: Tiers::default(), search: Tiers::default() })
     }
 
-    /// The pattern from the cache, or compiled.
+    /// The pattern from the cache, or read.
     pub(super) fn cached(java: &str, context: &mut Context<'_>) -> Result<Arc<Self>, Fault> {
         let backtracking = context.environment().limits.backtracking;
         if let Some(pattern) = CACHE.lock().get(java, backtracking) {
             return Ok(pattern);
         }
-        context.spend(java.len() * COMPILE_COST)?;
-        let pattern = Arc::new(Self::compile(java, backtracking)?);
+        context.spend(java.len())?;
+        let pattern = Arc::new(Self::read(java, backtracking)?);
         CACHE.lock().keep(java, pattern.clone());
         Ok(pattern)
     }
 
-    /// Whether it was compiled for the limits of this evaluation.
+    /// Whether it was made for the limits of this evaluation.
     pub(super) fn fits(&self, context: &Context<'_>) -> bool {
         self.backtracking == context.environment().limits.backtracking
     }
 
+    /// How many steps back one match may take in a short text.
+    pub(super) fn backtracking(&self) -> usize {
+        self.backtracking
+    }
+
+    /// What it takes to keep and to compile it.
+    pub(super) fn weight(&self) -> usize {
+        self.java.len() + self.translated.weight
+    }
+
     /// Whether the whole text matches.
     pub(super) fn matches(&self, text: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
-        context.spend(MATCH_COST + text.len() / 8)?;
-        self.whole.is_match(text).map_err(|_| gave_up(context))
+        self.pay_for_reading(text, context)?;
+        self.attempt(Use::Whole, text, context, |regex| regex.is_match_input(at_start(text)))
     }
 
     /// What a group matched, if the whole text matches and there is such a group.
@@ -118,16 +114,14 @@ impl Pattern {
         group: usize,
         context: &mut Context<'_>,
     ) -> Result<Option<&'t str>, Fault> {
-        context.spend(MATCH_COST + text.len() / 8)?;
-        let captures = self.whole.captures(text).map_err(|_| gave_up(context))?;
+        self.pay_for_reading(text, context)?;
+        let captures = self.attempt(Use::Whole, text, context, |regex| regex.captures_input(at_start(text)))?;
         Ok(captures.and_then(|captures| captures.get(group)).map(|group| group.as_str()))
     }
 
     /// The text with every match replaced.
     pub(super) fn replace(&self, text: &str, value: &str, context: &mut Context<'_>) -> Result<String, Fault> {
-        context.spend(MATCH_COST + text.len() / 8)?;
-        let search = self.search.get_or_init(|| build(&self.translated, self.backtracking).ok()).as_ref();
-        let search = search.ok_or_else(|| Fault::argument("this pattern can't be searched for"))?;
+        self.pay_for_reading(text, context)?;
         // A replacement that makes no sense is an error only where there is something to replace.
         let mut replacement = None;
         let mut out = String::new();
@@ -135,8 +129,13 @@ impl Pattern {
         let mut at = 0;
         // As in Java an empty match may stand right behind another match: `.*` matches "ab" twice.
         while at <= text.len() {
-            context.spend(4 + (text.len() - at) / UNREAD)?;
-            let Some(captures) = search.captures_from_pos(text, at).map_err(|_| gave_up(context))? else { break };
+            let unread = text.len() - at;
+            context.spend(if self.translated.steps_back {
+                FURTHER_COST + unread / UNREAD_STEPPING_BACK
+            } else {
+                4 + unread / UNREAD
+            })?;
+            let Some((captures, search)) = self.find(text, at, context)? else { break };
             let Some(whole) = captures.get(0) else { break };
             at = whole.end();
             if whole.range().is_empty() {
@@ -156,17 +155,89 @@ impl Pattern {
         out.push_str(&text[from..]);
         Ok(out)
     }
+
+    /// The next match, and the regex that knows its groups.
+    fn find<'p, 't>(
+        &'p self,
+        text: &'t str,
+        at: usize,
+        context: &mut Context<'_>,
+    ) -> Result<Option<(Captures<'t, str>, &'p Regex)>, Fault> {
+        self.attempt(Use::Search, text, context, |regex| {
+            Ok(regex.captures_from_pos(text, at)?.map(|captures| (captures, regex)))
+        })
+    }
+
+    fn pay_for_reading(&self, text: &str, context: &mut Context<'_>) -> Result<(), Fault> {
+        let heavy = text.len().saturating_mul(self.translated.weight.saturating_sub(LIGHT)) / HEAVY;
+        context.spend((MATCH_COST + text.len() / 8).saturating_add(heavy))
+    }
+
+    /// Looks for a match with a low limit on steps back, then, paid for, with the full one.
+    fn attempt<'p, T>(
+        &'p self,
+        used: Use,
+        text: &str,
+        context: &mut Context<'_>,
+        look: impl Fn(&'p Regex) -> fancy_regex::Result<T>,
+    ) -> Result<T, Fault> {
+        let nested = self.translated.looks;
+        if nested > 0 && text.len() > LOOKED_THROUGH >> (5 * (nested - 1)).min(14) {
+            let message = "the pattern looks through the rest of the text at each place; it is for short texts only";
+            return Err(Fault::new(Code::TooLarge, message));
+        }
+        let tier = TIERS.iter().position(|(most, _)| text.len() <= *most).unwrap_or(TIERS.len() - 1);
+        let few = self.backtracking.div_ceil(FIRST_TRY);
+        let many = self.backtracking.div_ceil(TIERS[tier].1);
+        if few < many {
+            if let Ok(found) = look(self.compiled(used, 0, few, context)?) {
+                return Ok(found);
+            }
+            context.spend(many / STEPS_BACK + many.saturating_mul(text.len()) / READ_AGAIN)?;
+        }
+        look(self.compiled(used, tier + 1, many, context)?).map_err(|_| {
+            let message = format!("the pattern needs more than {many} backtracking steps on this text");
+            Fault::new(Code::TooManySteps, message)
+        })
+    }
+
+    fn compiled(&self, used: Use, index: usize, steps_back: usize, context: &mut Context<'_>) -> Result<&Regex, Fault> {
+        let kept = match used {
+            Use::Whole => &self.whole[index],
+            Use::Search => &self.search[index],
+        };
+        if kept.get().is_none() {
+            context.spend(COMPILE_COST + self.weight() * WEIGHT_COST)?;
+        }
+        let pattern = &self.translated.pattern;
+        let regex = kept.get_or_init(|| match used {
+            Use::Whole => build(&format!(r"\A(?:{pattern})\z"), steps_back),
+            Use::Search => build(pattern, steps_back),
+        });
+        regex.as_ref().map_err(|error| wrong(&self.java, error))
+    }
 }
 
-fn build(pattern: &str, backtracking: usize) -> Result<Regex, String> {
+/// What a pattern is compiled for.
+#[derive(Clone, Copy)]
+enum Use {
+    Whole,
+    Search,
+}
+
+fn build(pattern: &str, steps_back: usize) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(pattern);
-    builder.backtrack_limit(backtracking).delegate_size_limit(LARGEST);
+    builder.backtrack_limit(steps_back).delegate_size_limit(LARGEST);
     builder.build().map_err(|error| error.to_string())
 }
 
-fn gave_up(context: &Context<'_>) -> Fault {
-    let limit = context.environment().limits.backtracking;
-    Fault::new(Code::TooManySteps, format!("the pattern needs more than {limit} backtracking steps on this text"))
+/// A text in which a match is looked for at its start only: each other place would be a step back.
+fn at_start(text: &str) -> RegexInput<'_, str> {
+    RegexInput::new(text).anchored(true)
+}
+
+fn wrong(java: &str, message: &str) -> Fault {
+    Fault::argument(format!("pattern {}: {message}", shown(java)))
 }
 
 #[cfg(test)]
@@ -174,7 +245,13 @@ mod tests {
     use super::*;
 
     fn whole(pattern: &str, text: &str) -> bool {
-        Pattern::compile(pattern, 100_000).unwrap().whole.is_match(text).unwrap()
+        matches(pattern, text).unwrap()
+    }
+
+    fn matches(pattern: &str, text: &str) -> Result<bool, Fault> {
+        let environment = crate::Environment::default();
+        let frame = crate::eval::Frame { variables: &crate::AllNull, locals: &[] };
+        Pattern::read(pattern, 100_000)?.matches(text, &mut Context::new(&environment, frame, None))
     }
 
     #[test]
@@ -225,42 +302,50 @@ mod tests {
 
     #[test]
     fn what_java_refuses_is_refused() {
-        for pattern in ["(", ")", "*a", "[a", r"\", "a{", "a{2,1}", r"\y", "(?<n", r"\p{Nothing}", "[z-a]", "(?z)"] {
-            assert!(Pattern::compile(pattern, 100_000).is_err(), "{pattern}");
+        for pattern in [
+            "(",
+            ")",
+            "*a",
+            "[a",
+            r"\",
+            "a{",
+            "a{2,1}",
+            r"\y",
+            "(?<n",
+            r"\p{Nothing}",
+            "[z-a]",
+            "(?z)",
+            "a{2",
+            r"\p{L",
+            r"\x{41",
+            "[\\x{41",
+        ] {
+            assert!(matches(pattern, "a").is_err(), "{pattern}");
         }
     }
 
     #[test]
     fn a_pattern_that_explodes_is_given_up() {
-        let pattern = Pattern::compile(r"(?:(a+)+\1)+[^a][^c]", 100_000).unwrap();
-        assert!(pattern.whole.is_match(&("a".repeat(64) + "xc")).is_err());
+        assert!(matches(r"(?:(a+)+\1)+[^a][^c]", &("a".repeat(64) + "xc")).is_err());
     }
 
     #[test]
-    fn patterns_are_kept_by_text_and_limit_and_a_few_too_many_do_not_all_miss() {
-        let mut cache = Cache::default();
-        let pattern = |limit| Arc::new(Pattern::compile("a", limit).unwrap());
-        cache.keep("a", pattern(1));
-        cache.keep("a", pattern(2));
-        cache.keep("a", pattern(2));
-        assert_eq!(cache.patterns.len(), 2);
-        assert_eq!(cache.get("a", 1).unwrap().backtracking, 1);
-        let mut cache = Cache::default();
-        let texts: Vec<String> = (0..=CACHE_SIZE).map(|number| format!("a{number}")).collect();
-        let mut round = || {
-            let missed = texts.iter().filter(|text| {
-                let missed = cache.get(text, 1).is_none();
-                if missed {
-                    cache.keep(text, pattern(1));
-                }
-                missed
-            });
-            missed.count()
-        };
-        let rounds: Vec<usize> = (0..10).map(|_| round()).collect();
-        assert_eq!(rounds[0], texts.len());
-        assert!(rounds[1..].iter().all(|missed| *missed < CACHE_SIZE / 2), "{rounds:?}");
-        assert!(cache.patterns.len() <= CACHE_SIZE);
+    fn a_pattern_that_reads_a_long_text_again_and_again_is_given_up() {
+        let text = "x".repeat(1_000_000);
+        for pattern in ["(?:.(?!.*z))*y", "(?:.(?=.*x))*y", "(?:.(?=(?:.(?=.*x))*))*y"] {
+            assert!(matches(pattern, &text).is_err(), "{pattern}");
+        }
+        let text = "x".repeat(10_000);
+        assert!(!whole("(?=.*y).*", &text));
+    }
+
+    #[test]
+    fn a_pattern_that_repeats_too_much_is_refused() {
+        let repeated = "(x)".to_owned() + r"[^a]{2000}\1".repeat(700).as_str();
+        for pattern in [repeated.as_str(), "((a{300}){300}){2}b", r"(?:\p{L}{20}){300}"] {
+            assert!(matches(pattern, "x").is_err(), "{pattern}");
+        }
+        assert!(whole(r"(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}", "1:2:3:4:5:6:7:8"));
     }
 
     #[test]

@@ -49,14 +49,14 @@ impl Function for RegexpMatch {
     }
 
     fn prepare(&self, literals: &[Option<&Value>]) -> Option<Arc<dyn Prepared>> {
-        let compile = |pattern: &Value| Pattern::compile(pattern.as_text()?, Limits::default().backtracking).ok();
+        let read = |pattern: &Value| Pattern::read(pattern.as_text()?, Limits::default().backtracking).ok();
         match (*literals.get(1)?)? {
             Value::List(patterns) => {
                 let patterns = patterns.items();
-                let patterns = patterns.iter().filter(|pattern| !pattern.is_null()).map(compile);
+                let patterns = patterns.iter().filter(|pattern| !pattern.is_null()).map(read);
                 Some(Arc::new(Literals(patterns.collect::<Option<_>>()?)))
             }
-            pattern => Some(Arc::new(Literals(vec![compile(pattern)?]))),
+            pattern => Some(Arc::new(Literals(vec![read(pattern)?]))),
         }
     }
 }

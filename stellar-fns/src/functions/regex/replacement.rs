@@ -2,7 +2,7 @@
 
 use fancy_regex::{Captures, Regex};
 
-use crate::error::Fault;
+use crate::error::{Fault, shown};
 
 /// A parsed replacement.
 pub(super) struct Replacement(Vec<Part>);
@@ -25,11 +25,18 @@ impl Replacement {
                 }
                 '$' => {
                     let group = if chars.next_if_eq(&'{').is_some() {
-                        let name: String = chars.by_ref().take_while(|char| *char != '}').collect();
+                        let mut name = String::new();
+                        loop {
+                            match chars.next() {
+                                Some('}') => break,
+                                Some(char) => name.push(char),
+                                None => return Err(Fault::argument("a brace of the replacement isn't closed")),
+                            }
+                        }
                         pattern
                             .capture_names()
                             .position(|known| known == Some(name.as_str()))
-                            .ok_or_else(|| Fault::argument(format!("no group {name}")))?
+                            .ok_or_else(|| Fault::argument(format!("no group {}", shown(&name))))?
                     } else {
                         let digit = chars
                             .next()
