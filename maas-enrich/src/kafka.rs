@@ -24,10 +24,13 @@ impl Properties {
         Ok(Self(pairs.ok_or_else(|| unusable("has a line that is no name=value, such as security.protocol=ssl"))?))
     }
 
-    /// A client's configuration with these brokers.
-    pub(crate) fn client(&self, brokers: &str) -> ClientConfig {
+    /// A client's configuration with these brokers and these settings, where the file says nothing else.
+    pub(crate) fn client(&self, brokers: &str, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers).set("client.id", "maas_enrich");
+        for (name, value) in defaults {
+            config.set(*name, *value);
+        }
         for (name, value) in &self.0 {
             config.set(name, value);
         }

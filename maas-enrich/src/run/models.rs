@@ -1,6 +1,7 @@
 //! Models as a pipeline calls them: so many at once for each, none that is down for long, every null counted.
 //!
-//! Stands between the expressions and whoever really calls; resolving, retries and the cache are theirs.
+//! Stands between the expressions and whoever really calls; resolving, retries and the cache are theirs. Since documents keep the order of their lines, an event that waits
+//! for a model holds up those behind it: no event waits much longer than the model's answers usually take, and none waits to see whether a model that was down is back.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -11,7 +12,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use stellar_fns::maas::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Outcome};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::metrics::{Metrics, label};
 
@@ -21,6 +24,10 @@ pub const AT_ONCE: usize = 64;
 const PATIENCE: u32 = 8;
 /// For how long nobody asks a model that is down.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A model that answered before is waited for so long at least, and so many times as long as the slowest of its recent answers took. The time-out of the settings
+/// holds besides.
+const SHORTEST: Duration = Duration::from_secs(1);
+const TIMES_SLOWEST: u32 = 10;
 /// Names that are counted apart; they come from expressions and data.
 const MOST: usize = 1_000;
 
@@ -69,62 +76,103 @@ pub struct Bounded {
     inner: Arc<dyn ModelCaller>,
     metrics: Arc<Metrics>,
     at_once: usize,
+    /// Where it is looked whether a model is back.
+    home: Handle,
     models: Mutex<HashMap<String, Arc<Model>>>,
 }
 
 #[derive(Debug)]
 struct Model {
     room: Semaphore,
-    down: Mutex<Down>,
+    health: Mutex<Health>,
 }
 
+/// What the last calls say of a model.
 #[derive(Debug, Default)]
-struct Down {
+struct Health {
+    /// Calls in a row that had no answer.
     unanswered: u32,
-    until: Option<Instant>,
+    /// Nobody asks before.
+    down_until: Option<Instant>,
+    /// How long the slowest of recent answers took; none before the first.
+    slowest: Option<Duration>,
+}
+
+/// What is to be done with a call.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+enum Leave {
+    /// Ask, and wait for so long; none: as long as it takes.
+    Ask(Option<Duration>),
+    /// The model is down; this call goes out to see whether it is back, and nobody waits for it.
+    Look,
+    /// The model is down.
+    Refuse,
+}
+
+impl Health {
+    fn leave(&mut self, now: Instant) -> Leave {
+        match self.down_until {
+            Some(until) if now < until => Leave::Refuse,
+            Some(_) => {
+                self.down_until = Some(now + PAUSE);
+                Leave::Look
+            }
+            None => Leave::Ask(self.slowest.map(|slowest| (slowest * TIMES_SLOWEST).max(SHORTEST))),
+        }
+    }
+
+    /// A call came to an end: with this failure, or with an answer that took so long.
+    fn ended(&mut self, outcome: Result<Duration, Outcome>, now: Instant) {
+        match outcome {
+            Err(Outcome::Timeout | Outcome::Refused) => {
+                self.unanswered = self.unanswered.saturating_add(1);
+                if self.unanswered >= PATIENCE {
+                    self.down_until = Some(now + PAUSE);
+                }
+            }
+            Err(_) => (self.unanswered, self.down_until) = (0, None),
+            Ok(took) => {
+                // The slowest is forgotten by and by.
+                let slowest = self.slowest.unwrap_or(took);
+                self.slowest = Some(took.max(slowest - slowest / 128));
+                (self.unanswered, self.down_until) = (0, None);
+            }
+        }
+    }
 }
 
 impl Bounded {
-    /// So many calls of each model at once.
+    /// So many calls of each model at once. Must be made on a runtime, where it is looked whether models are back.
     pub fn new(inner: Arc<dyn ModelCaller>, metrics: Arc<Metrics>, at_once: usize) -> Self {
-        Self { inner, metrics, at_once, models: Mutex::default() }
+        Self { inner, metrics, at_once, home: Handle::current(), models: Mutex::default() }
     }
 
     fn model(&self, name: &str) -> Arc<Model> {
         let mut models = self.models.lock();
+        if let Some(model) = models.get(name) {
+            return model.clone();
+        }
         if models.len() > MOST {
             models.clear();
         }
-        let model = || Arc::new(Model { room: Semaphore::new(self.at_once), down: Mutex::default() });
-        models.entry(name.to_owned()).or_insert_with(model).clone()
+        let model = Arc::new(Model { room: Semaphore::new(self.at_once), health: Mutex::default() });
+        models.insert(name.to_owned(), model.clone());
+        model
     }
 }
 
-impl Model {
-    /// Whether to ask; one caller at a time looks whether a model that was down answers again.
-    fn may_ask(&self, now: Instant) -> bool {
-        let mut down = self.down.lock();
-        match down.until {
-            Some(until) if now < until => false,
-            Some(_) => {
-                down.until = Some(now + PAUSE);
-                true
-            }
-            None => true,
-        }
+/// Asks, and takes note of how it ended. A cached answer says nothing of the model.
+async fn ask(inner: &dyn ModelCaller, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
+    let started = Instant::now();
+    let answer = inner.apply(call).await;
+    let now = Instant::now();
+    match &answer {
+        Ok(answer) if answer.cached => {}
+        Ok(_) => model.health.lock().ended(Ok(now - started), now),
+        Err(failure) => model.health.lock().ended(Err(failure.outcome), now),
     }
-
-    fn asked(&self, outcome: Option<Outcome>, now: Instant) {
-        let mut down = self.down.lock();
-        if !matches!(outcome, Some(Outcome::Timeout)) {
-            *down = Down::default();
-            return;
-        }
-        down.unanswered += 1;
-        if down.unanswered >= PATIENCE {
-            down.until = Some(now + PAUSE);
-        }
-    }
+    answer
 }
 
 #[async_trait]
@@ -138,16 +186,32 @@ impl ModelCaller for Bounded {
     }
 
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
-        let (name, version) = (call.name.clone(), call.version.clone());
-        let model = self.model(&name);
+        let model = self.model(&call.name);
         // Nobody closes a semaphore of ours: an Err can't be.
         let _room = model.room.acquire().await;
-        if !model.may_ask(Instant::now()) {
-            let message = format!("{name}: {PATIENCE} calls in a row had no answer; it is asked again within a second");
-            return Err(Failure { outcome: Outcome::Refused, model: Some(name), version, message });
-        }
-        let answer = self.inner.apply(call).await;
-        model.asked(answer.as_ref().err().map(|failure| failure.outcome), Instant::now());
+        let leave = model.health.lock().leave(Instant::now());
+        let (name, version) = (call.name.clone(), call.version.clone());
+        let no_answer = |outcome, message| Failure { outcome, model: Some(name.clone()), version, message };
+        let answer = match leave {
+            Leave::Ask(None) => ask(&*self.inner, &model, call).await,
+            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &model, call)).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    model.health.lock().ended(Err(Outcome::Timeout), Instant::now());
+                    let message = format!("{name}: no answer in {} ms, it was faster before", patience.as_millis());
+                    return Err(no_answer(Outcome::Timeout, message));
+                }
+            },
+            leave @ (Leave::Look | Leave::Refuse) => {
+                if leave == Leave::Look {
+                    let (inner, model) = (self.inner.clone(), model.clone());
+                    self.home.spawn(async move { ask(&*inner, &model, call).await.is_ok() });
+                }
+                let message =
+                    format!("{name}: {PATIENCE} calls in a row had no answer; it is asked again every second");
+                return Err(no_answer(Outcome::Refused, message));
+            }
+        };
         if let Ok(answer) = &answer {
             self.metrics.calls.count(&answer.model, &answer.version, Outcome::Ok);
         }
@@ -171,27 +235,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_that_is_down_is_left_alone_for_a_second_and_then_asked_by_one() {
-        let model = Model { room: Semaphore::new(1), down: Mutex::default() };
-        let start = Instant::now();
-        for _ in 0..PATIENCE {
-            assert!(model.may_ask(start));
-            model.asked(Some(Outcome::Timeout), start);
+    fn a_model_that_is_down_is_left_alone_and_looked_at_by_one_call_a_second() {
+        let (mut health, start) = (Health::default(), Instant::now());
+        for outcome in [Outcome::Timeout, Outcome::Refused].into_iter().cycle().take(PATIENCE as usize) {
+            assert_eq!(health.leave(start), Leave::Ask(None));
+            health.ended(Err(outcome), start);
         }
-        assert!(!model.may_ask(start));
+        assert_eq!(health.leave(start), Leave::Refuse);
         let later = start + PAUSE;
-        assert!(model.may_ask(later) && !model.may_ask(later));
-        model.asked(None, later);
-        assert!(model.may_ask(later));
+        assert_eq!((health.leave(later), health.leave(later)), (Leave::Look, Leave::Refuse));
+        health.ended(Ok(Duration::from_millis(5)), later);
+        assert_eq!(health.leave(later), Leave::Ask(Some(SHORTEST)));
     }
 
     #[test]
     fn an_answer_that_says_nothing_is_an_answer() {
-        let model = Model { room: Semaphore::new(1), down: Mutex::default() };
-        let start = Instant::now();
+        let (mut health, start) = (Health::default(), Instant::now());
         for _ in 0..PATIENCE * 2 {
-            model.asked(Some(Outcome::BadAnswer), start);
+            health.ended(Err(Outcome::BadAnswer), start);
         }
-        assert!(model.may_ask(start));
+        assert_eq!(health.leave(start), Leave::Ask(None));
+    }
+
+    #[test]
+    fn a_slow_model_is_waited_for_longer() {
+        let (mut health, start) = (Health::default(), Instant::now());
+        health.ended(Ok(Duration::from_secs(2)), start);
+        assert_eq!(health.leave(start), Leave::Ask(Some(Duration::from_secs(20))));
+        for _ in 0..1_000 {
+            health.ended(Ok(Duration::from_millis(1)), start);
+        }
+        assert_eq!(health.leave(start), Leave::Ask(Some(SHORTEST)));
     }
 }

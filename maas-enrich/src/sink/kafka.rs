@@ -40,12 +40,13 @@ impl KafkaWriter {
     ) -> Result<Self, Error> {
         let name = format!("kafka://{brokers}/{topic}");
         let refused = |error: KafkaError| Error::Refused { name: name.clone(), message: error.to_string() };
-        let mut config = properties.client(brokers);
-        config
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "5")
-            .set("compression.type", "zstd")
-            .set("queue.buffering.max.messages", "1000000");
+        let defaults = [
+            ("enable.idempotence", "true"),
+            ("linger.ms", "5"),
+            ("compression.type", "zstd"),
+            ("queue.buffering.max.messages", "1000000"),
+        ];
+        let config = properties.client(brokers, &defaults);
         let producer: FutureProducer = config.create().map_err(refused)?;
         producer.client().fetch_metadata(Some(topic), PATIENCE).map_err(refused)?;
         Ok(Self { producer, topic: topic.to_owned(), name, stop })

@@ -24,6 +24,12 @@ use crate::message::Message;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines that are given at once.
 const BATCH: usize = 512;
+const DEFAULTS: &[(&str, &str)] = &[
+    // One that was killed keeps its partitions for so long: the shortest time that brokers allow by default.
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1500"),
+    ("statistics.interval.ms", "2000"),
+];
 /// How often offsets are committed at most.
 const COMMITS: Duration = Duration::from_millis(200);
 
@@ -87,15 +93,12 @@ impl KafkaTopic {
             name: format!("kafka://{}/{}", wanted.brokers, wanted.topic),
             message: error.to_string(),
         };
-        let mut config = properties.client(&wanted.brokers);
+        let mut config = properties.client(&wanted.brokers, DEFAULTS);
         config
             .set("group.id", &wanted.group)
-            // One that was killed keeps its partitions for so long.
-            .set("session.timeout.ms", "10000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", if wanted.earliest { "earliest" } else { "latest" })
-            .set("statistics.interval.ms", "2000");
+            .set("auto.offset.reset", if wanted.earliest { "earliest" } else { "latest" });
         let consumer: StreamConsumer<Context> = config.create_with_context(Context::default()).map_err(refused)?;
         let metadata = consumer.fetch_metadata(Some(&wanted.topic), PATIENCE).map_err(refused)?;
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
