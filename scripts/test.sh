@@ -4,7 +4,7 @@
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC.
-# enrich: the pipeline on a real Kafka and a real search server.
+# enrich: the pipeline on a real Kafka and real search servers, alone and in the whole system, with what runs it killed.
 # soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
 # The last line is the sum over all tests, and the exit code is 1 when anything failed.
 set -euo pipefail
@@ -152,10 +152,12 @@ enrich() {
   local lines engine
   need_kafka_headers
   zookeeper
+  programs
+  step "lints of the pipeline with Kafka" cargo clippy -q -p maas-enrich --features kafka --all-targets -- -D warnings
+  step "lints of the pipeline's system tests" cargo clippy -q -p integration-tests --features enrich --all-targets -- -D warnings
   lines=$(scripts/services/kafka.sh start --dir "$work/kafka")
   MAAS_TEST_KAFKA=$(sed -n 's/^MAAS_KAFKA=//p' <<<"$lines")
   export MAAS_TEST_KAFKA
-  step "lints of the pipeline with Kafka" cargo clippy -q -p maas-enrich --features kafka --all-targets -- -D warnings
   for engine in opensearch-2.19 elasticsearch-5.6; do
     lines=$(scripts/services/search.sh start --dir "$work/$engine" --engine "$engine")
     MAAS_TEST_SEARCH=$(sed -n 's/^MAAS_SEARCH=//p' <<<"$lines")
@@ -164,13 +166,17 @@ enrich() {
     scripts/services/search.sh stop --dir "$work/$engine" --purge
   done
   scripts/services/kafka.sh stop --dir "$work/kafka" --purge
+  step "programs of the pipeline" cargo build -q -p maas-enrich --features kafka --bins
+  step "system tests of the pipeline" cargo test -q -p integration-tests --features enrich --test enrich --no-fail-fast
 }
 
 soak() {
   zookeeper
   programs
+  need_kafka_headers
+  step "programs of the pipeline" cargo build -q -p maas-enrich --features kafka --bins
   step "fuzzing of Stellar" scripts/fuzz.sh 20
-  step soak env MAAS_SOAK=1 cargo test -q -p integration-tests --no-fail-fast soak -- --ignored --nocapture
+  step soak env MAAS_SOAK=1 cargo test -q -p integration-tests --features enrich --no-fail-fast soak -- --ignored --nocapture
 }
 
 for area in "${areas[@]}"; do "$area"; done
