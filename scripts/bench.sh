@@ -22,21 +22,38 @@ names=("$@")
 for name in "${names[@]}"; do
   grep -q "^$name " <<<"$known" || die 2 "no bench $name; benches: $(cut -d' ' -f1 <<<"$known" | tr '\n' ' ')"
 done
-zk_dir=$(mktemp -d)
-trap 'scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true; rm -rf "$zk_dir"' EXIT
+zk_dir=$(mktemp -d) kafka_dir=$(mktemp -d)
+clean() {
+  scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
+  scripts/services/kafka.sh stop --dir "$kafka_dir" --purge >/dev/null 2>&1 || true
+  rm -rf "$zk_dir" "$kafka_dir"
+}
+trap clean EXIT
 if [ -z "${MAAS_TEST_ZK:-}" ]; then
   lines=$(scripts/services/zookeeper.sh start --dir "$zk_dir")
   eval "$lines"
   export MAAS_TEST_ZK=$MAAS_ZK
   unset MAAS_ZK
 fi
-# Programs that benches start are measured as they are shipped.
-cargo build -q --release -p maas-master -p maas-deploy -p maas-runner -p integration-tests --bins >&2
-export MAAS_BENCH_PROGRAMS=$CARGO_TARGET_DIR/release
+package_of() { awk -v n="$1" '$1 == n { print $2, $3; exit }' <<<"$known"; }
+for name in "${names[@]}"; do
+  case $(package_of "$name") in
+    integration-tests*)
+      # Programs that benches start are measured as they are shipped.
+      cargo build -q --release -p maas-master -p maas-deploy -p maas-runner -p integration-tests --bins >&2
+      export MAAS_BENCH_PROGRAMS=$CARGO_TARGET_DIR/release
+      ;;
+    maas-enrich*)
+      need_kafka_headers
+      [ -n "${MAAS_TEST_KAFKA:-}" ] || MAAS_TEST_KAFKA=$(scripts/services/kafka.sh start --dir "$kafka_dir" | sed -n 's/^MAAS_KAFKA=//p')
+      export MAAS_TEST_KAFKA
+      ;;
+  esac
+done
 printf '%-28s %14s %14s %8s %14s %s\n' name measured baseline ratio goal verdict
 code=0
 for name in "${names[@]}"; do
-  read -r package features < <(awk -v n="$name" '$1 == n { print $2, $3; exit }' <<<"$known")
+  read -r package features < <(package_of "$name")
   cargo bench -q -p "$package" ${features:+--features "$features"} --bench "$name" | while IFS= read -r line; do
     case $line in
       'bench: '*) read -r _ n m b r g v <<<"$line"; printf '%-28s %14s %14s %8s %14s %s\n' "$n" "$m" "$b" "$r" "$g" "$v" ;;

@@ -1,0 +1,136 @@
+//! What is measured, part by part.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncWriteExt;
+
+use super::lines::{Hosts, line, rate, result};
+use super::model::Model;
+use super::program::{Point, Running, configure};
+use super::topic::{brokers, filled, plain};
+
+/// Lines of a run.
+const LINES: u64 = 300_000;
+/// Lines of a run in which each asks the model.
+const ASKING: u64 = 60_000;
+/// How long the pipeline stands still.
+const STALL: Duration = Duration::from_secs(60);
+/// How long memory is watched, and how much more may be resident at the end, KiB.
+const WATCHED: Duration = Duration::from_secs(60);
+const GROWTH: f64 = 8.0 * 1024.0;
+
+fn log(lines: u64, hosts: Hosts) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    let mut writer = std::io::BufWriter::new(file.as_file_mut());
+    for number in 0..lines {
+        writeln!(writer, "{}", line(number, hosts)).expect("room on the disk");
+    }
+    drop(writer);
+    file
+}
+
+/// From a file, without a model; the file is followed, so that the program is there to be asked at its end.
+pub(crate) async fn file() {
+    let (log, config) = (log(LINES, Hosts::Few), configure(false, true));
+    let running = Running::start(&format!("file:{}", log.path().display()), config.path(), &[]).await;
+    let (first, last) = running.measure(LINES as f64).await;
+    let per_core = last.rate_per_core_since(&first);
+    result("enrich_file_core", &rate(per_core), "-", "-", ">=50000/s", per_core >= 50_000.0);
+    result("enrich_file", &rate(last.rate_since(&first)), "-", "-", "-", true);
+}
+
+/// From Kafka: a plain loop, the pipeline without a model, and with one whose answers are mostly cached.
+pub(crate) async fn kafka(cached: bool) {
+    let topic = filled(LINES, Hosts::MostlyFew).await;
+    let source = format!("kafka://{}/{topic}", brokers());
+    let bare = plain(&topic, LINES).await;
+    let config = configure(false, true);
+    let running = Running::start(&source, config.path(), &["--group", "without"]).await;
+    let (first, last) = running.measure(LINES as f64).await;
+    let without = last.rate_since(&first);
+    drop(running);
+    result("enrich_kafka", &rate(without), "-", "-", ">=25000/s", without >= 25_000.0);
+    result("enrich_kafka_plain", &rate(without), &rate(bare), &format!("{:.2}", without / bare), "-", true);
+    if !cached {
+        return;
+    }
+    let (model, config) = (Model::start().await, configure(true, true));
+    let running = Running::start(&source, config.path(), &["--group", "with", "-z", &model.zookeeper]).await;
+    let (first, last) = running.measure(LINES as f64).await;
+    assert_eq!(last.nulls, 0.0, "the model answers");
+    let with = last.rate_since(&first);
+    result(
+        "enrich_cached_90",
+        &rate(with),
+        &rate(without),
+        &format!("{:.2}", with / without),
+        ">=0.8",
+        with / without >= 0.8,
+    );
+}
+
+/// Each event asks the model; beside it a bare client that does nothing else.
+pub(crate) async fn uncached() {
+    let (log, config, model) = (log(ASKING, Hosts::AllDifferent), configure(true, false), Model::start().await);
+    let bare = model.bare(40_000).await;
+    let source = format!("file:{}", log.path().display());
+    let running = Running::start(&source, config.path(), &["-z", &model.zookeeper]).await;
+    let (first, last) = running.measure(ASKING as f64).await;
+    assert_eq!(last.nulls, 0.0, "the model answers");
+    drop(running);
+    let bare = f64::midpoint(bare, model.bare(40_000).await);
+    let ours = last.rate_since(&first);
+    result("enrich_uncached", &rate(ours), &rate(bare), &format!("{:.2}", ours / bare), ">=0.8", ours / bare >= 0.8);
+}
+
+/// The pipeline stands still, longer than its group waits for it, and then works off what has gathered.
+pub(crate) async fn stall() {
+    let topic = filled(LINES * 2, Hosts::Few).await;
+    let config = configure(false, true);
+    let running = Running::start(&format!("kafka://{}/{topic}", brokers()), config.path(), &[]).await;
+    let (first, before) = (running.reached(20_000.0).await, running.reached(LINES as f64).await);
+    let pid = running.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+    kill_process(pid, Signal::STOP).expect("it can be stopped");
+    tokio::time::sleep(STALL).await;
+    kill_process(pid, Signal::CONT).expect("it can go on");
+    let resumed = running.reached(before.events + 10_000.0).await;
+    let after = running.reached(LINES as f64 * 1.9).await;
+    let (full, worked_off) = (before.rate_since(&first), after.rate_since(&resumed));
+    let ratio = worked_off / full;
+    result("enrich_after_stall", &rate(worked_off), &rate(full), &format!("{ratio:.2}"), ">=0.9", ratio >= 0.9);
+}
+
+/// As many events as a minute allows; memory as it was after the first tenth.
+pub(crate) async fn memory() {
+    let config = configure(false, true);
+    let mut running = Running::start("-", config.path(), &[]).await;
+    let mut input = running.child.stdin.take().expect("a pipe");
+    let feeding = tokio::spawn(async move {
+        let start = Instant::now();
+        let mut number = 0;
+        while start.elapsed() < WATCHED {
+            let lines: String = (number..number + 500).map(|number| line(number, Hosts::AllDifferent) + "\n").collect();
+            input.write_all(lines.as_bytes()).await.expect("it reads");
+            number += 500;
+        }
+        // The pipe stays open until the numbers are read.
+        (input, number)
+    });
+    tokio::time::sleep(WATCHED / 10).await;
+    let first: Point = running.point().await.expect("it runs");
+    let (_input, lines) = feeding.await.expect("it is fed");
+    let last = running.reached(lines as f64).await;
+    let mib = |kib: f64| format!("{:.1}MiB", kib / 1024.0);
+    let ratio = format!("{:.2}", last.resident / first.resident);
+    result(
+        "enrich_resident",
+        &mib(last.resident),
+        &mib(first.resident),
+        &ratio,
+        "<=+8MiB",
+        last.resident - first.resident <= GROWTH,
+    );
+    result("enrich_resident_events", &format!("{lines}"), "-", "-", "-", true);
+}
