@@ -34,7 +34,7 @@ import hashlib, json, os, re, sys
 target, folder, cases = sys.argv[1:]
 # What the cases lack: large, long and deep variables, which the target evaluate has.
 large = ["REDUCE(many, (a, x) -> SET_ADD(a, x), null)", "deep == deep", "deep in set", "MAP_GET(deep, map)", "MAP(many, x -> long)",
-         "MAP(texts, x -> TO_UPPER(x))", "MAP_MERGE([map, {long : deep}])", "TO_STRING(deep)", "SET_MERGE([set, many])"]
+         "MAP(texts, x -> TO_UPPER(x))", "REGEXP_MATCH(long, '(?:.(?!.*z))*y')", "MAP_MERGE([map, {long : deep}])", "TO_STRING(deep)", "SET_MERGE([set, many])"]
 calls = {"dates": ("DATE", "TO_EPOCH"), "format": ("FORMAT",), "regex": ("REGEXP",)}.get(target)
 for text in large if target == "evaluate" else []:
     with open(os.path.join(folder, hashlib.sha1(text.encode()).hexdigest()), "w") as out:
