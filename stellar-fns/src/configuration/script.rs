@@ -171,6 +171,7 @@ impl Lines {
 }
 
 /// Whether a statement goes on: its expression does.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn statement_goes_on(statement: &str) -> bool {
     let (first, rest) = statement.split_once('\n').map_or((statement, None), |(first, rest)| (first, Some(rest)));
     let mut progress = first_line(first);
