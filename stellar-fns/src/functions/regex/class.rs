@@ -1,12 +1,12 @@
 //! Character classes and escapes that stand for characters, in and outside of brackets.
 
-use super::java::{Translator, write_literal};
+use super::java::{Flags, Translator, write_literal};
 
 /// How deep classes may be nested.
 const DEEPEST: usize = 20;
 
 /// A class whose opening bracket was read.
-pub(super) fn class(translator: &mut Translator<'_>, depth: usize, comments: bool) -> Result<(), String> {
+pub(super) fn class(translator: &mut Translator<'_>, depth: usize, flags: Flags) -> Result<(), String> {
     if depth > DEEPEST {
         return Err(format!("classes nested deeper than {DEEPEST}"));
     }
@@ -19,13 +19,13 @@ pub(super) fn class(translator: &mut Translator<'_>, depth: usize, comments: boo
         let char = translator.rest.next().ok_or("a class isn't closed")?;
         match char {
             ']' if !empty => break,
-            '[' => class(translator, depth + 1, comments)?,
+            '[' => class(translator, depth + 1, flags)?,
             '&' if translator.rest.next_if_eq(&'&').is_some() => {
                 translator.out.push_str("&&");
                 continue;
             }
-            char if comments && char.is_ascii_whitespace() => continue,
-            char => item(translator, char)?,
+            char if flags.comments && char.is_ascii_whitespace() => continue,
+            char => item(translator, char, flags)?,
         }
         empty = false;
     }
@@ -34,8 +34,8 @@ pub(super) fn class(translator: &mut Translator<'_>, depth: usize, comments: boo
 }
 
 /// A character, a range, a quotation, or a set named by an escape.
-fn item(translator: &mut Translator<'_>, char: char) -> Result<(), String> {
-    let low = match single(translator, char)? {
+fn item(translator: &mut Translator<'_>, char: char, flags: Flags) -> Result<(), String> {
+    let low = match single(translator, char, flags)? {
         Some(char) => char,
         None => return Ok(()),
     };
@@ -48,7 +48,7 @@ fn item(translator: &mut Translator<'_>, char: char) -> Result<(), String> {
     translator.rest.next();
     let char = translator.rest.next().ok_or("a class isn't closed")?;
     let length = translator.out.len();
-    match single(translator, char)? {
+    match single(translator, char, flags)? {
         Some(high) if high >= low => {
             translator.out.push('-');
             write_literal(high, &mut translator.out);
@@ -61,7 +61,7 @@ fn item(translator: &mut Translator<'_>, char: char) -> Result<(), String> {
 }
 
 /// The character that begins here; none where a set or a quotation stood, which is then written.
-fn single(translator: &mut Translator<'_>, char: char) -> Result<Option<char>, String> {
+fn single(translator: &mut Translator<'_>, char: char, flags: Flags) -> Result<Option<char>, String> {
     if char != '\\' {
         return Ok(Some(char));
     }
@@ -78,7 +78,7 @@ fn single(translator: &mut Translator<'_>, char: char) -> Result<Option<char>, S
     if escaped == 'E' {
         return Ok(None);
     }
-    if let Some(set) = predefined(translator, escaped)? {
+    if let Some(set) = predefined(translator, escaped, flags)? {
         translator.out.push_str(&set);
         return Ok(None);
     }
@@ -86,50 +86,49 @@ fn single(translator: &mut Translator<'_>, char: char) -> Result<Option<char>, S
 }
 
 /// The set that an escape names, as a class of its own.
-pub(super) fn predefined(translator: &mut Translator<'_>, escaped: char) -> Result<Option<String>, String> {
-    let set = match escaped {
-        'd' => "[0-9]",
-        'D' => "[^0-9]",
-        'w' => "[a-zA-Z_0-9]",
-        'W' => "[^a-zA-Z_0-9]",
-        's' => r"[ \t\n\x0b\x0c\r]",
-        'S' => r"[^ \t\n\x0b\x0c\r]",
-        'h' => r"[ \t\x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]",
-        'H' => r"[^ \t\x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]",
-        'v' => r"[\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]",
-        'V' => r"[^\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]",
-        'p' | 'P' => return property(translator, escaped == 'P').map(Some),
+pub(super) fn predefined(
+    translator: &mut Translator<'_>,
+    escaped: char,
+    flags: Flags,
+) -> Result<Option<String>, String> {
+    let set = match (escaped, flags.unicode_classes) {
+        ('d', false) => "[0-9]",
+        ('D', false) => "[^0-9]",
+        ('w', false) => "[a-zA-Z_0-9]",
+        ('W', false) => "[^a-zA-Z_0-9]",
+        ('s', false) => r"[ \t\n\x0b\x0c\r]",
+        ('S', false) => r"[^ \t\n\x0b\x0c\r]",
+        ('d', true) => r"[\p{Nd}]",
+        ('D', true) => r"[^\p{Nd}]",
+        ('w', true) => r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]",
+        ('W', true) => r"[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]",
+        ('s', true) => r"[\p{White_Space}]",
+        ('S', true) => r"[^\p{White_Space}]",
+        ('h', _) => r"[ \t\x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]",
+        ('H', _) => r"[^ \t\x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]",
+        ('v', _) => r"[\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]",
+        ('V', _) => r"[^\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]",
+        ('p' | 'P', _) => return property(translator, escaped == 'P', flags).map(Some),
         _ => return Ok(None),
     };
     Ok(Some(set.to_owned()))
 }
 
-/// `\p{…}`: Java's POSIX names are ASCII; the others are Unicode's.
-fn property(translator: &mut Translator<'_>, negated: bool) -> Result<String, String> {
+/// `\p{…}`: Java's POSIX names are ASCII without `(?U)`; the others are Unicode's. Where case is ignored, those of one case are those of all.
+fn property(translator: &mut Translator<'_>, negated: bool, flags: Flags) -> Result<String, String> {
     let name = match translator.rest.next() {
         Some('{') => translator.braced()?,
         Some(char) => char.to_string(),
         None => return Err(r"\p needs a name".to_owned()),
     };
     let caret = if negated { "^" } else { "" };
-    let ascii = match name.as_str() {
-        "Lower" => "a-z",
-        "Upper" => "A-Z",
-        "ASCII" => r"\x00-\x7f",
-        "Alpha" => "a-zA-Z",
-        "Digit" => "0-9",
-        "Alnum" => "a-zA-Z0-9",
-        "Punct" => r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e",
-        "Graph" => r"\x21-\x7e",
-        "Print" => r"\x20-\x7e",
-        "Blank" => r" \t",
-        "Cntrl" => r"\x00-\x1f\x7f",
-        "XDigit" => "0-9a-fA-F",
-        "Space" => r" \t\n\x0b\x0c\r",
-        _ => "",
-    };
-    if !ascii.is_empty() {
-        return Ok(format!("[{caret}{ascii}]"));
+    if let Some(set) = if flags.unicode_classes { unicode_posix(&name) } else { posix(&name) } {
+        let set = match (name.as_str(), flags) {
+            ("Lower" | "Upper", Flags { ignore_case: true, unicode_classes: false, .. }) => "a-zA-Z",
+            ("Lower" | "Upper", Flags { ignore_case: true, .. }) => r"\p{Lowercase}\p{Uppercase}\p{Lt}",
+            _ => set,
+        };
+        return Ok(format!("[{caret}{set}]"));
     }
     let unicode = match name.as_str() {
         "javaLowerCase" => "Lowercase",
@@ -148,7 +147,52 @@ fn property(translator: &mut Translator<'_>, negated: bool) -> Result<String, St
     {
         return Err(format!("no property {name} here"));
     }
-    Ok(format!(r"[{caret}\p{{{unicode}}}]"))
+    Ok(match unicode {
+        "Ll" | "Lu" | "Lt" if flags.ignore_case => format!(r"[{caret}\p{{Ll}}\p{{Lu}}\p{{Lt}}]"),
+        "Lowercase" | "Uppercase" | "LOWERCASE" | "UPPERCASE" if flags.ignore_case => {
+            format!(r"[{caret}\p{{Lowercase}}\p{{Uppercase}}\p{{Lt}}]")
+        }
+        _ => format!(r"[{caret}\p{{{unicode}}}]"),
+    })
+}
+
+/// What a POSIX name stands for.
+fn posix(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Lower" => "a-z",
+        "Upper" => "A-Z",
+        "ASCII" => r"\x00-\x7f",
+        "Alpha" => "a-zA-Z",
+        "Digit" => "0-9",
+        "Alnum" => "a-zA-Z0-9",
+        "Punct" => r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e",
+        "Graph" => r"\x21-\x7e",
+        "Print" => r"\x20-\x7e",
+        "Blank" => r" \t",
+        "Cntrl" => r"\x00-\x1f\x7f",
+        "XDigit" => "0-9a-fA-F",
+        "Space" => r" \t\n\x0b\x0c\r",
+        _ => return None,
+    })
+}
+
+/// What it stands for with `(?U)`.
+fn unicode_posix(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Lower" => r"\p{Lowercase}",
+        "Upper" => r"\p{Uppercase}",
+        "Alpha" => r"\p{Alphabetic}",
+        "Digit" => r"\p{Nd}",
+        "Alnum" => r"\p{Alphabetic}\p{Nd}",
+        "Punct" => r"\p{P}",
+        "Graph" => r"[^\p{White_Space}\p{Cc}\p{Cn}]",
+        "Print" => r"\p{Zs}[^\p{White_Space}\p{Cc}\p{Cn}]",
+        "Blank" => r"\p{Zs}\t",
+        "Cntrl" => r"\p{Cc}",
+        "XDigit" => r"\p{Nd}\p{Hex_Digit}",
+        "Space" => r"\p{White_Space}",
+        name => return posix(name),
+    })
 }
 
 /// The character that an escape stands for.

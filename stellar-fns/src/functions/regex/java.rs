@@ -1,8 +1,8 @@
 //! Patterns of `java.util.regex` to patterns of fancy-regex.
 //!
 //! A pattern is never passed through as it stands: every construct is read by Java's rules and written anew, literals by their code point. What Java has and
-//! the engine lacks (blocks such as `\p{InGreek}`, `\X`, `\N{…}`, a repeated look-around) is refused. Without `(?u)` Java ignores the case of ASCII letters only; of classes it is
-//! ignored for all letters here.
+//! the engine lacks (blocks such as `\p{InGreek}`, `\X`, `\N{…}`, a repeated look-around) is refused. Without `(?u)` Java ignores the case of ASCII letters only; of classes and
+//! back references it is ignored for all letters here.
 
 use std::fmt::Write;
 use std::iter::Peekable;
@@ -29,10 +29,14 @@ const LINE_END: &str = r"\n\r\x{85}\x{2028}\x{2029}";
 /// Flags that change how a construct is read.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
-    ignore_case: bool,
+    pub(super) ignore_case: bool,
+    /// Case is ignored for all letters, not only for those of ASCII.
+    unicode_case: bool,
+    /// `\w`, `\p{Alpha}` and their like are those of Unicode.
+    pub(super) unicode_classes: bool,
     multiline: bool,
     dot_all: bool,
-    comments: bool,
+    pub(super) comments: bool,
     unix_lines: bool,
 }
 
@@ -202,7 +206,7 @@ impl Translator<'_> {
                 if flags.ignore_case {
                     self.out.push_str("(?i:");
                 }
-                class::class(self, 0, flags.comments)?;
+                class::class(self, 0, flags)?;
                 if flags.ignore_case {
                     self.out.push(')');
                 }
@@ -214,7 +218,9 @@ impl Translator<'_> {
     }
 
     fn literal(&mut self, char: char, flags: Flags) {
-        if flags.ignore_case && char.is_ascii_alphabetic() {
+        if flags.ignore_case && flags.unicode_case && char.is_alphabetic() {
+            let _ = write!(self.out, r"(?i:\x{{{:x}}})", u32::from(char));
+        } else if flags.ignore_case && char.is_ascii_alphabetic() {
             let _ = write!(self.out, "[{}{}]", char.to_ascii_lowercase(), char.to_ascii_uppercase());
         } else {
             write_literal(char, &mut self.out);
@@ -299,8 +305,8 @@ impl Translator<'_> {
                 's' => flags.dot_all = on,
                 'x' => flags.comments = on,
                 'd' => flags.unix_lines = on,
-                // Unicode case and classes: the engine's classes are told apart by us already.
-                'u' | 'U' => {}
+                'u' => flags.unicode_case = on,
+                'U' => (flags.unicode_case, flags.unicode_classes) = (on, on),
                 '-' => on = false,
                 ')' | ':' => return Ok(char),
                 other => return Err(format!("no flag {other}")),
@@ -410,7 +416,7 @@ impl Translator<'_> {
                 }
             }
             _ => {
-                if let Some(set) = class::predefined(self, char)? {
+                if let Some(set) = class::predefined(self, char, flags)? {
                     self.out.push_str(&set);
                 } else {
                     let literal = class::escaped_literal(self, char)?;

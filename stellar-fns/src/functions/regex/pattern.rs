@@ -325,6 +325,37 @@ mod tests {
     }
 
     #[test]
+    fn unicode_is_asked_for_as_in_java() {
+        for (pattern, text, is_match) in [
+            ("(?i)é", "É", false),
+            ("(?iu)é", "É", true),
+            ("(?u)é", "É", false),
+            ("(?iu)[é]", "É", true),
+            ("(?i)(?u)é", "É", true),
+            ("(?iu)(?-u)é", "É", false),
+            ("(?iU)(?-U)é", "É", false),
+            (r"(?iu)\Qé\E", "É", true),
+            ("(?iu)s", "\u{17f}", true),
+            ("(?i)s", "\u{17f}", false),
+            (r"(?U)\w\d\s", "é\u{663}\u{a0}", true),
+            (r"\w", "é", false),
+            (r"(?U)\W", "é", false),
+            (r"(?U)[\w]", "é", true),
+            (r"(?U)(?-U)\w", "é", false),
+            (r"(?U)\w+", "\u{301}\u{200c}_\u{203f}", true),
+            (r"(?U)\p{Lower}\p{Upper}\p{Alpha}\p{Digit}\p{Alnum}\p{Punct}", "éÉé\u{663}é«", true),
+            (r"(?U)\p{Graph}\p{Print}\p{Blank}\p{Cntrl}\p{XDigit}\p{Space}", "éé\u{a0}\u{85}\u{ff11}\u{a0}", true),
+            (r"(?U)\p{ASCII}", "é", false),
+            (r"(?i)\p{Lower}\p{Lu}\p{IsLowercase}[\p{Upper}]", "AaAa", true),
+            (r"(?i)\P{Lower}", "A", false),
+            (r"(?iU)\p{Lower}", "É", true),
+            (r"(?i)(?-i)\p{Lower}", "A", false),
+        ] {
+            assert_eq!(whole(pattern, text), is_match, "{pattern}");
+        }
+    }
+
+    #[test]
     fn a_pattern_that_explodes_is_given_up() {
         assert!(matches(r"(?:(a+)+\1)+[^a][^c]", &("a".repeat(64) + "xc")).is_err());
     }
