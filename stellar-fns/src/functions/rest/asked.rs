@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use url::Url;
 
-use crate::error::{Code, Fault};
+use crate::error::{Code, Fault, shown};
 use crate::function::{Arguments, Context, Outcome};
 use crate::services::rest::{Exchange, Given, How, Method, RestCaller};
 use crate::services::{self, Failure};
@@ -21,16 +21,20 @@ pub(super) fn caller(context: &Context<'_>) -> Result<Arc<dyn RestCaller>, Fault
     })
 }
 
-/// The url, with the parameters put into its query; one that is there already is replaced.
-pub(super) fn url(arguments: &Arguments<'_>, parameters: usize, context: &mut Context<'_>) -> Result<Url, Fault> {
-    let mut url =
-        Url::parse(arguments.text(0)?).map_err(|error| Fault::argument(format!("argument 1 is no url: {error}")))?;
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(Fault::argument("argument 1 is a url without a host"));
-    }
+/// The url, with the parameters put into its query; one that is there already is replaced. A text that is no url is a failure as those of services are,
+/// because it may come from the data.
+pub(super) fn url(
+    arguments: &Arguments<'_>,
+    parameters: usize,
+    context: &mut Context<'_>,
+) -> Result<Result<Url, Failure>, Fault> {
+    let mut url = match read(arguments.text(0)?) {
+        Ok(url) => url,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let Value::Map(given) = arguments.or_null(parameters) else {
         if arguments.or_null(parameters).is_null() {
-            return Ok(url);
+            return Ok(Ok(url));
         }
         return Err(arguments.wrong(parameters, "a map"));
     };
@@ -45,7 +49,19 @@ pub(super) fn url(arguments: &Arguments<'_>, parameters: usize, context: &mut Co
             .collect();
         url.query_pairs_mut().clear().extend_pairs(others).append_pair(&key, &value);
     }
-    Ok(url)
+    Ok(Ok(url))
+}
+
+fn read(text: &str) -> Result<Url, Failure> {
+    let unreadable = |what: String| {
+        let message = format!("{} {what}", shown(text));
+        Failure { outcome: services::Outcome::Unreadable, about: "no url".to_owned(), message }
+    };
+    let url = Url::parse(text).map_err(|error| unreadable(format!("is no url: {error}")))?;
+    match url.host_str() {
+        None | Some("") => Err(unreadable("is a url without a host".to_owned())),
+        Some(_) => Ok(url),
+    }
 }
 
 /// How the request is made, and what an empty answer and a failure give.
@@ -84,6 +100,12 @@ pub(super) fn config(
     Ok(Config { how, empty, error })
 }
 
+/// Gives what a call that failed gives, and reports it.
+pub(super) fn failed(function: &'static str, failure: &Failure, config: Config, context: &Context<'_>) -> Value {
+    context.environment().services.failed(function, failure);
+    config.error
+}
+
 /// Asks, and gives what was answered.
 pub(super) fn answer(
     function: &'static str,
@@ -110,9 +132,6 @@ pub(super) fn answer(
             Ok(from_json(&json, Integers::BySize))
         }
         Ok(None) => Ok(config.empty),
-        Err(failure) => {
-            context.environment().services.failed(function, &failure);
-            Ok(config.error)
-        }
+        Err(failure) => Ok(failed(function, &failure, config, context)),
     }
 }

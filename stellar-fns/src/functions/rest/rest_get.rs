@@ -1,6 +1,6 @@
 //! `REST_GET`: what a web service says.
 
-use super::asked::{answer, caller, config, url};
+use super::asked::{answer, caller, config, failed, url};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::services::rest::{Exchange, Method};
 
@@ -23,7 +23,7 @@ static DOC: Doc = Doc {
         ),
         gives("REST_GET('http://api.example/missing')", "null"),
         gives("REST_GET('http://api.example/missing', {'error.value.override' : 'none'})", "'none'"),
-        fails("REST_GET('no url')"),
+        gives("REST_GET('no url')", "null"),
         fails("REST_GET('http://api.example/', {'time.out' : 5})"),
     ],
     purity: Purity::Asking,
@@ -39,6 +39,10 @@ impl Function for RestGet {
         let caller = caller(context)?;
         let url = url(arguments, 2, context)?;
         let config = config(arguments, 1, Method::Get, &*caller, context)?;
+        let url = match url {
+            Ok(url) => url,
+            Err(failure) => return Ok(failed(DOC.name, &failure, config, context)),
+        };
         let exchange = Exchange { method: Method::Get, url, body: String::new(), how: config.how.clone() };
         answer(DOC.name, caller, exchange, config, context)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::asked::{answer, caller, config, url};
+use super::asked::{answer, caller, config, failed, url};
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
 use crate::services::rest::{Exchange, Method};
@@ -44,6 +44,10 @@ impl Function for RestPost {
         let url = url(arguments, 3, context)?;
         let config = config(arguments, 2, Method::Post, &*caller, context)?;
         let body = body(arguments.or_null(1), config.how.enforce_json, context)?;
+        let url = match url {
+            Ok(url) => url,
+            Err(failure) => return Ok(failed(DOC.name, &failure, config, context)),
+        };
         let exchange = Exchange { method: Method::Post, url, body, how: config.how.clone() };
         answer(DOC.name, caller, exchange, config, context)
     }

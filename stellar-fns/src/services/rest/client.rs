@@ -115,7 +115,9 @@ impl RestClient {
         let permitted = permitted.is_some_and(|(host, port)| self.settings.allowed.permits(&host, port));
         if !permitted {
             let host = url.host_str().unwrap_or_default();
-            return refused(format!("{host} is not in hosts.allowed of stellar.rest.settings in global.json"));
+            // The host alone may be listed, for another port.
+            let port = url.port_or_known_default().unwrap_or_default();
+            return refused(format!("{host}:{port} is not in hosts.allowed of stellar.rest.settings in global.json"));
         }
         Ok(())
     }

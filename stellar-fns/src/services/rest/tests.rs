@@ -212,11 +212,29 @@ fn redirections_are_followed_to_allowed_hosts_only_and_never_for_post() {
     assert_eq!(bed.json("REST_GET('http://HOST/on')"), json!({"hello": "world", "n": 1}));
     let (outcome, message) = bed.fails("REST_GET('http://HOST/named')");
     assert_eq!(outcome, Outcome::Refused);
-    assert!(message.contains("localhost is not in hosts.allowed"), "{message}");
+    assert!(message.contains("localhost") && message.contains("is not in hosts.allowed"), "{message}");
     assert_eq!(bed.fails("REST_GET('http://HOST/metadata')").0, Outcome::Refused);
     assert_eq!(bed.fails("REST_GET('http://HOST/file')").0, Outcome::Refused);
     assert_eq!(bed.fails("REST_GET('http://HOST/around')").0, Outcome::Status);
     assert_eq!(bed.fails("REST_POST('http://HOST/on', {})").0, Outcome::Status);
+}
+
+#[test]
+fn a_host_that_is_listed_for_another_port_only_is_told_with_its_port() {
+    let bed = Bed::new(json!({"hosts.allowed": ["127.0.0.1:1"]}));
+    let (outcome, message) = bed.fails("REST_GET('http://127.0.0.1:2/hello')");
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(message.contains("127.0.0.1:2 is not in hosts.allowed"), "{message}");
+}
+
+#[test]
+fn a_text_that_is_no_url_gives_null_and_is_reported() {
+    let bed = Bed::new(json!({"hosts.allowed": ["127.0.0.1"]}));
+    for call in ["REST_GET('no url')", "REST_GET('data:x')", "REST_POST('//host/x', {})"] {
+        assert_eq!(bed.fails(call).0, Outcome::Unreadable, "{call}");
+    }
+    let given = bed.value("REST_GET('no url', {'error.value.override' : 'none'})").unwrap();
+    assert_eq!(given, Value::from("none"));
 }
 
 #[test]
@@ -305,7 +323,7 @@ fn a_proxy_is_asked_in_place_of_the_host_and_must_be_allowed_itself() {
     let through = format!("{{'proxy.host' : '127.0.0.1', 'proxy.port' : {}}}", bed.port);
     let missing =
         bed.fails(&format!("REST_GET('http://api.example/x', {})", through.replace("127.0.0.1", "proxy.example")));
-    assert!(missing.1.contains("proxy.example is not in hosts.allowed"), "{}", missing.1);
+    assert!(missing.1.contains("proxy.example:"), "{}", missing.1);
     // The server does not know such targets, and hangs: what it was asked is all that counts.
     let short = through.replace('}', ", 'timeout' : 500}");
     assert_eq!(bed.fails(&format!("REST_GET('http://api.example/x', {short})")).0, Outcome::Timeout);
