@@ -77,7 +77,7 @@ impl Case {
                 serde_json::from_str::<Json>(line).ok().and_then(|json| json.get("id").cloned()).unwrap_or_default();
             Unreadable { id, message }
         };
-        let written: Written = serde_json::from_str(line).map_err(|error| unreadable(error.to_string()))?;
+        let written: Written = serde_json::from_str(line).map_err(|error| unreadable(what_is_wrong(line, &error)))?;
         let zone = match &written.tz {
             None => TimeZone::system(),
             Some(name) => known_zone(name).ok_or_else(|| unreadable(format!("no time zone {name}")))?,
@@ -104,6 +104,34 @@ impl Case {
             mode: written.mode,
             zone,
         })
+    }
+}
+
+/// Why a line is no case, in the words of the format and not of whoever reads it.
+fn what_is_wrong(line: &str, error: &serde_json::Error) -> String {
+    let json = match serde_json::from_str::<Json>(line) {
+        Ok(json) => json,
+        Err(error) if error.is_eof() => return "the line ends before its JSON does".to_owned(),
+        Err(error) => return format!("no JSON at column {}", error.column()),
+    };
+    let Json::Object(case) = json else { return "a case is a JSON object".to_owned() };
+    let is_text = |key: &str| case.get(key).is_none_or(|value| value.is_null() || value.is_string());
+    let one_of = |key: &str, words: &[&str]| case.get(key).is_none_or(|value| words.iter().any(|word| value == word));
+    let types = case
+        .get("var_types")
+        .is_none_or(|types| types.as_object().is_some_and(|types| types.values().all(Json::is_string)));
+    if !case.contains_key("expr") {
+        "expr is missing".to_owned()
+    } else if let Some(key) = ["expr", "tz", "locale"].into_iter().find(|key| !is_text(key)) {
+        format!("{key} must be a text")
+    } else if !types {
+        "var_types must be an object of texts".to_owned()
+    } else if !one_of("missing", &["null", "error"]) {
+        "missing must be \"null\" or \"error\"".to_owned()
+    } else if !one_of("mode", &["run", "predicate", "validate", "parse"]) {
+        "mode must be \"run\", \"predicate\", \"validate\" or \"parse\"".to_owned()
+    } else {
+        format!("a key is given twice, up to column {}", error.column())
     }
 }
 
@@ -163,4 +191,29 @@ fn entries(pairs: &[Value]) -> Option<Value> {
         _ => None,
     };
     Some(Value::Map(Map::new(MapKind::Hash, pairs.iter().map(pair).collect::<Option<Vec<_>>>()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_case_is_told_in_the_words_of_the_format() {
+        for (line, message) in [
+            ("nope", "no JSON at column 2"),
+            (r#"{"expr": "1""#, "the line ends before its JSON does"),
+            ("[]", "a case is a JSON object"),
+            ("1", "a case is a JSON object"),
+            (r#"{"id": 2}"#, "expr is missing"),
+            (r#"{"expr": 5}"#, "expr must be a text"),
+            (r#"{"expr": "1", "tz": 3}"#, "tz must be a text"),
+            (r#"{"expr": "1", "vars": []}"#, "vars must be an object"),
+            (r#"{"expr": "1", "var_types": {"x": 1}}"#, "var_types must be an object of texts"),
+            (r#"{"expr": "1", "missing": 1}"#, "missing must be \"null\" or \"error\""),
+            (r#"{"expr": "1", "mode": "x"}"#, "mode must be \"run\", \"predicate\", \"validate\" or \"parse\""),
+            (r#"{"expr": "1", "expr": "2"}"#, "a key is given twice, up to column 20"),
+        ] {
+            assert_eq!(Case::read(line).unwrap_err().message, message, "{line}");
+        }
+    }
 }
