@@ -17,6 +17,14 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
+/// Digits as messages show them: cut where they are many.
+pub(crate) fn cut(digits: &str) -> String {
+    match digits.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &digits[..end]),
+        None => digits.to_owned(),
+    }
+}
+
 /// From and to, in bytes of the expression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {

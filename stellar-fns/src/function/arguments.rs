@@ -46,8 +46,13 @@ impl<'a> Arguments<'a> {
         if (least..=most).contains(&self.len()) {
             return Ok(());
         }
-        let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
-        Err(Fault::new(Code::ArgumentCount, format!("takes {wanted} arguments, got {}", self.len())))
+        let wanted = match most {
+            _ if least == most => least.to_string(),
+            usize::MAX => format!("at least {least}"),
+            _ => format!("{least} to {most}"),
+        };
+        let noun = if matches!(wanted.as_str(), "1" | "at least 1") { "argument" } else { "arguments" };
+        Err(Fault::new(Code::ArgumentCount, format!("takes {wanted} {noun}, got {}", self.len())))
     }
 
     fn missing(&self, index: usize) -> Fault {

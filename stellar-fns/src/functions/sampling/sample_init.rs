@@ -1,6 +1,7 @@
 //! `SAMPLE_INIT`: a new sampler.
 
 use super::sampler::{SIZE, Sampler};
+use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, takes};
 use crate::value::{Value, int_of};
 
@@ -15,7 +16,7 @@ static DOC: Doc = Doc {
     examples: &[
         gives("SAMPLE_GET(SAMPLE_INIT(10))", "[]"),
         gives("LENGTH(SAMPLE_GET(SAMPLE_ADD(SAMPLE_INIT(2), [1, 2, 3])))", "2"),
-        fails("SAMPLE_INIT(0)"),
+        fails("SAMPLE_INIT(-1)"),
         fails("SAMPLE_INIT('a')"),
     ],
     purity: Purity::Pure,
@@ -31,6 +32,9 @@ impl Function for SampleInit {
             Value::Null => Some(SIZE),
             size => int_of(size).and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0),
         };
-        size.map(Sampler::value).ok_or_else(|| arguments.wrong(0, "a positive int"))
+        size.map(Sampler::value).ok_or_else(|| match arguments.or_null(0).as_number() {
+            Some(_) => Fault::argument(format!("argument 1 must be above 0, not {}", arguments.or_null(0))),
+            None => arguments.wrong(0, "a positive int"),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Java's `Formatter`: the grammar of a specifier, and each conversion. Which flags go together is `format_check`'s affair, digits are `format_number`'s,
 //! moments `format_time`'s.
 
-use crate::error::Fault;
+use crate::error::{Fault, cut};
 use crate::function::Context;
 use crate::value::{Value, java_hash, utf16_len};
 
@@ -52,8 +52,10 @@ pub(super) fn format(template: &str, values: &[&Value], context: &mut Context<'_
                     Index::Explicit(index) => index,
                 };
                 last = Some(index);
-                let missing =
-                    || Fault::argument(format!("no value for %{}: there are {}", specifier.conversion, values.len()));
+                let missing = || {
+                    let (number, given) = (index + 1, values.len());
+                    Fault::argument(format!("%{} needs value {number}, and {given} were given", specifier.conversion))
+                };
                 Some(*values.get(index).ok_or_else(missing)?)
             }
         };
@@ -71,18 +73,26 @@ impl Specifier {
     fn parse(text: &str) -> Result<(Self, usize), Fault> {
         let bytes = text.as_bytes();
         let mut at = 0;
-        let number = |at: &mut usize| {
+        // None where no digit stands.
+        let number = |at: &mut usize, what: &str| {
             let from = *at;
             while bytes.get(*at).is_some_and(u8::is_ascii_digit) {
                 *at += 1;
             }
-            text[from..*at].parse::<usize>().ok().filter(|number| *number <= WIDEST)
+            match &text[from..*at] {
+                "" => Ok(None),
+                digits => match digits.parse::<usize>() {
+                    Ok(number) if number <= WIDEST => Ok(Some(number)),
+                    _ => Err(Fault::argument(format!("{what} {} is above {WIDEST}", cut(digits)))),
+                },
+            }
         };
         let mut index = Index::Next;
-        let mut probe = 0;
-        if let Some(given) = number(&mut probe).filter(|_| bytes.get(probe) == Some(&b'$')) {
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && bytes.get(digits) == Some(&b'$') {
+            let given = number(&mut at, "the number of a value")?.unwrap_or(0);
             index = Index::Explicit(given.checked_sub(1).ok_or_else(|| Fault::argument("values are numbered from 1"))?);
-            at = probe + 1;
+            at += 1;
         }
         let mut flags = Vec::new();
         while let Some(flag) = bytes.get(at).map(|byte| char::from(*byte)).filter(|flag| "-#+ 0,(<".contains(*flag)) {
@@ -96,15 +106,14 @@ impl Specifier {
             flags.remove(same);
             index = Index::Same;
         }
-        let too_wide = || Fault::argument(format!("width or precision above {WIDEST}"));
-        let mut width = None;
-        if bytes.get(at).is_some_and(u8::is_ascii_digit) {
-            width = Some(number(&mut at).ok_or_else(too_wide)?);
-        }
+        let width = number(&mut at, "the width")?;
         let mut precision = None;
         if bytes.get(at) == Some(&b'.') {
             at += 1;
-            precision = Some(number(&mut at).ok_or_else(|| Fault::argument("a precision is needed behind the point"))?);
+            precision = number(&mut at, "the precision")?;
+            if precision.is_none() {
+                return Err(Fault::argument("a precision is needed behind the point"));
+            }
         }
         let mut next = || {
             let char =
@@ -168,7 +177,8 @@ impl Specifier {
     }
 
     fn wrong(&self, value: &Value) -> Fault {
-        Fault::wrong_type(format!("%{} doesn't print a {}", self.conversion, value.type_name()))
+        let kind = if value.as_text().is_some() { "text" } else { value.type_name() };
+        Fault::wrong_type(format!("%{} doesn't print a {kind}", self.conversion))
     }
 
     fn character(&self, value: &Value) -> Result<String, Fault> {
