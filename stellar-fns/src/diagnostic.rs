@@ -104,11 +104,16 @@ fn turns_direction(char: char) -> bool {
     matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether nobody sees it: a mark under the place would be one under its neighbour.
+fn has_no_form(char: char) -> bool {
+    matches!(char, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// A character as it is shown, and the columns that it takes.
 fn shown(char: char) -> (char, usize) {
     match char {
         '\t' | '\r' | '\x0c' => (' ', 1),
-        _ if turns_direction(char) => ('\u{fffd}', 1),
+        _ if char.is_control() || turns_direction(char) || has_no_form(char) => ('\u{fffd}', 1),
         _ => char.width().map_or(('\u{fffd}', 1), |width| (char, width)),
     }
 }
@@ -173,6 +178,8 @@ mod tests {
     #[test]
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(locate("'\x1b[31m'", Span::new(0, 1)).text, "'\u{fffd}[31m'");
+        let place = locate("a\0\u{feff}b", Span::new(1, 2));
+        assert_eq!((place.text.as_str(), place.indent, place.width), ("a\u{fffd}\u{fffd}b", 1, 1));
         let mut error = Error::new(Code::BadCharacter, "no \x1b]0;x\x07 \u{202e}here\n", Span::new(0, 1));
         error.hint = Some("use \x1b[2J \u{2066}that".into());
         let drawn = render("'\u{202e}'", &error);

@@ -5,6 +5,9 @@ use crate::lex::{Symbol, TokenKind, lex};
 
 use super::commands;
 
+/// Bytes of a line that is read at each key. A longer one was pasted, and nobody waits for help with it.
+const LONGEST: usize = 4_096;
+
 /// What completion knows.
 pub(super) struct Words<'a> {
     pub functions: &'a Functions,
@@ -14,6 +17,9 @@ pub(super) struct Words<'a> {
 
 /// Where what is completed begins, and what it can become.
 pub(super) fn complete(line: &str, words: &Words<'_>) -> (usize, Vec<String>) {
+    if line.len() > LONGEST {
+        return (line.len(), Vec::new());
+    }
     let trimmed = line.trim_start();
     if trimmed.starts_with('%') && !trimmed.contains(char::is_whitespace) {
         return (line.len() - trimmed.len(), beginning(commands::names(), trimmed));
@@ -92,15 +98,15 @@ fn call_around(line: &str, end: usize) -> Option<(String, usize)> {
 
 /// The parameters that the innermost open call still takes, shown behind what is typed.
 pub(super) fn hint(line: &str, functions: &Functions) -> Option<String> {
+    // Behind an argument only its end is to come; the parameters are shown where one begins.
+    if line.len() > LONGEST || !line.trim_end().ends_with(['(', ',']) {
+        return None;
+    }
     if line.trim_start().starts_with(['#', '%', '?']) || open_text(line).is_some() {
         return None;
     }
     let (name, argument) = call_around(line, line.len())?;
     let doc = functions.get(&name)?.doc();
-    // Behind an argument only its end is to come; the parameters are shown where one begins.
-    if !line.trim_end().ends_with(['(', ',']) {
-        return None;
-    }
     let left: Vec<String> = doc
         .parameters
         .iter()
@@ -154,5 +160,8 @@ mod tests {
         assert_eq!(hint("MAAS_GET_ENDPOINT('x'"), None);
         assert_eq!(hint("MAAS_GET_ENDPOINT(["), None);
         assert_eq!(hint("UNKNOWN("), None);
+        let pasted = format!("F('{}', MAAS_GET_ENDPOINT(", "x".repeat(LONGEST));
+        assert_eq!(hint(&pasted), None);
+        assert_eq!(completed(&(pasted + "na")).1, [""; 0]);
     }
 }
