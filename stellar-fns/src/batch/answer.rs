@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Number, Value as Json};
 
 use crate::error::{Code, Error, Span};
-use crate::value::{Fuel, LARGEST, Value, double_text, to_json, to_json_within};
+use crate::value::{Fuel, LARGEST, Unwritable, Value, double_text, to_json_within};
 
 /// A line of output.
 #[derive(Debug, Serialize)]
@@ -59,7 +59,8 @@ impl Answer {
         Self::errors(&[Error::new(Code::Unexpected, format!("not a case: {message}"), Span::default())])
     }
 
-    pub(crate) fn value(value: &Value) -> Self {
+    /// A value, or why it can't be written.
+    pub(crate) fn value(value: &Value) -> Result<Self, Error> {
         let type_name = Some(match value {
             Value::Lambda(_) => "object",
             value => value.type_name(),
@@ -70,34 +71,43 @@ impl Answer {
             Value::Float(float) if !float.is_finite() => {
                 ("special", Some(Json::String(double_text(f64::from(*float)))))
             }
-            Value::Set(_) => ("set", encode(value)),
-            Value::Map(map) if map.read().keys().any(|key| key.as_text().is_none()) => ("entries", encode(value)),
-            value => ("value", encode(value)),
+            Value::Set(_) => ("set", Some(encode(value)?)),
+            Value::Map(map) if map.read().keys().any(|key| key.as_text().is_none()) => {
+                ("entries", Some(encode(value)?))
+            }
+            value => ("value", Some(encode(value)?)),
         };
-        match json {
-            None if !matches!(value, Value::Object(_) | Value::Lambda(_)) => Self::errors(&[Error::new(
-                Code::TooLarge,
-                "the value is nested too deep to be written",
-                Span::default(),
-            )]),
-            json => Self { value: json, type_name, ..Self::new(kind) },
-        }
+        Ok(Self { value: json, type_name, ..Self::new(kind) })
     }
 }
 
-/// Like [`to_json`], with maps that have other keys than text as pairs at the top.
-fn encode(value: &Value) -> Option<Json> {
-    match value {
+/// The JSON of a value, with maps that have other keys than text as pairs at the top; or why it can't be written.
+pub(crate) fn encode(value: &Value) -> Result<Json, Error> {
+    let mut fuel = Fuel::new(LARGEST);
+    let json = match value {
         Value::Map(map) if map.read().keys().any(|key| key.as_text().is_none()) => {
             let table = map.read();
-            let mut fuel = Fuel::new(LARGEST);
-            let pairs = table.iter().map(|(key, value)| {
-                Some(Json::Array(vec![to_json_within(key, &mut fuel)?, to_json_within(value, &mut fuel)?]))
-            });
-            Some(Json::Array(pairs.collect::<Option<_>>()?))
+            let pair = |(key, value)| {
+                Ok(Json::Array(vec![to_json_within(key, &mut fuel)?, to_json_within(value, &mut fuel)?]))
+            };
+            table.iter().map(pair).collect::<Result<_, Unwritable>>().map(Json::Array)
         }
         // The nearest double of a float.
-        Value::Float(float) => Number::from_f64(f64::from(*float)).map(Json::Number),
-        value => to_json(value),
-    }
+        Value::Float(float) => Ok(Number::from_f64(f64::from(*float)).map_or(Json::Null, Json::Number)),
+        value => to_json_within(value, &mut fuel),
+    };
+    json.map_err(unwritable)
+}
+
+/// The error of a value that can't be written.
+pub(crate) fn unwritable(why: Unwritable) -> Error {
+    let message = match why {
+        Unwritable::TooLarge => {
+            format!(
+                "the value is too large to be written: what it holds, counted wherever it stands, are over {LARGEST} values"
+            )
+        }
+        Unwritable::TooDeep => format!("the value can't be written: it is {why}"),
+    };
+    Error::new(Code::TooLarge, message, Span::default())
 }

@@ -71,7 +71,7 @@ fn answer(compiler: &Compiler, case: &Case, environment: &Environment) -> Answer
         Mode::Predicate => program.holds(variables, &environment).map(Value::from),
         Mode::Run | Mode::Parse => program.evaluate(variables, &environment),
     };
-    value.map_or_else(|error| Answer::errors(&[error]), |value| Answer::value(&value))
+    value.and_then(|value| Answer::value(&value)).unwrap_or_else(|error| Answer::errors(&[error]))
 }
 
 #[cfg(test)]

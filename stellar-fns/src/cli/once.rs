@@ -31,9 +31,8 @@ pub(super) fn run(input: &Input, options: &ModelOptions) -> Result<u8, Trouble> 
     if let Some(failure) = models.as_ref().and_then(|models| models.failure()) {
         return Err(failure.into());
     }
-    match value {
-        Ok(value) if input.json => writeln!(io::stdout(), "{}", print::value_document(&value))?,
-        Ok(value) => writeln!(io::stdout(), "{}", print::shown(&value))?,
+    match value.and_then(|value| print::answer(source, &value, input.json)) {
+        Ok(answer) => writeln!(io::stdout(), "{answer}")?,
         Err(error) => return refuse(source, &[error], input.json),
     }
     Ok(exit::DONE)

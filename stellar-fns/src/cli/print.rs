@@ -5,24 +5,26 @@ use std::fmt::Write;
 use maas_cli::exit;
 use serde_json::{Value as Json, json};
 
-use crate::batch::answer::Answer;
+use crate::batch::answer::{Answer, unwritable};
 use crate::diagnostic::{locate, render};
-use crate::error::{Code, Error};
-use crate::value::{Value, to_json};
+use crate::error::{Code, Error, Span};
+use crate::value::{Fuel, LARGEST, Value, to_json_within};
 
-/// Text as it is, lists and maps as JSON, the rest as the language writes it.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::List(_) | Value::Set(_) | Value::Map(_) => {
-            to_json(value).map_or_else(|| value.to_string(), |json| json.to_string())
-        }
-        value => value.to_string(),
-    }
+/// The value of an expression for people or, as `stellar batch` writes it but for the id, for programs; or why it can't be written.
+pub(super) fn answer(source: &str, value: &Value, json: bool) -> Result<String, Error> {
+    let written = if json { Answer::value(value).map(|answer| without_id(&answer).to_string()) } else { shown(value) };
+    written.map_err(|error| Error { span: Span::new(0, source.len()), ..error })
 }
 
-/// A value as `stellar batch` writes it, without the id.
-pub(super) fn value_document(value: &Value) -> Json {
-    without_id(&Answer::value(value))
+/// Text as it is, lists and maps as JSON, the rest as the language writes it.
+fn shown(value: &Value) -> Result<String, Error> {
+    match value {
+        Value::List(_) | Value::Set(_) | Value::Map(_) => {
+            let json = to_json_within(value, &mut Fuel::new(LARGEST));
+            json.map(|json| json.to_string()).map_err(unwritable)
+        }
+        value => Ok(value.to_string()),
+    }
 }
 
 /// All errors; the first one also as `stellar batch` writes it.
@@ -81,6 +83,19 @@ mod tests {
         assert_eq!(document["errors"][0]["line"], 2);
         assert_eq!(document["errors"][0]["column"], 2);
         assert_eq!(document["error"]["span"], json!([6, 7]));
-        assert_eq!(value_document(&Value::from(1)), json!({"kind": "value", "value": 1, "type": "int"}));
+        let answer = answer("1", &Value::from(1), true).unwrap();
+        assert_eq!(answer, r#"{"kind":"value","type":"int","value":1}"#);
+    }
+
+    #[test]
+    fn a_value_that_shares_itself_too_often_is_refused_and_not_cut() {
+        let vast = (0..30).fold(Value::from(1), |inner, _| Value::list([inner.clone(), inner]));
+        for json in [false, true] {
+            let error = answer("x + y", &vast, json).unwrap_err();
+            assert!(error.message.contains("too large"), "{error}");
+            assert_eq!((error.code, error.span), (Code::TooLarge, Span::new(0, 5)));
+        }
+        let deep = (0..300).fold(Value::from(1), |inner, _| Value::list([inner]));
+        assert!(answer("x", &deep, false).unwrap_err().message.contains("nested deeper"));
     }
 }

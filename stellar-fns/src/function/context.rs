@@ -161,7 +161,7 @@ impl<'a> Context<'a> {
     #[cfg(any(feature = "maas", feature = "rest"))]
     pub(crate) fn json_of(&mut self, value: &Value, what: &str) -> Result<serde_json::Value, Fault> {
         crate::value::to_json_within(value, &mut self.fuel)
-            .ok_or_else(|| Fault::new(Code::TooLarge, format!("{what} too large or nested too deep")))
+            .map_err(|why| Fault::new(Code::TooLarge, format!("{what} {why}")))
     }
 
     /// `==` of the language, within the budget.

@@ -77,7 +77,8 @@ pub(crate) fn float_of(value: &Value) -> Option<f32> {
         Value::List(_) | Value::Set(_) => float_of(&scalar_first(value)?),
         _ => {
             let double = double_of(value)?;
-            (double.is_nan() || double.is_infinite() || double.abs() <= f64::from(f32::MAX)).then_some(double as f32)
+            // The original looks for numbers that are too large, and not for those that are too small.
+            (double.is_nan() || double <= f64::from(f32::MAX)).then_some(double as f32)
         }
     }
 }
@@ -140,6 +141,9 @@ mod tests {
         assert_eq!(int_of(&12.7.into()), Some(12));
         assert_eq!(int_of(&3e9.into()), None);
         assert_eq!(long_of(&1e19.into()), Some(i64::MAX));
+        assert_eq!(long_of(&f64::NAN.into()), Some(0));
+        assert_eq!(float_of(&f64::INFINITY.into()), None);
+        assert_eq!(float_of(&(-1e300).into()), Some(f32::NEG_INFINITY));
         assert_eq!(int_of(&true.into()), Some(1));
         assert_eq!(int_of(&Value::list([7.into()])), Some(7));
     }

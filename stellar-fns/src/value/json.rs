@@ -6,12 +6,24 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
+use thiserror::Error;
 
 use super::equality::DEPTH;
 use super::{Fuel, Map, MapKind, Value};
 
 /// How many values and how many times 16 bytes of text one document may hold.
 pub(crate) const LARGEST: u64 = 5_000_000;
+
+/// Why a value can't be written as JSON.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum Unwritable {
+    /// More than may be written.
+    #[error("too large")]
+    TooLarge,
+    /// More levels than are looked into.
+    #[error("nested deeper than {DEPTH} levels")]
+    TooDeep,
+}
 
 /// What whole numbers of JSON become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,31 +129,33 @@ fn from_number(number: &JsonNumber, integers: Integers) -> Value {
     }
 }
 
-/// A value as JSON; NaN and the infinities become text, keys their text form, objects their kind. None where they are too large or
-/// nested too deep.
+/// A value as JSON; NaN and the infinities become text, keys their text form, objects their kind. A map of which two keys have the same text form is a
+/// list of pairs. None where they are too large or nested too deep.
 pub fn to_json(value: &Value) -> Option<Json> {
-    to_json_within(value, &mut Fuel::new(LARGEST))
+    to_json_within(value, &mut Fuel::new(LARGEST)).ok()
 }
 
 /// Like [`to_json`], at the cost of a unit for each value and each 16 bytes of text.
-pub(crate) fn to_json_within(value: &Value, fuel: &mut Fuel) -> Option<Json> {
+pub(crate) fn to_json_within(value: &Value, fuel: &mut Fuel) -> Result<Json, Unwritable> {
     write(value, DEPTH, fuel)
 }
 
 /// The text form of a value that is no container of text, such as a key.
-fn written(value: &Value, fuel: &mut Fuel) -> Option<String> {
+fn written(value: &Value, fuel: &mut Fuel) -> Result<String, Unwritable> {
+    let mut pay = |text: &str| fuel.burn(text.len() as u64 / 16).ok_or(Unwritable::TooLarge);
     if let Value::Text(text) = value {
-        fuel.burn(text.len() as u64 / 16)?;
-        return Some(text.as_str().to_owned());
+        pay(text)?;
+        return Ok(text.as_str().to_owned());
     }
     let text = value.to_string();
-    fuel.burn(text.len() as u64 / 16)?;
-    Some(text)
+    pay(&text)?;
+    Ok(text)
 }
 
-fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Option<Json> {
-    fuel.burn(1)?;
-    Some(match value {
+fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Result<Json, Unwritable> {
+    fuel.burn(1).ok_or(Unwritable::TooLarge)?;
+    let inside = || depth.checked_sub(1).ok_or(Unwritable::TooDeep);
+    Ok(match value {
         Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
         Value::Int(int) => Json::from(*int),
@@ -149,18 +163,23 @@ fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Option<Json> {
         Value::Float(float) => from_double(f64::from(*float)),
         Value::Double(double) => from_double(*double),
         Value::List(list) => {
-            let depth = depth.checked_sub(1)?;
-            Json::Array(list.read().iter().map(|item| write(item, depth, fuel)).collect::<Option<_>>()?)
+            let depth = inside()?;
+            Json::Array(list.read().iter().map(|item| write(item, depth, fuel)).collect::<Result<_, _>>()?)
         }
         Value::Set(set) => {
-            let depth = depth.checked_sub(1)?;
-            Json::Array(set.read().iter().map(|item| write(item, depth, fuel)).collect::<Option<_>>()?)
+            let depth = inside()?;
+            Json::Array(set.read().iter().map(|item| write(item, depth, fuel)).collect::<Result<_, _>>()?)
         }
         Value::Map(map) => {
-            let depth = depth.checked_sub(1)?;
+            let depth = inside()?;
+            let table = map.read();
             let mut object = JsonMap::new();
-            for (key, value) in map.read().iter() {
+            for (key, value) in table.iter() {
                 object.insert(written(key, fuel)?, write(value, depth, fuel)?);
+            }
+            if object.len() < table.len() {
+                let pair = |(key, value)| Ok(Json::Array(vec![write(key, depth, fuel)?, write(value, depth, fuel)?]));
+                return table.iter().map(pair).collect::<Result<_, _>>().map(Json::Array);
             }
             Json::Object(object)
         }
@@ -189,6 +208,21 @@ mod tests {
         assert!(to_json(&vast).is_none());
         let keyed = Value::Map(Map::new(MapKind::Hash, [(vast, Value::Null)]));
         assert!(to_json(&keyed).is_some(), "the text of a key is cut");
+    }
+
+    #[test]
+    fn a_map_with_keys_of_one_text_form_keeps_both() {
+        let map = |keys: [Value; 2]| Value::Map(Map::new(MapKind::Linked, keys.map(|key| (key, Value::Null))));
+        assert_eq!(to_json(&map([1.into(), 2.into()])).unwrap().to_string(), r#"{"1":null,"2":null}"#);
+        assert_eq!(to_json(&map([1.into(), "1".into()])).unwrap().to_string(), r#"[[1,null],["1",null]]"#);
+    }
+
+    #[test]
+    fn what_can_not_be_written_says_why() {
+        let doubled = (0..30).fold(Value::Null, |inner, _| Value::list([inner.clone(), inner]));
+        assert_eq!(to_json_within(&doubled, &mut Fuel::new(LARGEST)), Err(Unwritable::TooLarge));
+        let deep = (0..DEPTH + 1).fold(Value::Null, |inner, _| Value::list([inner]));
+        assert_eq!(to_json_within(&deep, &mut Fuel::new(LARGEST)), Err(Unwritable::TooDeep));
     }
 
     #[test]

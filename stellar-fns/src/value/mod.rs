@@ -24,7 +24,7 @@ pub use text::{double_text, float_text};
 
 pub(crate) use convert::{boolean_of, double_of, float_of, int_of, long_of};
 pub(crate) use equality::{FREE_TEXT, identical, key_cost, order, stable_hash};
-pub(crate) use json::{Document, LARGEST, to_json_within};
+pub(crate) use json::{Document, LARGEST, Unwritable, to_json_within};
 
 /// Text as UTF-8; up to 24 bytes are held inline. Lengths and indices of the language count UTF-16 units: see [`utf16_len`].
 pub type Text = compact_str::CompactString;

@@ -7,9 +7,9 @@ use maas_cli::{ErrorCode, Failure, suggest};
 use super::session::Session;
 use crate::cli::functions::signature;
 use crate::cli::literal::{cut, literal};
-use crate::cli::print;
 use crate::configuration::assignment;
-use crate::value::to_json;
+use crate::error::shown;
+use crate::value::{Fuel, LARGEST, to_json_within};
 
 /// The commands with what they do.
 pub(super) const COMMANDS: [(&str, &str); 6] = [
@@ -24,7 +24,7 @@ pub(super) const COMMANDS: [(&str, &str); 6] = [
 const REST: [(&str, &str); 5] = [
     ("EXPR", "evaluates; what has open brackets or quotes goes on in the next line, a blank line ends it"),
     ("NAME := EXPR", "keeps the value"),
-    ("?FUNCTION", "what a function does"),
+    ("?FUNCTION", "what a function does; ? alone: this"),
     ("# …", "a comment"),
     ("quit", "ends the shell, as Ctrl-D does; Ctrl-C drops the line or the evaluation"),
 ];
@@ -46,7 +46,7 @@ pub(super) fn run(
         "%vars" => variables(session, out),
         "%functions" => functions(session, rest, out),
         "%globals" => globals(session, out),
-        "%define" => return define(session, rest, err),
+        "%define" => return define(session, rest, out, err),
         "%undefine" => return undefine(session, rest).map(Ok),
         "%help" => help(out),
         _ => {
@@ -56,7 +56,8 @@ pub(super) fn run(
     })
 }
 
-fn help(out: &mut dyn Write) -> io::Result<()> {
+/// What can be written.
+pub(super) fn help(out: &mut dyn Write) -> io::Result<()> {
     let all = REST.iter().chain(&COMMANDS);
     all.into_iter().try_for_each(|(usage, meaning)| writeln!(out, "{usage:21} {meaning}"))
 }
@@ -80,16 +81,21 @@ fn globals(session: &Session<'_>, out: &mut dyn Write) -> io::Result<()> {
     session.globals.iter().try_for_each(|(name, value)| writeln!(out, "{name} = {value}"))
 }
 
-fn define(session: &mut Session<'_>, rest: &str, err: &mut dyn Write) -> Result<io::Result<()>, Failure> {
+fn define(
+    session: &mut Session<'_>,
+    rest: &str,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<io::Result<()>, Failure> {
     let usage = |what: String| Failure::new(ErrorCode::Usage, what);
-    let assigned = assignment(rest).ok_or_else(|| usage(format!("{rest:?} is no NAME := EXPR")))?;
+    let assigned = assignment(rest).ok_or_else(|| usage(format!("{} is no NAME := EXPR", shown(rest))))?;
     let value = match session.evaluate(assigned.expression, err) {
         Err(error) => return Ok(Err(error)),
-        Ok(Err(errors)) => return Err(usage(print::drawn(assigned.expression, &errors).trim_end().to_owned())),
+        Ok(Err(errors)) => return Ok(session.refuse(assigned.expression, &errors, out, err)),
         Ok(Ok(value)) => value,
     };
-    let json =
-        to_json(&value).ok_or_else(|| usage(format!("{} can't be a setting: it is no JSON", value.type_name())))?;
+    let json = to_json_within(&value, &mut Fuel::new(LARGEST))
+        .map_err(|why| usage(format!("{} can't be a setting: the value is {why}", assigned.name)))?;
     let mut globals = session.globals.clone();
     globals.insert(assigned.name.to_owned(), json);
     session.set_globals(globals).map(Ok)
@@ -127,6 +133,14 @@ mod tests {
         let (out, err, exit) = ran(&[], &lines);
         assert_eq!((out.as_str(), exit), ("es.ip = \"a-b\"\n", 3));
         assert_eq!(err, "error: no global setting \"es.ip\"\n");
+    }
+
+    #[test]
+    fn an_expression_in_error_is_drawn_as_elsewhere_and_defines_nothing() {
+        let (out, err, exit) = ran(&[], &["%define a := 1 +", "%define 1", "%globals"]);
+        assert_eq!((out.as_str(), exit), ("", 3));
+        assert!(err.starts_with("error 110: expected an expression, found the end\n  | 1 +\n"), "{err}");
+        assert!(err.ends_with("error: \"1\" is no NAME := EXPR\n"), "{err}");
     }
 
     #[test]

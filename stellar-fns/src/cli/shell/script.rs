@@ -1,6 +1,5 @@
 //! Statements from a file or from stdin.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -15,11 +14,7 @@ pub(super) fn run_file(session: &mut Session<'_>, file: &Path) -> Result<(), Tro
     if file == Path::new("-") {
         return run(session, io::stdin().lock());
     }
-    let unusable = |error: &io::Error| {
-        let code = if error.kind() == io::ErrorKind::NotFound { ErrorCode::NoFile } else { ErrorCode::Unreadable };
-        Failure::new(code, format!("{} can't be read", file.display())).because(error)
-    };
-    let opened = File::open(file).map_err(|error| unusable(&error))?;
+    let opened = text::open(file).map_err(|error| text::unreadable(file, &error))?;
     run(session, BufReader::new(opened))
 }
 
@@ -27,9 +22,13 @@ pub(super) fn run_file(session: &mut Session<'_>, file: &Path) -> Result<(), Tro
 pub(super) fn run(session: &mut Session<'_>, mut input: impl BufRead) -> Result<(), Trouble> {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let mut lines = Lines::default();
+    let mut first = true;
     loop {
         let (statement, more) = match text::next_line(&mut input)? {
-            Some(Ok(line)) => (lines.push(&line), true),
+            Some(Ok(line)) => {
+                let line = if first { text::without_mark(&line) } else { &line };
+                (lines.push(line), true)
+            }
             Some(Err(error)) => {
                 // The statement that it would be a part of can't be meant without it.
                 lines = Lines::default();
@@ -39,6 +38,7 @@ pub(super) fn run(session: &mut Session<'_>, mut input: impl BufRead) -> Result<
             }
             None => (lines.end(), false),
         };
+        first = false;
         if let Some(statement) = statement
             && session.execute(&statement, &mut out, &mut err)? == Flow::Quit
         {

@@ -114,6 +114,7 @@ impl<'a> Session<'a> {
         match Statement::of(text) {
             Statement::Nothing => {}
             Statement::Quit => return Ok(Flow::Quit),
+            Statement::Documentation("") => commands::help(out)?,
             Statement::Documentation(name) => match functions::documentation(name, &self.compiler.functions) {
                 Ok(page) => out.write_all(page.as_bytes())?,
                 Err(failure) => self.complain(&failure, err)?,
@@ -136,9 +137,10 @@ impl<'a> Session<'a> {
     fn answer(&mut self, source: &str, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Option<Value>> {
         match self.evaluate(source, err)? {
             Ok(value) => {
-                match self.input.json {
-                    true => writeln!(out, "{}", print::value_document(&value))?,
-                    false => writeln!(out, "{}", print::shown(&value))?,
+                match print::answer(source, &value, self.input.json) {
+                    Ok(answer) => writeln!(out, "{answer}")?,
+                    // What is assigned is assigned: other expressions can take it apart.
+                    Err(error) => self.refuse(source, &[error], out, err)?,
                 }
                 Ok(Some(value))
             }
@@ -149,7 +151,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn refuse(&mut self, source: &str, errors: &[Error], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+    /// Says what is wrong with an expression.
+    pub(super) fn refuse(
+        &mut self,
+        source: &str,
+        errors: &[Error],
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> io::Result<()> {
         self.failed(print::exit_of(errors));
         let interrupted = errors.iter().all(|error| error.code == Code::Interrupted);
         match self.input.json {
@@ -261,5 +270,7 @@ pub(super) mod tests {
         let (out, err, exit) = ran(&[], &["?to_upper", "?TO_UPER"]);
         assert!(out.starts_with("TO_UPPER("), "{out}");
         assert_eq!((err.as_str(), exit), ("error: no function TO_UPER; did you mean TO_UPPER?\n", 3));
+        let (out, err, exit) = ran(&[], &["?", " ? "]);
+        assert_eq!((out.matches("?FUNCTION").count(), err.as_str(), exit), (2, "", 0));
     }
 }
