@@ -23,7 +23,7 @@ Examples:
   stellar check parsers/*.json enrichments/*.json global.json
   stellar check --json rules.stellar
 
-Exit codes: 0 all compiles, 3 something doesn't.";
+Exit codes: 0 all compiles, 3 something doesn't, or a file can't be read, 4 there is no such file.";
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
@@ -44,17 +44,19 @@ pub(super) struct Args {
 struct Report {
     file: Option<String>,
     checked: Checked,
+    /// The exit code of a file that can't be read.
+    unread: Option<u8>,
 }
 
 /// Checks all that was named.
 pub(super) fn run(args: &Args, out: &mut impl Write, err: &mut impl Write) -> Result<u8, Trouble> {
     let compiler = Compiler::default();
-    let expressions =
-        args.expressions.iter().map(|text| Report { file: None, checked: check_expression(text, &compiler) });
-    let files = args
-        .files
-        .iter()
-        .map(|file| Report { file: Some(file.display().to_string()), checked: check_file(file, &compiler) });
+    let expressions = args.expressions.iter().map(|text| Report {
+        file: None,
+        checked: check_expression(text, &compiler),
+        unread: None,
+    });
+    let files = args.files.iter().map(|file| check_file(file, &compiler));
     let results: Vec<Report> = expressions.chain(files).collect();
     let count = |of: fn(&Checked) -> usize| results.iter().map(|result| of(&result.checked)).sum::<usize>();
     let errors = count(|checked| checked.errors.len());
@@ -68,24 +70,30 @@ pub(super) fn run(args: &Args, out: &mut impl Write, err: &mut impl Write) -> Re
         let expressions = count(|checked| checked.expressions);
         writeln!(out, "{}, {}, {}", some(expressions, "expression"), some(errors, "error"), some(warnings, "warning"))?;
     }
-    Ok(if errors == 0 { exit::DONE } else { exit::REFUSED })
+    if results.iter().any(|result| result.unread.is_none() && !result.checked.errors.is_empty()) {
+        return Ok(exit::REFUSED);
+    }
+    Ok(results.iter().find_map(|result| result.unread).unwrap_or(exit::DONE))
 }
 
 fn some(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn check_file(file: &Path, compiler: &Compiler) -> Checked {
-    match super::text::of_file(file) {
-        Ok(text) => check(Kind::of(file, &text), &text, compiler),
+fn check_file(file: &Path, compiler: &Compiler) -> Report {
+    let (checked, unread) = match super::text::open(file).and_then(super::text::of) {
+        Ok(text) => (check(Kind::of(file, &text), &text, compiler), None),
         Err(error) => {
             let reason = match error.kind() {
                 io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
                 _ => format!("the file can't be read: {error}"),
             };
-            Checked { errors: vec![Finding::about_file(reason)], ..Checked::default() }
+            let checked = Checked { errors: vec![Finding::about_file(reason)], ..Checked::default() };
+            (checked, Some(super::text::unreadable(file, &error).exit()))
         }
-    }
+    };
+    Report { file: Some(file.display().to_string()), checked, unread }
 }
 
 fn drawn(result: &Report) -> String {

@@ -10,7 +10,7 @@ use maas_cli::{ErrorCode, Failure};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::models::ModelOptions;
-use super::{check, enrichment, functions};
+use super::{check, enrichment, functions, text};
 use crate::environment::Environment;
 use crate::program::Compiler;
 use crate::value::{Integers, Value, from_json};
@@ -33,8 +33,8 @@ const EXAMPLES: &str = r#"Examples:
 ZooKeeper is needed by MAAS_* only. It is found by -z, $MAAS_ZK, or zk = "HOST:PORT" in
 ~/.config/maas/client.toml or /etc/maas/client.toml.
 
-Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 an expression is in error, 4 no such function
-or file, 6 ZooKeeper can't be reached, or is not known where an expression asks for models,
+Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 an expression is in error, or a file can't be
+read, 4 no such function or file, 6 ZooKeeper can't be reached, or is not known where an expression asks for models,
 8 another program changes the store of enrichments."#;
 
 /// Evaluates expressions of the Stellar language. Without -e, -f and a command it is a shell; where stdin is no terminal, it runs what comes from there.
@@ -115,7 +115,8 @@ const BATCH: &str = r#"A case is a line
   {"id","expr","vars","var_types"?,"missing"?:"null"|"error","mode"?:"run"|"predicate"|"validate"|"parse","tz"?,"locale"?}
 and its answer
   {"id","kind":"value|special|set|entries|valid|error","value"?,"type"?,"error"?:{"code","message","stage","span","hint"?}}
-Answers come in the order of the cases. A line that can't be read gets an error; exit 0 when every line got its answer.
+Answers come in the order of the cases. A line that can't be read gets an error, a blank one no answer; exit 0 when every
+other line got its answer.
 
 Example:
   echo '{"id": 1, "expr": "a + 1", "vars": {"a": 2}}' | stellar batch"#;
@@ -157,19 +158,25 @@ impl Input {
 }
 
 fn object(given: &str) -> Result<JsonMap<String, Json>, Failure> {
-    let unusable = |what: String| Failure::new(ErrorCode::Usage, format!("-v: {what}"));
-    let (name, text) = match given {
-        _ if given.trim_start().starts_with('{') => ("the argument".to_owned(), given.to_owned()),
-        "-" => {
-            let text = super::text::of(std::io::stdin());
-            ("stdin".to_owned(), text.map_err(|error| unusable("stdin can't be read".to_owned()).because(&error))?)
-        }
-        file => {
-            let text = super::text::of_file(file.as_ref());
-            (file.to_owned(), text.map_err(|error| unusable(format!("{file} can't be read")).because(&error))?)
-        }
+    let no_object = |name: &str, why: String| {
+        Failure::new(ErrorCode::Usage, format!("-v: {name} is no JSON object")).with_cause(why)
     };
-    serde_json::from_str(&text).map_err(|error| unusable(format!("{name} is no JSON object")).because(&error))
+    if given.trim_start().starts_with('{') {
+        return text::object(given).map_err(|why| no_object("the argument", why));
+    }
+    if given == "-" {
+        let stdin = text::of(std::io::stdin());
+        let stdin = stdin.map_err(|error| text::unreadable("stdin".as_ref(), &error))?;
+        return text::object(&stdin).map_err(|why| no_object("stdin", why));
+    }
+    match text::of_file(given.as_ref()) {
+        Ok(file) => text::object(&file).map_err(|why| no_object(given, why)),
+        // Who writes JSON means no file.
+        Err(failure) => Err(match text::object(given) {
+            Err(why) if serde_json::from_str::<Json>(given).is_ok() => no_object("the argument", why),
+            _ => failure,
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +197,20 @@ mod tests {
             assert_eq!((got.as_str(), format!("{value:?}").as_str()), (name, shown));
         }
         assert!(variable("a").is_err());
+    }
+
+    #[test]
+    fn what_is_no_object_of_variables_is_told_apart() {
+        for (given, exit, message) in [
+            ("[1]", 2, "-v: the argument is no JSON object"),
+            ("5", 2, "-v: the argument is no JSON object"),
+            ("{1}", 2, "-v: the argument is no JSON object"),
+            ("/nowhere/x.json", 4, "there is no file /nowhere/x.json"),
+            ("/", 3, "/ is a directory"),
+        ] {
+            let failure = object(given).unwrap_err();
+            assert_eq!((failure.exit(), failure.message()), (exit, message));
+        }
     }
 
     #[test]

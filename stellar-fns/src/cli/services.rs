@@ -13,8 +13,8 @@ use crate::services::{self, Report, Services};
 
 /// A global configuration from a file.
 pub(super) fn globals(file: &Path) -> Result<JsonMap<String, Json>, Failure> {
-    let text = super::text::of_file(file).map_err(|error| unusable(file, "can't be read").because(&error))?;
-    serde_json::from_str(&text).map_err(|error| unusable(file, "is no JSON object").because(&error))
+    let text = super::text::of_file(file)?;
+    super::text::object(&text).map_err(|why| unusable(file, "is no JSON object").with_cause(why))
 }
 
 /// The failure of a file of settings.

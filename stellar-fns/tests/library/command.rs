@@ -94,8 +94,8 @@ fn variables_come_from_objects_files_stdin_and_options() {
     assert_eq!(text(&answered.stdout), "12\n");
     assert_eq!(text(&stellar_reads(&["-e", "a", "-v", "-"], r#"{"a": "x"}"#).stdout), "x\n");
     assert_eq!(text(&stellar(&["-e", "a", "-v", "{\"a\": 1}", "--var", "a=2"]).stdout), "2\n");
-    for refused in ["no-such-file", "{\"a\"", "[1]"] {
-        assert_eq!(stellar(&["-e", "a", "-v", refused]).status.code(), Some(2), "{refused}");
+    for (refused, exit) in [("no-such-file", 4), ("{\"a\"", 2), ("[1]", 2)] {
+        assert_eq!(stellar(&["-e", "a", "-v", refused]).status.code(), Some(exit), "{refused}");
     }
 }
 
@@ -165,7 +165,7 @@ fn a_configuration_is_checked_with_lines_of_its_file() {
     assert!(text(&shown.stderr).starts_with(&format!("{parser}:2:33: error 110: ")), "{}", text(&shown.stderr));
     let unknown = stellar(&["check", "-e", "TO_UPER(a)"]);
     assert_eq!((unknown.status.code(), text(&unknown.stdout)), (Some(0), "1 expression, 0 errors, 1 warning\n"));
-    assert_eq!(stellar(&["check", "no-such-file"]).status.code(), Some(3));
+    assert_eq!(stellar(&["check", "no-such-file"]).status.code(), Some(4));
     assert_eq!(stellar(&["check"]).status.code(), Some(2));
 }
 
@@ -202,4 +202,50 @@ fn the_squid_configurations_compile() {
 fn completions_are_printed() {
     let completions = stellar(&["completions", "bash"]);
     assert!(completions.status.success() && text(&completions.stdout).contains("--trace"));
+}
+
+#[test]
+fn files_that_can_not_be_read_have_the_same_exit_codes_everywhere() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let store = directory.path().join("store");
+    let store = store.to_str().expect("the path is text");
+    let load = ["enrichment", "load", "--store", store, "--type", "t", "--format", "csv"];
+    let calls: [&[&str]; 5] = [&["check"], &["-e", "1", "-v"], &["-e", "1", "-c"], &["-f"], &load];
+    for (file, exit) in [("/nowhere/at/all.json", 4), (directory.path().to_str().expect("the path is text"), 3)] {
+        for call in calls {
+            let refused = stellar(&[call, &[file]].concat());
+            assert_eq!(refused.status.code(), Some(exit), "{call:?} {file}");
+            assert!(text(&refused.stderr).contains(file), "{call:?}: {}", text(&refused.stderr));
+        }
+    }
+    assert_eq!(stellar(&["check", "-e", "1 +", "/nowhere/at/all.json"]).status.code(), Some(3));
+    assert_eq!(stellar(&["enrichment", "load", "--store", store, "--type", "", "-"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_is_too_large_to_be_written_is_an_error_and_never_cut() {
+    let doubled = "REDUCE([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30], (a, x) -> [a, a], [1])";
+    let refused = stellar(&["--trace", "-e", doubled]);
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(3), ""));
+    let said = text(&refused.stderr);
+    assert!(said.contains("too large to be written") && said.len() < 100_000, "{said}");
+    let case = serde_json::json!({"id": 1, "expr": doubled}).to_string();
+    let answer = json(&stellar_reads(&["batch"], &case).stdout);
+    assert_eq!((answer["kind"].as_str(), answer["error"]["code"].as_u64()), (Some("error"), Some(207)));
+}
+
+#[test]
+fn a_map_with_keys_that_look_alike_is_shown_whole() {
+    let shown = stellar(&["-e", "{1 : 'a', '1' : 'b'}"]);
+    assert_eq!(text(&shown.stdout), "[[1,\"a\"],[\"1\",\"b\"]]\n");
+}
+
+#[test]
+fn a_byte_order_mark_at_the_start_of_a_script_is_nothing() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let script = file(&directory, "marked.stellar", "\u{feff}x := 1\nx + 1\n");
+    let ran = stellar(&["-f", &script]);
+    assert_eq!((ran.status.code(), text(&ran.stdout)), (Some(0), "1\n2\n"));
+    assert_eq!(stellar_reads(&[], "\u{feff}1 + 1").stdout, b"2\n");
+    assert_eq!(stellar(&["check", &script]).status.code(), Some(0));
 }

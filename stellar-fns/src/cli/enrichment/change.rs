@@ -1,6 +1,5 @@
 //! `stellar enrichment load` and `delete`.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +9,8 @@ use maas_cli::{ErrorCode, Failure, exit};
 use serde_json::json;
 
 use super::{GroupOptions, StoreOption, failure, store};
-use crate::cli::Trouble;
-use crate::services::enrichment::{self, BadLine, Columns, Error, Format, Load, Loaded, Source};
+use crate::cli::{Trouble, text};
+use crate::services::enrichment::{self, BadLine, Columns, Format, Load, Loaded, Source};
 
 /// How many bad lines are told of, one by one.
 const TOLD: u64 = 20;
@@ -149,7 +148,7 @@ fn source<'a>(file: &Path, args: &LoadArgs) -> Result<Source<'a>, Failure> {
     let input: Box<dyn BufRead> = if name == "-" {
         Box::new(io::stdin().lock())
     } else {
-        let opened = File::open(file).map_err(|source| failure(&Error::Source { name: name.clone(), source }))?;
+        let opened = text::open(file).map_err(|error| text::unreadable(file, &error))?;
         Box::new(BufReader::with_capacity(1 << 16, opened))
     };
     Ok(Source { name, format, input })

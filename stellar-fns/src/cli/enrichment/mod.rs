@@ -5,6 +5,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Subcommand};
 use maas_cli::{ErrorCode, Failure};
 
@@ -42,13 +43,13 @@ struct StoreOption {
 #[derive(Debug, ClapArgs)]
 struct GroupOptions {
     /// The type of enrichment, as expressions name it
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]
     kind: String,
     /// The table that expressions name
-    #[arg(long, value_name = "NAME", default_value = "enrichment")]
+    #[arg(long, value_name = "NAME", default_value = "enrichment", value_parser = NonEmptyStringValueParser::new())]
     table: String,
     /// Its column family
-    #[arg(long, value_name = "NAME", default_value = "t")]
+    #[arg(long, value_name = "NAME", default_value = "t", value_parser = NonEmptyStringValueParser::new())]
     column_family: String,
 }
 
