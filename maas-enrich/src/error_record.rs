@@ -49,7 +49,7 @@ pub fn error_record(kind: ErrorType, sensor: &str, raw: &Raw, error: &(dyn Error
     record.set("message", Value::from(error.to_string()));
     record.set("stack", Value::from(causes(error)));
     record.set("timestamp", Value::Long(now_ms));
-    record.set("guid", Value::from(raw.place.guid(kind.as_str())));
+    record.set("guid", Value::from(raw.guid(kind.as_str())));
     let bytes = &raw.bytes[..raw.bytes.len().min(KEPT)];
     record.set("raw_message", Value::from(String::from_utf8_lossy(bytes).into_owned()));
     if std::str::from_utf8(&raw.bytes).is_err() {
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_bytes_that_are_no_text_are_kept() {
         let place = Place::File { identity: "f".into(), offset: 3 };
-        let raw = Raw { bytes: vec![0xff; KEPT + 1], place, metadata: Message::default() };
+        let raw = Raw::new(vec![0xff; KEPT + 1], place);
         let error = std::io::Error::other("no");
         let record = error_record(ErrorType::Parser, "squid", &raw, &error, 5);
         assert_eq!(record.get("raw_message_size"), Some(&Value::Long(32_769)));

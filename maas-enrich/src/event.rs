@@ -50,6 +50,24 @@ pub struct Raw {
     pub place: Place,
     /// What is known of it besides, without any prefix.
     pub metadata: Message,
+    /// The guid it had before: of a line that was put aside and is read again, which must become the same document.
+    pub given_guid: Option<String>,
+}
+
+impl Raw {
+    /// A line of which nothing else is known.
+    pub fn new(bytes: Vec<u8>, place: Place) -> Self {
+        Self { bytes, place, metadata: Message::default(), given_guid: None }
+    }
+
+    /// The line's guid: the same when it is read again. `part` tells apart what comes of one line.
+    pub fn guid(&self, part: &str) -> String {
+        match &self.given_guid {
+            None => self.place.guid(part),
+            Some(given) if part.is_empty() => given.clone(),
+            Some(given) => Uuid::new_v5(&NAMESPACE, format!("given\0{given}\0{part}").as_bytes()).to_string(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -63,5 +81,13 @@ mod tests {
         assert_ne!(at(7).guid(""), at(8).guid(""));
         assert_ne!(at(7).guid(""), at(7).guid("error"));
         assert_eq!(at(7).guid("").len(), 36);
+    }
+
+    #[test]
+    fn a_line_that_was_put_aside_keeps_its_guid() {
+        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset });
+        let again = Raw { given_guid: Some(at(7).guid("")), ..at(9) };
+        assert_eq!(again.guid(""), at(7).guid(""));
+        assert_ne!(again.guid("error"), again.guid(""));
     }
 }

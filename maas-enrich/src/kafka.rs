@@ -5,6 +5,9 @@ use std::path::Path;
 use maas_cli::{ErrorCode, Failure};
 use rdkafka::ClientConfig;
 
+/// The header of a record that was put aside: the guid of the document that its line becomes.
+pub(crate) const GUID_HEADER: &str = "maas_guid";
+
 /// Settings of a client, named as librdkafka names them.
 #[derive(Debug, Clone, Default)]
 pub struct Properties(Vec<(String, String)>);

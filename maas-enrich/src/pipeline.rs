@@ -144,7 +144,7 @@ impl Pipeline {
                 return outcome;
             }
         }
-        message.set_if_absent("guid", || Value::from(raw.place.guid("")));
+        message.set_if_absent("guid", || Value::from(raw.guid("")));
         message.set_if_absent(ORIGINAL, || Value::from(String::from_utf8_lossy(&raw.bytes).into_owned()));
         observer.done(Stage::Transform, &message, lap());
 

@@ -171,7 +171,7 @@ fn write_files(files: &Versioned, directory: &Path, force: bool) -> Result<(), F
     Ok(())
 }
 
-/// A line a file, with what is wrong or noticed below it.
+/// A line a file, and where it is refused a line for each reason; what is noticed goes below.
 fn say(lines: &[Line], manner: Manner) -> Result<(), Failure> {
     let mut out = Out::stdout();
     for line in lines {
@@ -179,15 +179,19 @@ fn say(lines: &[Line], manner: Manner) -> Result<(), Failure> {
         let said = if manner.json {
             let warnings: Vec<_> =
                 warnings.iter().map(|warning| json!({"key": warning.key, "message": warning.message})).collect();
-            let reason = line.findings.refused.as_ref().map(ToString::to_string);
+            let refused = &line.findings.refused;
+            let reason = refused.first().map(ToString::to_string);
+            let outcome = line.verdict.as_str();
             out.json(
-                &json!({"file": line.file, "outcome": line.verdict.as_str(), "reason": reason, "warnings": warnings}),
+                &json!({"file": line.file, "outcome": outcome, "reason": reason, "errors": refused, "warnings": warnings}),
             )
+        } else if line.findings.refused.is_empty() {
+            out.line(format!("{} {}", line.verdict.as_str(), line.file))
         } else {
-            match &line.findings.refused {
-                Some(error) => out.line(format!("{} {}: {error}", line.verdict.as_str(), line.file)),
-                None => out.line(format!("{} {}", line.verdict.as_str(), line.file)),
-            }
+            let reasons = line.findings.refused.iter();
+            let reasons: Vec<String> =
+                reasons.map(|reason| format!("{} {}: {reason}", line.verdict.as_str(), line.file)).collect();
+            out.line(reasons.join("\n"))
         };
         said.map_err(|error| io_failure(&error))?;
         if !manner.json {

@@ -41,7 +41,7 @@ pub(super) fn plan(current: &Versioned, wanted: &Files) -> Vec<Line> {
     let line = |(file, text): (&String, &String)| {
         let findings = check(file, text, &together);
         let verdict = match current.get(file) {
-            _ if findings.refused.is_some() => Verdict::Refused,
+            _ if !findings.refused.is_empty() => Verdict::Refused,
             None => Verdict::Added,
             Some((before, _)) if before == text => Verdict::Unchanged,
             Some(_) => Verdict::Changed,

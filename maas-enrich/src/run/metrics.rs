@@ -31,6 +31,7 @@ pub struct Metrics {
     started: Instant,
     read: AtomicU64,
     dropped: AtomicU64,
+    put_aside: AtomicU64,
     kinds: [Kind; KINDS],
     refused_configurations: AtomicU64,
     lag: Mutex<Vec<(i32, i64)>>,
@@ -66,6 +67,7 @@ impl Metrics {
             started: Instant::now(),
             read: AtomicU64::default(),
             dropped: AtomicU64::default(),
+            put_aside: AtomicU64::default(),
             kinds: Default::default(),
             refused_configurations: AtomicU64::default(),
             lag: Mutex::default(),
@@ -81,6 +83,10 @@ impl Metrics {
 
     pub(super) fn dropped(&self) {
         self.dropped.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn put_aside(&self, lines: usize) {
+        self.put_aside.fetch_add(lines as u64, Relaxed);
     }
 
     pub(super) fn stage(&self, stage: Stage, took: Duration) {
@@ -155,6 +161,7 @@ impl Metrics {
         };
         event("source", "ok", self.read.load(Relaxed))?;
         event("validate", "dropped", self.dropped.load(Relaxed))?;
+        event("retry", "ok", self.put_aside.load(Relaxed))?;
         for (index, kind) in self.kinds.iter().enumerate() {
             event(name(index), "ok", kind.ok.load(Relaxed))?;
             event(name(index), "error", kind.failed.load(Relaxed))?;

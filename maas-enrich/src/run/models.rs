@@ -3,6 +3,7 @@
 //! Stands between the expressions and whoever really calls; resolving, retries and the cache are theirs. Since documents keep the order of their lines, an event that waits
 //! for a model holds up those behind it: no event waits much longer than the model's answers usually take, and none waits to see whether a model that was down is back.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -30,6 +31,17 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const TIMES_SLOWEST: u32 = 10;
 /// Names that are counted apart; they come from expressions and data.
 const MOST: usize = 1_000;
+
+tokio::task_local! {
+    /// Whether a model that was gone gave no answer to what is evaluated now.
+    static UNANSWERED: Cell<bool>;
+}
+
+/// Runs evaluations; also tells whether one of them had no answer because a model was gone.
+pub(super) async fn noting<T>(evaluations: impl Future<Output = T>) -> (T, bool) {
+    let noted = async { (evaluations.await, UNANSWERED.with(Cell::get)) };
+    UNANSWERED.scope(Cell::new(false), noted).await
+}
 
 /// Calls by model, version and outcome.
 #[derive(Debug, Default)]
@@ -222,6 +234,10 @@ impl ModelCaller for Bounded {
         let version = failure.version.as_deref().unwrap_or_default();
         self.metrics.calls.count(failure.model.as_deref().unwrap_or_default(), version, failure.outcome);
         self.metrics.calls.null_answers.fetch_add(1, Relaxed);
+        if matches!(failure.outcome, Outcome::Timeout | Outcome::Refused | Outcome::NoEndpoint | Outcome::NoZookeeper) {
+            // An Err says that nobody wants to know.
+            let _ = UNANSWERED.try_with(|unanswered| unanswered.set(true));
+        }
         self.inner.report(function, failure);
     }
 

@@ -26,6 +26,9 @@ pub struct Options {
     /// Where error records go; else to the index `error` of the search server, or to standard error
     #[arg(long, value_name = "SINK")]
     pub errors: Option<Address>,
+    /// Where the lines go besides whose model gave no answer because it was gone, to be read again: kafka://…, file:PATH
+    #[arg(long, value_name = "SINK")]
+    pub retry: Option<Address>,
     /// Consumer group; else TOPIC_parser
     #[arg(long, value_name = "G")]
     pub group: Option<String>,

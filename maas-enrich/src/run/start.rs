@@ -265,7 +265,17 @@ impl Plan {
             None if matches!(self.sink, Address::Search(_)) => self.open(&self.sink, pipeline, true).await?,
             None => Rc::new(JsonLines::standard_error()),
         };
-        Ok(Sinks { documents, errors })
+        let retry = match &self.options.retry {
+            None => None,
+            Some(address @ (Address::Kafka { topic: Some(_), .. } | Address::File(_) | Address::Null)) => {
+                Some(self.open(address, pipeline, false).await?)
+            }
+            Some(other) => {
+                let message = format!("--retry {other} can't take lines; kafka://HOST:PORT/TOPIC or file:PATH");
+                return Err(Failure::new(ErrorCode::Usage, message));
+            }
+        };
+        Ok(Sinks { documents, errors, retry })
     }
 
     async fn open(&self, address: &Address, pipeline: &Pipeline, for_errors: bool) -> Result<Rc<dyn Sink>, Failure> {

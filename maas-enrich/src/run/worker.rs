@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
+use super::models;
 use crate::error_record::{ErrorType, error_record};
 use crate::event::{Place, Raw};
 use crate::message::Message;
@@ -63,6 +64,8 @@ pub struct Sinks {
     pub documents: Rc<dyn Sink>,
     /// Error records.
     pub errors: Rc<dyn Sink>,
+    /// Lines whose model was gone, if they are to be kept.
+    pub retry: Option<Rc<dyn Sink>>,
 }
 
 /// A batch on its way to the sinks; gives what may be acknowledged.
@@ -73,6 +76,8 @@ type Writing = Pin<Box<dyn Future<Output = Result<Vec<Place>, sink::Error>>>>;
 struct Batch {
     documents: Vec<(Document, Raw)>,
     errors: Vec<Document>,
+    /// Lines to be read again.
+    again: Vec<Raw>,
     /// The last line of each partition whose results are in here or before.
     places: HashMap<(Arc<str>, i32), Place>,
     /// When the first came in.
@@ -105,12 +110,12 @@ pub async fn work(
                 source.acknowledge(&written?);
                 metrics.set_lag(&source.lag());
             }
-            Some((raw, outcome)) = under_way.next(), if !under_way.is_empty() && batch.len() < policy.largest_batch => {
-                batch.take(raw, outcome, metrics);
+            Some((raw, outcome, unanswered)) = under_way.next(), if !under_way.is_empty() && batch.len() < policy.largest_batch => {
+                batch.take(raw, outcome, unanswered, metrics);
                 // What is ready already needs no further look at everything else.
                 while batch.len() < policy.largest_batch {
-                    let Some(Some((raw, outcome))) = under_way.next().now_or_never() else { break };
-                    batch.take(raw, outcome, metrics);
+                    let Some(Some((raw, outcome, unanswered))) = under_way.next().now_or_never() else { break };
+                    batch.take(raw, outcome, unanswered, metrics);
                 }
             }
             lines = source.next(), if open && under_way.len() < policy.in_flight => match lines? {
@@ -120,9 +125,13 @@ pub async fn work(
                     metrics.read(lines.len());
                     for raw in lines {
                         let (pipeline, metrics) = (pipeline.clone(), metrics.clone());
+                        let notes = sinks.retry.is_some();
                         under_way.push_back(async move {
-                            let outcome = pipeline.process(&raw, &mut Timed(&metrics)).await;
-                            (raw, outcome)
+                            let mut timed = Timed(&metrics);
+                            let process = pipeline.process(&raw, &mut timed);
+                            let (outcome, unanswered) =
+                                if notes { models::noting(process).await } else { (process.await, false) };
+                            (raw, outcome, unanswered)
                         });
                     }
                 }
@@ -172,12 +181,16 @@ async fn write(
     if !errors.is_empty() {
         sinks.errors.write(&errors).await?;
     }
+    if let (Some(retry), false) = (&sinks.retry, batch.again.is_empty()) {
+        retry.put_aside(&batch.again).await?;
+        metrics.put_aside(batch.again.len());
+    }
     Ok(batch.places.into_values().collect())
 }
 
 fn document(message: Message, raw: &Raw) -> Document {
     let guid = match message.get("guid") {
-        Some(Value::Null) | None => raw.place.guid(""),
+        Some(Value::Null) | None => raw.guid(""),
         Some(guid) => guid.to_string(),
     };
     Document { guid, message }
@@ -198,7 +211,7 @@ impl Batch {
         !self.is_empty() && (ends || is_old || self.len() >= policy.batch_size)
     }
 
-    fn take(&mut self, raw: Raw, outcome: Outcome, metrics: &Metrics) {
+    fn take(&mut self, raw: Raw, outcome: Outcome, unanswered: bool, metrics: &Metrics) {
         self.since.get_or_insert_with(Instant::now);
         let partition = match &raw.place {
             Place::Topic { topic, partition, .. } => (topic.clone(), *partition),
@@ -211,6 +224,9 @@ impl Batch {
         for (stage, record) in outcome.errors {
             metrics.failed(stage);
             self.errors.push(document(record, &raw));
+        }
+        if unanswered {
+            self.again.push(raw.clone());
         }
         if let Some(message) = outcome.message {
             self.documents.push((document(message, &raw), raw));

@@ -1,15 +1,18 @@
 //! A topic that documents are written to, as JSON under their guid.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio_util::sync::CancellationToken;
 
 use super::{Document, Error, Rejected, Sink};
-use crate::kafka::Properties;
+use crate::event::Raw;
+use crate::kafka::{GUID_HEADER, Properties};
 
 /// How long the brokers are waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,16 +56,28 @@ impl KafkaWriter {
     }
 }
 
-#[async_trait(?Send)]
-impl Sink for KafkaWriter {
-    async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
+/// What becomes a record.
+struct Record<'a> {
+    guid: Cow<'a, str>,
+    payload: Cow<'a, [u8]>,
+    /// Whether the record says its guid in a header.
+    says_guid: bool,
+}
+
+impl KafkaWriter {
+    /// Sends all of them, those that fail again for as long as it takes.
+    async fn send(&self, records: &[Record<'_>]) -> Result<Vec<Rejected>, Error> {
         let mut rejected = Vec::new();
-        let mut waiting: Vec<usize> = (0..documents.len()).collect();
+        let mut waiting: Vec<usize> = (0..records.len()).collect();
         loop {
-            let sent = waiting.iter().filter_map(|index| Some((*index, documents.get(*index)?)));
-            let sends = sent.map(async |(index, document)| {
-                let payload = document.message.to_json();
-                let record = FutureRecord::to(&self.topic).key(&document.guid).payload(&payload);
+            let sent = waiting.iter().filter_map(|index| Some((*index, records.get(*index)?)));
+            let sends = sent.map(async |(index, one)| {
+                let guid = one.guid.as_bytes();
+                let mut record = FutureRecord::to(&self.topic).key(guid).payload(&*one.payload);
+                if one.says_guid {
+                    let header = Header { key: GUID_HEADER, value: Some(guid) };
+                    record = record.headers(OwnedHeaders::new().insert(header));
+                }
                 (index, self.producer.send(record, Duration::from_secs(60)).await)
             });
             let mut again = Vec::new();
@@ -85,6 +100,27 @@ impl Sink for KafkaWriter {
             waiting = again;
             tokio::time::sleep(WAIT).await;
         }
+    }
+}
+
+#[async_trait(?Send)]
+impl Sink for KafkaWriter {
+    async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
+        let record = |document: &'_ Document| Record {
+            guid: document.guid.clone().into(),
+            payload: document.message.to_json().into(),
+            says_guid: false,
+        };
+        self.send(&documents.iter().map(record).collect::<Vec<_>>()).await
+    }
+
+    async fn put_aside(&self, lines: &[Raw]) -> Result<(), Error> {
+        let record = |raw| Record { guid: Raw::guid(raw, "").into(), payload: (&raw.bytes).into(), says_guid: true };
+        for refused in self.send(&lines.iter().map(record).collect::<Vec<_>>()).await? {
+            // Its document is written nevertheless, without the model's answer.
+            tracing::warn!(sink = self.name, reason = refused.reason, "a line can't be put aside");
+        }
+        Ok(())
     }
 }
 

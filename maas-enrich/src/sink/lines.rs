@@ -9,6 +9,7 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use super::{Document, Error, Rejected, Sink};
+use crate::event::Raw;
 
 /// See the module.
 pub struct JsonLines {
@@ -41,6 +42,15 @@ impl JsonLines {
     pub fn standard_error() -> Self {
         Self { name: "standard error".into(), output: RefCell::new(Box::new(io::stderr())) }
     }
+
+    fn append(&self, text: &[u8]) -> Result<(), Error> {
+        let mut output = self.output.borrow_mut();
+        match output.write_all(text).and_then(|()| output.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Error::Closed),
+            Err(source) => Err(Error::Unwritable { name: self.name.clone(), source }),
+        }
+    }
 }
 
 #[async_trait(?Send)]
@@ -52,11 +62,15 @@ impl Sink for JsonLines {
             let _ = serde_json::to_writer(&mut text, &document.message);
             text.push(b'\n');
         }
-        let mut output = self.output.borrow_mut();
-        match output.write_all(&text).and_then(|()| output.flush()) {
-            Ok(()) => Ok(Vec::new()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Error::Closed),
-            Err(source) => Err(Error::Unwritable { name: self.name.clone(), source }),
+        self.append(&text).map(|()| Vec::new())
+    }
+
+    async fn put_aside(&self, lines: &[Raw]) -> Result<(), Error> {
+        let mut text = Vec::new();
+        for raw in lines {
+            text.extend_from_slice(&raw.bytes);
+            text.push(b'\n');
         }
+        self.append(&text)
     }
 }

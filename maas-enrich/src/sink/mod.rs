@@ -11,6 +11,7 @@ pub mod search;
 use async_trait::async_trait;
 use thiserror::Error as ThisError;
 
+use crate::event::Raw;
 use crate::message::Message;
 
 pub use lines::JsonLines;
@@ -64,6 +65,12 @@ pub enum Error {
 pub trait Sink {
     /// Writes all of them, trying again for as long as it takes where that can help. A document that was written before is written over.
     async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error>;
+
+    /// Writes lines as they came, to be read again. A search server takes none.
+    async fn put_aside(&self, lines: &[Raw]) -> Result<(), Error> {
+        let message = format!("{} lines can't be put aside here; a topic or a file takes them", lines.len());
+        Err(Error::Refused { name: "this sink".into(), message })
+    }
 }
 
 /// Drops what it is given.
@@ -74,5 +81,9 @@ pub struct Null;
 impl Sink for Null {
     async fn write(&self, _: &[Document]) -> Result<Vec<Rejected>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn put_aside(&self, _: &[Raw]) -> Result<(), Error> {
+        Ok(())
     }
 }

@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext, StreamConsumer};
-use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::statistics::Statistics;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use stellar_fns::Value;
 
 use super::{Error, Source};
 use crate::event::{Place, Raw};
-use crate::kafka::Properties;
+use crate::kafka::{GUID_HEADER, Properties};
 use crate::message::Message;
 
 /// How long the brokers are waited for at the start.
@@ -30,6 +30,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("heartbeat.interval.ms", "1500"),
     ("statistics.interval.ms", "2000"),
 ];
+/// Bytes of a guid that a record brings with it.
+const LONGEST_GUID: usize = 128;
 /// How often offsets are committed at most.
 const COMMITS: Duration = Duration::from_millis(200);
 
@@ -128,7 +130,12 @@ impl KafkaTopic {
             metadata.extend(key);
         }
         let place = Place::Topic { topic: topic.clone(), partition, offset };
-        Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata })
+        let given_guid = message.headers().and_then(|headers| {
+            let given = headers.iter().find(|header| header.key == GUID_HEADER)?.value?;
+            let is_guid = given.len() <= LONGEST_GUID && given.iter().all(u8::is_ascii_graphic);
+            is_guid.then(|| String::from_utf8_lossy(given).into_owned())
+        });
+        Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata, given_guid })
     }
 
     fn commit(&mut self, mode: CommitMode) -> Result<(), rdkafka::error::KafkaError> {

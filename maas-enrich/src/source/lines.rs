@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::{Error, Source};
 use crate::event::{Place, Raw};
-use crate::message::Message;
 use crate::pipeline::LONGEST_LINE;
 
 /// Lines that are given at once.
@@ -219,7 +218,7 @@ impl<R: BufRead> LineReader<R> {
             bytes.pop();
         }
         let place = Place::File { identity: self.identity.clone(), offset: start };
-        (!bytes.is_empty()).then(|| Raw { bytes, place, metadata: Message::default() })
+        (!bytes.is_empty()).then(|| Raw::new(bytes, place))
     }
 }
 

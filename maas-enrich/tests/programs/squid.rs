@@ -79,7 +79,7 @@ async fn documents(pipeline: &Pipeline, log: &Path) -> Vec<Json> {
     let mut documents = Vec::new();
     for (index, line) in log.lines().enumerate() {
         let place = Place::File { identity: "log".into(), offset: index as u64 };
-        let raw = Raw { bytes: line.as_bytes().to_vec(), place, metadata: Message::default() };
+        let raw = Raw::new(line.as_bytes().to_vec(), place);
         let outcome = pipeline.process(&raw, &mut Nobody).await;
         assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);
         let mut document: Json = serde_json::to_value(outcome.message.expect("a message")).expect("a document");

@@ -55,12 +55,13 @@ impl Sensor {
         format!("kafka://{}/{}", self.kafka, self.name)
     }
 
-    fn produce(&self, lines: impl IntoIterator<Item = String>) {
-        let producer: ThreadedProducer<DefaultProducerContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.kafka).create().expect("a producer");
+    fn produce<L: AsRef<[u8]>>(&self, lines: impl IntoIterator<Item = L>) {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.kafka).set("message.max.bytes", "1048000");
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
         for line in lines {
             producer
-                .send(BaseRecord::<(), _>::to(&self.name).payload(&line))
+                .send(BaseRecord::<(), _>::to(&self.name).payload(line.as_ref()))
                 .unwrap_or_else(|(error, _)| panic!("{error}"));
         }
         producer.flush(Duration::from_secs(60)).expect("all lines are taken");
@@ -173,4 +174,38 @@ async fn documents_can_go_to_a_topic_and_come_from_it_again() {
     assert!(output.status.success(), "{}", stderr(&output));
     let output = sensor.run(&sink).args(["--once"]).output().expect("it runs");
     assert!(output.status.success() && stderr(&output).contains("done: 2 in"), "{}", stderr(&output));
+}
+
+#[tokio::test]
+async fn lines_that_nobody_can_read_become_error_records_and_hold_up_no_other() {
+    let sensor = Sensor::new();
+    let good = |n: u64| format!(r#"{{"n":{n},"timestamp":1461576382642}}"#).into_bytes();
+    let bad = [
+        b"{\"n\":1,".to_vec(),
+        b"[1,2]".to_vec(),
+        format!(r#"{{"n":1,"text":"{}"}}"#, "x".repeat(1_000_000)).into_bytes(),
+        (0..=255).cycle().take(5_000).collect(),
+        vec![0; 10],
+        "[".repeat(100_000).into_bytes(),
+        format!("{}1{}", r#"{"a":"#.repeat(50_000), "}".repeat(50_000)).into_bytes(),
+    ];
+    let (before, after) = ((0..50).map(good), (50..100).map(good));
+    sensor.produce(before.chain(bad.iter().cloned()).chain(after));
+    let output = sensor.run(&sensor.topic()).arg("--once").output().expect("it runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(sensor.count().await, 100, "{}", stderr(&output));
+    assert!(sensor.documents().await.iter().all(|document| document["twice"].is_number()));
+
+    sensor.ask("error/_refresh", json!({})).await;
+    let query = json!({"size": 100, "query": {"match": {"failed_sensor_type": sensor.name}}});
+    let found = sensor.ask("error/_search", query).await;
+    let records = found["hits"]["hits"].as_array().expect("records");
+    assert_eq!(records.len(), bad.len(), "{found}");
+    for record in records {
+        let record = &record["_source"];
+        assert!(record["raw_message"].is_string() && record["stack"].is_string(), "{record}");
+        assert_eq!(record["error_type"], "parser_error");
+    }
+    let again = sensor.run(&sensor.topic()).arg("--once").output().expect("it runs");
+    assert!(stderr(&again).contains("done: 0 in"), "all is committed: {}", stderr(&again));
 }

@@ -29,7 +29,7 @@ async fn lines_through_kills(lines: u64, kills: u64) -> Result<()> {
     world.kafka.make_topic("squid", 2).await?;
     let portion = lines / (kills + 1);
     for round in 0..=kills {
-        let mut pipeline = world.pipeline("squid", &config, &[])?;
+        let mut pipeline = world.pipeline("squid", "squid", &config, &[])?;
         let text = log(round * portion, portion);
         let faults = async {
             let before = round * portion;

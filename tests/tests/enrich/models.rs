@@ -34,7 +34,7 @@ async fn while_gone(
         ("parsers/asked.json", PARSER),
     ])?;
     world.kafka.make_topic("asked", 1).await?;
-    let _pipeline = world.pipeline("asked", &config, &[])?;
+    let _pipeline = world.pipeline("asked", "asked", &config, &[])?;
     let _producer = world.kafka.keep_producing("asked", Duration::from_millis(5), |number| {
         format!(r#"{{"n":{number},"host":"host{number}.example.com","timestamp":{}}}"#, 1_571_163_620_000 + number)
     })?;
@@ -53,6 +53,29 @@ async fn while_gone(
     ensure!(newest(&world).await?.get("verdict").is_none(), "it is gone, and yet it answers");
     come(&model).await?;
     answered(&world).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_whose_model_was_gone_are_put_aside_and_become_the_same_documents_later() -> Result<()> {
+    let world = World::new("opensearch-2.19").await?;
+    let _master = world.site.master().await?;
+    let config = world.config(&[("global.json", "{}"), ("parsers/asked.json", PARSER)])?;
+    world.kafka.make_topic("asked", 1).await?;
+    let lines =
+        (0..20).map(|n| format!("{{\"n\":{n},\"host\":\"h{n}\",\"timestamp\":{}}}\n", 1_571_163_620_000_u64 + n));
+    world.kafka.produce("asked", lines.collect::<String>().as_bytes()).await?;
+    let again = format!("kafka://{}/again", world.kafka.address);
+    let mut pipeline = world.pipeline("asked", "asked", &config, &["--once", "--retry", &again])?;
+    ensure!(pipeline.wait().await?.success(), "{}", world.log());
+    let documents = world.documents("asked_index").await?;
+    ensure!(documents.len() == 20 && documents.iter().all(|one| one.get("verdict").is_none()), "{documents:?}");
+
+    world.site.add(&world.site.model("m")?.serves("")?, "m", "1.0", 1).await?;
+    let mut pipeline = world.pipeline("asked", "again", &config, &["--once"])?;
+    ensure!(pipeline.wait().await?.success(), "{}", world.log());
+    let documents = world.documents("asked_index").await?;
+    ensure!(documents.len() == 20 && documents.iter().all(|one| one["verdict"].is_string()), "{documents:?}");
+    Ok(())
 }
 
 /// Waits until the newest document has an answer of the model.

@@ -49,12 +49,12 @@ impl World {
         Ok(directory)
     }
 
-    /// A pipeline of this sensor, from the topic of its name into the index. It is killed when it is dropped.
-    pub(crate) fn pipeline(&self, sensor: &str, config: &Path, options: &[&str]) -> Result<Child> {
+    /// A pipeline of this sensor, from a topic into the index. It is killed when it is dropped.
+    pub(crate) fn pipeline(&self, sensor: &str, topic: &str, config: &Path, options: &[&str]) -> Result<Child> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.site.path("pipeline.log"))?;
         let mut command = Command::new(program("maas_enrich")?);
         command
-            .args(["run", "-s", sensor, "--source", &format!("kafka://{}/{sensor}", self.kafka.address)])
+            .args(["run", "-s", sensor, "--source", &format!("kafka://{}/{topic}", self.kafka.address)])
             .args(["--sink", &format!("es+{}", self.search.address), "-z", &self.site.connect])
             .arg("--config")
             .arg(config)
