@@ -4,6 +4,9 @@
 //! `launch.json` (this, mode 0600, written by the master before the runner starts) · `lock` (flock held by the runner for
 //! life; its bytes are a [`LockFile`]) · `work/` (the model's working directory) · `logs/stdout`, `logs/stderr` and their
 //! rotated `.1` · `runner.log` · `exit.json` (an [`Exit`], written last).
+//!
+//! In a container of a cluster the same directory is the container's own. There the [`LaunchSpec`] comes as a secret of
+//! the container's token file, [`LAUNCH_SECRET`], and the [`Exit`] of a failure as the last line of standard error.
 
 use crate::config::Roots;
 use crate::model::ModelId;
@@ -22,6 +25,15 @@ pub const LAUNCH_FILE: &str = "launch.json";
 pub const LOCK_FILE: &str = "lock";
 /// Name of the file with an [`Exit`].
 pub const EXIT_FILE: &str = "exit.json";
+
+/// In a container's token file: the secret with a [`LaunchSpec`]; its `payload` is a path inside the container's directory.
+pub const LAUNCH_SECRET: &str = "maas.launch";
+/// In a container's token file: the secret with the runner's ZooKeeper credential, as one line.
+pub const CREDENTIAL_SECRET: &str = "maas.zookeeper";
+/// What the line with an [`Exit`] begins with; the node's own words about the container's end repeat that line.
+pub const EXIT_MARK: &str = "maas-exit ";
+/// The longest such line, bytes: a node repeats the last 4 KiB.
+pub const MAX_EXIT_LINE: usize = 3584;
 
 /// Everything a runner needs to know; it holds no store client and reads no `spec` node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +88,29 @@ pub struct RootPaths {
     pub services: String,
     /// The state's root.
     pub state: String,
+}
+
+impl Exit {
+    /// The line with which a runner in a container tells how it ended. The oldest lines of standard error give way to its length.
+    pub fn to_line(&self) -> Option<String> {
+        let mut exit = self.clone();
+        loop {
+            let line = format!("{EXIT_MARK}{}", serde_json::to_string(&exit).ok()?);
+            if line.len() <= MAX_EXIT_LINE {
+                return Some(line);
+            }
+            if exit.stderr_tail.is_empty() {
+                return None;
+            }
+            exit.stderr_tail.remove(0);
+        }
+    }
+
+    /// The last such line in a text, if it is this instance's.
+    pub fn from_lines(text: &str, id: &str) -> Option<Exit> {
+        let lines = text.lines().rev().filter_map(|line| line.trim().strip_prefix(EXIT_MARK));
+        lines.filter_map(|json| serde_json::from_str::<Exit>(json).ok()).find(|exit| exit.id == id)
+    }
 }
 
 impl From<&Roots> for RootPaths {
@@ -138,4 +173,33 @@ pub struct ScratchLine {
     pub claim: Claim,
     /// The registration; `None` for none.
     pub registration: Option<Registration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::ReasonCode;
+
+    #[test]
+    fn an_end_is_told_in_one_line_and_found_among_others() {
+        let exit = Exit {
+            id: "3-1-aaaa".to_string(),
+            state: InstanceState::Failed,
+            reason: Reason::new(ReasonCode::ScriptExited, "ended with 3"),
+            exit_code: Some(3),
+            host: "node7".to_string(),
+            started: None,
+            ended: Timestamp::UNIX_EPOCH,
+            ran_ms: 12,
+            was_ready: false,
+            stderr_tail: (0..200).map(|line| format!("{line}: {}", "x".repeat(50))).collect(),
+        };
+        let line = exit.to_line().unwrap();
+        assert!(line.len() <= MAX_EXIT_LINE && !line.contains('\n'));
+        let words = format!("Exit code: 7\n{EXIT_MARK}{{}}\nLast 4096 bytes of runner.stderr :\n{line}\n\n");
+        let found = Exit::from_lines(&words, "3-1-aaaa").unwrap();
+        assert_eq!(found.stderr_tail.last(), exit.stderr_tail.last());
+        assert_eq!((found.reason, found.exit_code), (exit.reason, Some(3)));
+        assert_eq!(Exit::from_lines(&words, "3-2-bbbb"), None);
+    }
 }

@@ -12,10 +12,13 @@ Starts one instance of a model, probes it, registers it, and ends it in order. S
 Usage:
   maas_runner run --dir DIR                        run the instance whose launch.json is in DIR
   maas_runner run --dir DIR --scratch              the same, without ZooKeeper and without a master
+  maas_runner run --dir DIR --container            the same in a YARN container: the order is in its token file
   maas_runner guard [--group FILE]… -- PROGRAM…    run PROGRAM; kill all it started when it or standard input ends
   maas_runner --help | --version
 
 DIR gets: lock (held for life), work/, tmp/, logs/, and at the end exit.json.
+With --container launch.json is made from the token file and logs/ is the container's own log directory; how the model
+failed is the last line of standard error.
 With --scratch each change is printed as a JSON line, and the end of standard input means SIGTERM.
 SIGTERM: un-registers, waits for callers to finish, ends the model, ends.
 
@@ -25,6 +28,17 @@ Example:
   maas_runner run --dir /var/lib/maas/instances/3-17-9f2c
 ";
 
+/// Where a runner finds itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Started by a master of its own machine.
+    Machine,
+    /// Tried out: no ZooKeeper, no master.
+    Scratch,
+    /// In a container that a cluster's node started.
+    Container,
+}
+
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -32,8 +46,8 @@ pub(crate) enum Command {
     Run {
         /// The directory that holds its launch.json.
         directory: PathBuf,
-        /// Without ZooKeeper.
-        scratch: bool,
+        /// Where the order comes from and what it answers to.
+        place: Place,
     },
     /// Be the guard of a script.
     Guard(Order),
@@ -52,20 +66,24 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Some("--help" | "-h" | "help") => Ok(Command::Help),
         Some("--version" | "-V") => Ok(Command::Version),
         Some("run") => {
-            let (mut directory, mut scratch, mut rest) = (None, false, arguments);
+            let (mut directory, mut place, mut rest) = (None, Place::Machine, arguments);
             while let Some(argument) = rest.next() {
                 match argument.to_str() {
                     Some("--dir") => match rest.next() {
                         Some(value) => directory = Some(PathBuf::from(value)),
                         None => return usage("--dir needs a directory".to_string()),
                     },
-                    Some("--scratch") => scratch = true,
+                    Some("--scratch" | "--container") if place != Place::Machine => {
+                        return usage("--scratch and --container can't be had together".to_string());
+                    }
+                    Some("--scratch") => place = Place::Scratch,
+                    Some("--container") => place = Place::Container,
                     Some("--help" | "-h") => return Ok(Command::Help),
                     _ => return usage(format!("unknown argument {}", argument.display())),
                 }
             }
             let directory = directory.ok_or_else(|| Error::Usage("--dir DIR is needed".to_string()))?;
-            Ok(Command::Run { directory, scratch })
+            Ok(Command::Run { directory, place })
         }
         Some("guard") => {
             let mut order = Order { groups: Vec::new(), program: Vec::new() };
@@ -98,8 +116,15 @@ mod tests {
 
     #[test]
     fn both_subcommands_are_read() {
-        assert_eq!(read("run --dir /x").unwrap(), Command::Run { directory: "/x".into(), scratch: false });
-        assert_eq!(read("run --scratch --dir /x").unwrap(), Command::Run { directory: "/x".into(), scratch: true });
+        assert_eq!(read("run --dir /x").unwrap(), Command::Run { directory: "/x".into(), place: Place::Machine });
+        assert_eq!(
+            read("run --scratch --dir /x").unwrap(),
+            Command::Run { directory: "/x".into(), place: Place::Scratch }
+        );
+        assert_eq!(
+            read("run --dir . --container").unwrap(),
+            Command::Run { directory: ".".into(), place: Place::Container }
+        );
         let order = Order { groups: vec!["/g".into()], program: vec!["./a.sh".into(), "--dir".into()] };
         assert_eq!(read("guard --group /g -- ./a.sh --dir").unwrap(), Command::Guard(order));
         assert_eq!(read("--help").unwrap(), Command::Help);
@@ -107,7 +132,18 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for line in ["", "walk", "run", "run --dir", "run /x", "run --dir /x y", "guard", "guard --", "guard ls"] {
+        for line in [
+            "",
+            "walk",
+            "run",
+            "run --dir",
+            "run /x",
+            "run --dir /x y",
+            "run --dir /x --scratch --container",
+            "guard",
+            "guard --",
+            "guard ls",
+        ] {
             assert!(matches!(read(line), Err(Error::Usage(_))), "{line}");
         }
     }

@@ -9,11 +9,13 @@
 //! - [`ledger`] keeps claim and registration in ZooKeeper as they are wanted, and watches the record.
 //! - [`guard`] is a process of its own between runner and script; [`script`] starts it, [`process_tree`] finds and kills.
 //! - [`endpoint`] and [`watcher`] follow `endpoint.dat`, [`probe`] asks the published url, [`sockets`] counts connections.
+//! - [`container`] makes of a YARN container what a master of this machine would have prepared.
 //! - [`scratch`] stands in for ZooKeeper and master when a model is only tried out.
 //! - [`instance`], [`environment`], [`capture`] and [`memory`]: the directory, what the model sees, writes and uses.
 
 mod capture;
 mod cli;
+mod container;
 mod endpoint;
 mod environment;
 mod error;

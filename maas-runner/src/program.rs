@@ -1,8 +1,8 @@
 //! From arguments to an exit code: logging, the two subcommands, and the one place where errors are printed.
 
-use crate::cli::{self, Command};
+use crate::cli::{self, Command, Place};
 use crate::error::{Error, describe, exit};
-use crate::{guard, supervise};
+use crate::{container, guard, supervise};
 use std::ffi::OsString;
 use std::io::Write;
 use tracing_subscriber::Layer;
@@ -24,7 +24,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Guard(order) => guard::run(&order)
             .map(|()| exit::DONE)
             .map_err(|source| Error::System { what: "guard can't do its work", source }),
-        Command::Run { directory, scratch } => {
+        Command::Run { directory, place } => {
             // The log is not rotated, so little is said: transitions, and trouble.
             let level =
                 std::env::var("MAAS_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
@@ -34,11 +34,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             // A line that can't be written, on a full disk, is lost: to say so on the same stream would end the runner.
             let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).log_internal_errors(false);
             tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|source| Error::System { what: "no runtime", source })?
-                .block_on(supervise::run(&directory, scratch))
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|source| Error::System { what: "no runtime", source })?;
+            if place != Place::Container {
+                return runtime.block_on(supervise::run(&directory, place == Place::Scratch, None));
+            }
+            let credential = container::prepare(&directory)?;
+            let outcome = runtime.block_on(supervise::run(&directory, false, credential));
+            container::tell_end(&directory, &mut std::io::stderr());
+            outcome
         }
     });
     match outcome {

@@ -52,14 +52,15 @@ enum Input {
     Guard(Option<Report>),
 }
 
-/// Runs the instance in `directory` to its end and gives the exit code; with `scratch` without ZooKeeper.
-pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
+/// Runs the instance in `directory` to its end and gives the exit code; with `scratch` without ZooKeeper. A credential that
+/// is given is not looked for on standard input.
+pub(crate) async fn run(directory: &Path, scratch: bool, credential: Option<String>) -> Result<u8, Error> {
     let directory = Directory::open(directory)?;
     let lock = directory.lock()?;
     if directory.has_ended() {
         return Err(Error::Refused("the instance has ended before; its exit.json is there".to_string()));
     }
-    let outcome = run_locked(&directory, &lock, scratch).await;
+    let outcome = run_locked(&directory, &lock, scratch, credential).await;
     if let Err(error) = &outcome {
         // Without a word the master could only say that its runner was killed.
         let exit = report::refused(directory.name(), directory.spec().ok().as_ref(), error);
@@ -71,7 +72,12 @@ pub(crate) async fn run(directory: &Path, scratch: bool) -> Result<u8, Error> {
 }
 
 /// As [`run`], with the lock held.
-async fn run_locked(directory: &Directory, lock: &File, scratch: bool) -> Result<u8, Error> {
+async fn run_locked(
+    directory: &Directory,
+    lock: &File,
+    scratch: bool,
+    credential: Option<String>,
+) -> Result<u8, Error> {
     // Fails for the leader of a process group, which is as good: a terminal's signals do not reach it either.
     let _leader_already = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
@@ -83,7 +89,7 @@ async fn run_locked(directory: &Directory, lock: &File, scratch: bool) -> Result
     if let Err(error) = directory.reserve_exit() {
         tracing::warn!(%error, "no room for exit.json");
     }
-    let options = if scratch { None } else { Some(options(&spec)?) };
+    let options = if scratch { None } else { Some(options(&spec, credential)?) };
     let (told_sender, mut told) = mpsc::unbounded_channel();
     let (inputs, inbox) = mpsc::unbounded_channel();
     let forward = inputs.clone();
@@ -124,17 +130,22 @@ async fn run_locked(directory: &Directory, lock: &File, scratch: bool) -> Result
     outcome
 }
 
-fn options(spec: &LaunchSpec) -> Result<ZkOptions, Error> {
+fn options(spec: &LaunchSpec, credential: Option<String>) -> Result<ZkOptions, Error> {
     let mut options = ZkOptions::new(spec.zookeeper.clone());
     options.session_timeout = Duration::from_millis(spec.session_timeout_ms.max(1000));
     options.create_chroot = false;
-    if spec.credential_on_stdin {
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line);
-        let refused = |text: String| Error::Refused(format!("credential on standard input: {text}"));
-        read.map_err(|error| refused(error.to_string()))?;
-        options.credential = Some(Credential::parse(&line).map_err(|error| refused(error.to_string()))?);
-    }
+    let refused = |text: String| Error::Refused(format!("its ZooKeeper credential: {text}"));
+    let line = match credential {
+        None if spec.credential_on_stdin => {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line);
+            read.map_err(|error| refused(format!("standard input: {error}")))?;
+            Some(line)
+        }
+        given => given,
+    };
+    let parsed = line.as_deref().map(Credential::parse).transpose();
+    options.credential = parsed.map_err(|error| refused(error.to_string()))?;
     Ok(options)
 }
 

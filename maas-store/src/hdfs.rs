@@ -7,7 +7,10 @@
 
 mod error;
 mod files;
+mod shared;
 mod staging;
+
+pub use shared::{SharedFile, SharedFiles};
 
 use crate::bundle::{self, Bundle, Limits};
 use crate::fetch;

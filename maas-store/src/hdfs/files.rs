@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) is_directory: bool,
     pub(super) is_executable: bool,
+    /// Bytes of a file.
+    pub(super) size: u64,
     /// By the NameNode's clock, milliseconds.
     pub(super) modified_ms: u64,
 }
@@ -40,6 +42,7 @@ impl From<FileStatus> for Entry {
             name: status.path.rsplit('/').next().unwrap_or_default().to_string(),
             is_directory: status.isdir,
             is_executable: !status.isdir && status.permission & 0o111 != 0,
+            size: status.length as u64,
             modified_ms: status.modification_time,
         }
     }
