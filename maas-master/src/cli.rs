@@ -170,6 +170,9 @@ pub struct ServiceArgs {
     /// Set by --detach for the program it starts: makes a session of its own.
     #[arg(long, hide = true, conflicts_with = "detach")]
     pub detached: bool,
+    /// Set by --on yarn for the program that YARN starts: it is the application's master.
+    #[arg(long, hide = true, conflicts_with_all = ["detach", "attach"])]
+    pub application: bool,
     /// yarn: stays until the application ends.
     #[arg(long)]
     pub attach: bool,

@@ -22,6 +22,23 @@ pub enum Error {
         /// What is missing.
         missing: &'static str,
     },
+    /// A cluster said no, or nothing.
+    #[error("{what}")]
+    Cluster {
+        /// What was not done, and what to do.
+        what: String,
+        /// Which of the fixed codes it has.
+        code: ErrorCode,
+        /// What it said.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A program that is to be sent to the cluster is missing.
+    #[error("no {}; install it beside this program", path.display())]
+    NoProgram {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// The model store's url.
     #[error("the model store can't be used; choose another with --store URL")]
     Store {
@@ -161,7 +178,8 @@ impl Error {
             Error::Cli(failure) => failure.code(),
             Error::Config(_) => ErrorCode::BadConfig,
             Error::NotBuilt { .. } => ErrorCode::Usage,
-            Error::NoRunner { .. } => ErrorCode::NoTool,
+            Error::Cluster { code, .. } => *code,
+            Error::NoRunner { .. } | Error::NoProgram { .. } => ErrorCode::NoTool,
             Error::Store { source } => source.code().parse().unwrap_or(ErrorCode::BadStoreUrl),
             Error::ZooKeeper { source, .. } => zookeeper_code(source),
             Error::Roots(_) => ErrorCode::ConfigNode,

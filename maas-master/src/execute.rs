@@ -9,7 +9,7 @@ use crate::failpoint::{Failpoints, Reached};
 use crate::intake::take::to_bytes;
 use crate::launcher::{Ask, SharedLauncher};
 use crate::leader::Term;
-use crate::observed::{Instance, Observed, Payload};
+use crate::observed::{Instance, Observed, Payload, Process};
 use crate::payload::{Payloads, key_of};
 use crate::plan::{Effect, Step};
 use crate::policy::Policy;
@@ -31,6 +31,15 @@ pub enum Done {
     Launched {
         /// The record.
         record: Box<InstanceRecord>,
+        /// What the launcher is asked.
+        ask: Box<Ask>,
+    },
+    /// A record names its place; the launcher gets the ask.
+    Placed {
+        /// The record.
+        record: Box<InstanceRecord>,
+        /// Its data version.
+        version: i32,
         /// What the launcher is asked.
         ask: Box<Ask>,
     },
@@ -171,6 +180,7 @@ impl Executor {
                 let ask = ask_of(id, &instance.record, version()?, observed)?;
                 Ok(Done::Started(Box::new(ask)))
             }
+            Effect::Place { id } => self.place(instance(id)?, version()?, observed).await,
             Effect::Stop { id, why } => self.stop(instance(id)?, why).await,
             Effect::Kill { id } => {
                 let instance = instance(id)?;
@@ -242,6 +252,21 @@ impl Executor {
         Ok(Done::Launched { record: Box::new(record), ask: Box::new(ask) })
     }
 
+    /// The place is in the record before anything is started there, so that another leader knows what runs where.
+    async fn place(&self, instance: &Instance, version: &Version, observed: &Observed) -> Result<Done, Trouble> {
+        let Process::Granted { container, host } = &instance.process else {
+            return Err(Trouble::Failed("its place was taken back".to_string()));
+        };
+        let record =
+            InstanceRecord { container: Some(container.clone()), host: host.clone(), ..instance.record.clone() };
+        let ask = ask_of(&instance.id, &record, version, observed)?;
+        let path = self.roots.instance(&instance.id);
+        self.fenced(vec![Op::set(path, to_bytes(&record), Some(instance.record_version))]).await?;
+        self.failpoints.reach("after-place-recorded")?;
+        let version = instance.record_version.wrapping_add(1);
+        Ok(Done::Placed { record: Box::new(record), version, ask: Box::new(ask) })
+    }
+
     async fn stop(&self, instance: &Instance, why: &Reason) -> Result<Done, Trouble> {
         let record = InstanceRecord { wanted: Wanted::Stop, reason: Some(why.clone()), ..instance.record.clone() };
         let path = self.roots.instance(&instance.id);
@@ -258,7 +283,7 @@ impl Executor {
         let record = self.roots.instance(id);
         let claim = self.roots.claim(id);
         let registration = self.roots.registration(instance.record.model.name.as_str(), id);
-        let started_once = !matches!(instance.process, crate::observed::Process::Absent);
+        let started_once = !instance.process.never_lived();
         let mut tries = 3;
         loop {
             let mut ops = Vec::new();
@@ -319,6 +344,8 @@ fn ask_of(id: &str, record: &InstanceRecord, version: &Version, observed: &Obser
             resources: record.resources.clone(),
             payload: directory.clone(),
             digest: digest.clone(),
+            store_path: version.desired.path.clone(),
+            container: record.container.clone(),
             env: version.spec.env.clone(),
             secrets: version.spec.secrets.clone(),
         }),

@@ -137,6 +137,7 @@ pub(crate) fn leading() -> View {
             stop_all: false,
         }),
         observed: Arc::new(Observed {
+            finds_places: false,
             instances: [
                 ("3-2-aaaa".to_string(), instance("3-2-aaaa", &dga, true)),
                 ("3-3-bbbb".to_string(), instance("3-3-bbbb", &dga, false)),

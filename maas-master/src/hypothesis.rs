@@ -124,7 +124,7 @@ fn shown(step: Step) -> PlannedStep {
     // The request that is thought through has no id that would mean anything to anybody.
     let why = step.reason.replace(&format!("request {NO_REQUEST}"), "this request");
     let reason = match &step.effect {
-        Effect::Launch { host, .. } => format!("on {host}: {why}"),
+        Effect::Launch { host, .. } if !host.is_empty() => format!("on {host}: {why}"),
         _ => why,
     };
     PlannedStep {

@@ -6,7 +6,7 @@
 use maas_client::config::Roots;
 use maas_client::state::{Cluster, FORMAT, Leader};
 use maas_client::state_store::Fence;
-use maas_client::tree::{Access, Error, Mode, MultiError, Op, SharedTree, TreeExt};
+use maas_client::tree::{Access, Error, Mode, MultiError, Node, Op, SharedTree, TreeExt};
 
 /// One leadership.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub async fn format_of(tree: &SharedTree, roots: &Roots) -> Result<Format, Error
 }
 
 /// Tries once to win. After a lost answer call it again: it finds its own node.
-pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Result<Attempt, Error> {
+pub async fn attempt(tree: &SharedTree, roots: &Roots, leader: Leader) -> Result<Attempt, Error> {
     let Some(session) = tree.session().borrow().connected() else {
         return Err(Error::ConnectionLoss);
     };
@@ -88,6 +88,9 @@ pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Re
     if let Some(node) = tree.get(&roots.leader()).await? {
         let there: Option<Leader> = serde_json::from_slice(&node.data).ok();
         if node.stat.ephemeral_owner != session {
+            if there.as_ref().is_some_and(|there| is_earlier_attempt(there, &leader)) {
+                return win(tree, roots, session, leader, &epoch_node, Some(node.stat.version)).await;
+            }
             return Ok(Attempt::Lost { leader: there });
         }
         // Our own: the answer to the winning transaction was lost. It stands as long as nobody bumped the epoch.
@@ -96,17 +99,40 @@ pub async fn attempt(tree: &SharedTree, roots: &Roots, mut leader: Leader) -> Re
         }
         tree.delete_if_exists(&roots.leader(), Some(node.stat.version)).await?;
     }
+    win(tree, roots, session, leader, &epoch_node, None).await
+}
+
+/// A cluster starts another attempt of an application only after the one before is over, whose session may outlive it.
+fn is_earlier_attempt(there: &Leader, ours: &Leader) -> bool {
+    let same = there.application.is_some() && there.application == ours.application;
+    same && there.attempt < ours.attempt
+}
+
+/// Creates the leader's node, in the place of one of this version where there is one.
+async fn win(
+    tree: &SharedTree,
+    roots: &Roots,
+    session: i64,
+    mut leader: Leader,
+    epoch_node: &Node,
+    instead_of: Option<i32>,
+) -> Result<Attempt, Error> {
+    let epoch_path = roots.epoch();
     leader.epoch = epoch_node.stat.version.saturating_add(1);
     let leader_bytes = serde_json::to_vec(&leader).map_err(|error| Error::Invalid { message: error.to_string() })?;
-    let ops = vec![
-        Op::set(&epoch_path, Vec::new(), Some(epoch_node.stat.version)),
-        Op::Create { path: roots.leader(), data: leader_bytes, mode: Mode::Ephemeral, access: Access::WorldReads },
-    ];
+    let mut ops = vec![Op::set(&epoch_path, Vec::new(), Some(epoch_node.stat.version))];
+    ops.extend(instead_of.map(|version| Op::delete(roots.leader(), Some(version))));
+    ops.push(Op::Create {
+        path: roots.leader(),
+        data: leader_bytes,
+        mode: Mode::Ephemeral,
+        access: Access::WorldReads,
+    });
     match tree.multi(ops).await {
         Ok(_) => Ok(Attempt::Won(Term::new(epoch_path, session, leader))),
-        Err(MultiError { error: Error::BadVersion { .. } | Error::NodeExists { .. }, .. }) => {
-            Ok(Attempt::Lost { leader: None })
-        }
+        Err(MultiError {
+            error: Error::BadVersion { .. } | Error::NodeExists { .. } | Error::NoNode { .. }, ..
+        }) => Ok(Attempt::Lost { leader: None }),
         Err(failed) => Err(failed.error),
     }
 }

@@ -407,7 +407,13 @@ impl Mirror {
         let report = launcher.observe(&self.instances).await;
         for (id, process) in report.processes {
             if let Some(instance) = self.instances.get_mut(&id).filter(|instance| instance.process != process) {
-                Arc::make_mut(instance).process = process;
+                let instance = Arc::make_mut(instance);
+                let starts = matches!(process, Process::Alive { .. }) && instance.process.never_lived();
+                // It could not be claimed while it waited for its place.
+                if starts && instance.process != Process::Absent && instance.claim.is_none() {
+                    instance.unclaimed_since = Some(self.clock.moment());
+                }
+                instance.process = process;
             }
         }
         let purging = self.versions.iter().filter(|(_, version)| version.desired.purge);
@@ -424,6 +430,7 @@ impl Mirror {
             payloads,
             purges,
             nodes: report.nodes,
+            finds_places: report.finds_places,
             endpoints: self.endpoints.clone(),
         }
     }

@@ -25,6 +25,8 @@ pub struct Observed {
     pub purges: BTreeMap<ModelId, Purge>,
     /// Where instances can run.
     pub nodes: Vec<Node>,
+    /// Whether the launcher finds places by itself; else a plan names a node for each instance.
+    pub finds_places: bool,
     /// Registrations that could be read, of whomever, by model and id.
     pub endpoints: BTreeMap<(ModelName, String), Arc<Endpoint>>,
 }
@@ -76,6 +78,18 @@ pub enum Process {
     Unknown,
     /// Nothing was started under this id. Entered with the record; left by a launch.
     Absent,
+    /// Asked of a launcher that finds places by itself, and not granted. Left by a grant, or with the record.
+    Waiting {
+        /// Why it is not granted, where that is known.
+        reason: Option<Reason>,
+    },
+    /// A place was found, and nothing runs there. Left for [`Process::Alive`] once the record names the place.
+    Granted {
+        /// The place.
+        container: String,
+        /// Its host.
+        host: String,
+    },
     /// Handed to the launcher or running. Left only by death.
     Alive {
         /// The runner's process, once there is one.
@@ -91,7 +105,12 @@ pub enum Process {
 impl Process {
     /// True when the launcher proved the death, or that there never was life.
     pub fn is_gone(&self) -> bool {
-        matches!(self, Process::Dead { .. } | Process::Absent)
+        matches!(self, Process::Dead { .. }) || self.never_lived()
+    }
+
+    /// True when nothing was ever started.
+    pub fn never_lived(&self) -> bool {
+        matches!(self, Process::Absent | Process::Waiting { .. } | Process::Granted { .. })
     }
 }
 
@@ -151,6 +170,9 @@ impl Instance {
                 None if self.record.wanted == Wanted::Stop => (InstanceState::Stopped, self.record.reason.clone()),
                 None => (InstanceState::Failed, Some(Reason::new(ReasonCode::Killed, "its runner was killed"))),
             };
+        }
+        if let (Process::Waiting { reason }, Wanted::Run) = (&self.process, self.record.wanted) {
+            return (InstanceState::Requested, reason.clone());
         }
         // Of another host's instance without a claim nothing better is known than that it is out of sight.
         let was_claimed = self.was_claimed || self.process == Process::Unknown;

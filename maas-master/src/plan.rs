@@ -58,6 +58,11 @@ pub enum Effect {
         /// The instance.
         id: String,
     },
+    /// Name in the record the place that was found, then have it started there.
+    Place {
+        /// The instance.
+        id: String,
+    },
     /// Set `wanted: stop`.
     Stop {
         /// The instance.
@@ -98,6 +103,7 @@ impl Effect {
             Effect::RecordPayload => "record",
             Effect::Launch { .. } => "launch",
             Effect::Start { .. } => "start",
+            Effect::Place { .. } => "place",
             Effect::Stop { .. } => "stop",
             Effect::Kill { .. } => "kill",
             Effect::Bury { .. } => "delete",
@@ -110,7 +116,8 @@ impl Effect {
     /// The instance it concerns, where there is one already.
     pub fn instance(&self) -> Option<&str> {
         match self {
-            Effect::Start { id } | Effect::Stop { id, .. } | Effect::Kill { id } | Effect::Bury { id, .. } => Some(id),
+            Effect::Start { id } | Effect::Place { id } | Effect::Stop { id, .. } => Some(id),
+            Effect::Kill { id } | Effect::Bury { id, .. } => Some(id),
             Effect::Fetch | Effect::RecordPayload | Effect::Launch { .. } | Effect::Forgive => None,
             Effect::Purge | Effect::RecordPurge { .. } => None,
         }
@@ -142,7 +149,7 @@ struct Case<'a> {
 /// Decides. See the module's doc for what it promises.
 pub fn plan(desired: &Desired, observed: &Observed, policy: &Policy, now: &Now) -> Plan {
     let mut plan = Plan::default();
-    let mut room = place::Room::new(&observed.nodes);
+    let mut room = place::Room::new(&observed.nodes, observed.finds_places);
     let mut waiting = place::Queue::default();
     for case in cases(desired, observed, &mut room) {
         let mut pass = version::Pass { desired, observed, policy, now, room: &mut room, waiting: &mut waiting };

@@ -55,6 +55,17 @@ pub struct Identity {
     pub http_local: Option<String>,
     /// URL of the model store, for the `cluster` node.
     pub store: String,
+    /// The cluster's application that it is an attempt of.
+    pub attempt: Option<ApplicationAttempt>,
+}
+
+/// One of the attempts of a cluster's application, of which only the last is to lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationAttempt {
+    /// The application's id.
+    pub application: String,
+    /// Which attempt.
+    pub number: u32,
 }
 
 /// How a master ended, when it was no failure.
@@ -220,8 +231,8 @@ impl Master {
             http_local: identity.http_local.clone(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             since: wall_time(),
-            application: None,
-            attempt: None,
+            application: identity.attempt.as_ref().map(|attempt| attempt.application.clone()),
+            attempt: identity.attempt.as_ref().map(|attempt| attempt.number),
         }
     }
 

@@ -17,4 +17,6 @@ pub use credentials::credential_from_file;
 pub use launcher::{Choice, choose_launcher};
 pub use layer::{Layer, Pair};
 pub use limits::Limits;
+#[cfg(feature = "yarn")]
+pub use resolve::settings_for_elsewhere;
 pub use resolve::{Config, Error};

@@ -84,6 +84,8 @@ pub struct Config {
     pub launcher: Choice,
     /// URL of the model store.
     pub store: String,
+    /// Whether that was chosen; else a cluster's own file system is taken where models run on one.
+    pub store_is_given: bool,
     /// Where instances, logs and caches live.
     pub state_dir: PathBuf,
     /// Where HTTP listens.
@@ -139,6 +141,7 @@ impl Config {
             policy,
             credential,
             launcher,
+            store_is_given: layer.store.is_some(),
             store: store_url(layer.store, &state_dir)?,
             state_dir,
             http: layer.http.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
@@ -156,18 +159,45 @@ impl Config {
     }
 }
 
+/// What of a file of settings holds for a master on another machine too: nothing that names a place of this one, and
+/// nothing that flags say.
+#[cfg(feature = "yarn")]
+pub fn settings_for_elsewhere(cli: &Cli) -> Result<String, Error> {
+    const OF_THIS_MACHINE: [&str; 11] = [
+        "on",
+        "store",
+        "state_dir",
+        "http",
+        "http_token_file",
+        "advertise",
+        "capacity",
+        "cgroup",
+        "runner",
+        "env",
+        "zk_auth_file",
+    ];
+    let Some((path, text)) = file_of(cli, |name| std::env::var(name).ok())? else { return Ok(String::new()) };
+    let wrong = |detail: String| Error::NotToml { path: path.clone(), detail };
+    let mut table: toml::Table = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    table.retain(|key, _| !OF_THIS_MACHINE.contains(&key));
+    toml::to_string(&table).map_err(|error| wrong(error.to_string()))
+}
+
 fn layers(cli: &Cli, variable: impl Fn(&str) -> Option<String> + Copy) -> Result<Layer, Error> {
-    let file = match &cli.service.config {
-        // A file that was asked for must be there; the usual places may be empty.
-        Some(path) => Some((path.clone(), read(path)?)),
-        None => first_of_usual_files(variable)?,
-    };
-    let from_file = match file {
+    let from_file = match file_of(cli, variable)? {
         Some((path, text)) => Layer::from_toml(&path, &text)?,
         None => Layer::default(),
     };
     let flags = Layer::from_flags(&cli.service, cli.connection.zk_auth_file.as_deref());
     Ok(from_file.under(Layer::from_environment(variable)?).under(flags))
+}
+
+fn file_of(cli: &Cli, variable: impl Fn(&str) -> Option<String>) -> Result<Option<(PathBuf, String)>, Error> {
+    match &cli.service.config {
+        // A file that was asked for must be there; the usual places may be empty.
+        Some(path) => Ok(Some((path.clone(), read(path)?))),
+        None => first_of_usual_files(variable),
+    }
 }
 
 fn read(path: &Path) -> Result<String, Error> {

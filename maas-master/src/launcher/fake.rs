@@ -304,7 +304,7 @@ impl Launcher for Fake {
             label: String::new(),
             limits_vcores: false,
         };
-        Report { nodes: vec![node], processes }
+        Report { nodes: vec![node], finds_places: false, processes }
     }
 
     async fn forget(&self, id: &str, _record: &InstanceRecord, _ended: &Ended) {

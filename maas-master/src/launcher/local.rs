@@ -337,7 +337,7 @@ impl Launcher for Local {
             label: options.label.clone(),
             limits_vcores: options.limits_vcores,
         };
-        Report { nodes: vec![node], processes }
+        Report { nodes: vec![node], finds_places: false, processes }
     }
 
     async fn forget(&self, id: &str, record: &InstanceRecord, ended: &Ended) {

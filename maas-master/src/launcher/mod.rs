@@ -35,6 +35,10 @@ pub struct Ask {
     pub payload: PathBuf,
     /// Its digest.
     pub digest: String,
+    /// Where it was published in the store.
+    pub store_path: String,
+    /// The place that its record names, where the launcher finds places by itself.
+    pub container: Option<String>,
     /// Environment of the request.
     pub env: BTreeMap<String, String>,
     /// Variables whose values are read from these files.
@@ -46,6 +50,9 @@ pub struct Ask {
 pub struct Report {
     /// Where instances can run.
     pub nodes: Vec<Node>,
+    /// Whether it finds places by itself. Then every ask is taken, and waits; what is granted is started once it is handed
+    /// over again with its place.
+    pub finds_places: bool,
     /// Every instance asked about.
     pub processes: BTreeMap<String, Process>,
 }

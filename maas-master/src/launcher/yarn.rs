@@ -1,9 +1,21 @@
-//! What YARN says, in this project's words: how a container ended, and why one is not granted.
+//! Models in containers of a YARN cluster.
 //!
-//! Pure: [`hadoop_yarn`] has the calls. The launcher that makes them is not there yet, so `--on yarn` is refused and nothing but the tests uses this.
+//! The master is the application's own: it registers with the ResourceManager and heartbeats ([`heart`]), asks for a
+//! container for each instance and keeps the book of them ([`book`], pure), has runners started by NodeManagers
+//! ([`start`]), and says in this project's words how containers ended ([`ends`]) and why one is not granted ([`waits`]).
+//! [`hadoop_yarn`] has the calls. It leaves to the reconciler what runs, and what stands in ZooKeeper: a container is named
+//! in the instance's record before anything is started in it.
 
+mod book;
 mod ends;
+mod heart;
+mod launcher;
+mod start;
 mod waits;
 
 pub use ends::{End, end};
+pub use heart::{Error, Heart};
+pub use launcher::Yarn;
+pub use start::Options;
+pub(crate) use start::fetched;
 pub use waits::{Cluster, resource, why_not};

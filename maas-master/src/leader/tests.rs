@@ -147,3 +147,28 @@ async fn without_a_connection_nobody_stands() {
     let tree: SharedTree = master.clone();
     assert_eq!(attempt(&tree, &bed.roots, fixture::leader()).await, Err(Error::ConnectionLoss));
 }
+
+#[tokio::test]
+async fn a_later_attempt_of_the_same_application_does_not_wait_for_the_earlier_ones_session() {
+    let bed = Bed::new().await;
+    let of = |application: &str, attempt: u32| Leader {
+        application: Some(application.to_string()),
+        attempt: Some(attempt),
+        ..fixture::leader()
+    };
+    let (first, second, other) = (bed.server.session(), bed.server.session(), bed.server.session());
+    let stand = async |tree: &Arc<MemoryTree>, leader: Leader| {
+        let tree: SharedTree = tree.clone();
+        attempt(&tree, &bed.roots, leader).await.unwrap()
+    };
+    let Attempt::Won(former) = stand(&first, of("application_1_0001", 1)).await else { panic!("lost") };
+    for stranger in [of("application_1_0002", 9), of("application_1_0001", 1), fixture::leader()] {
+        assert!(matches!(stand(&other, stranger).await, Attempt::Lost { .. }));
+    }
+    let Attempt::Won(term) = stand(&second, of("application_1_0001", 2)).await else { panic!("lost") };
+    assert_eq!((term.epoch, term.leader.attempt), (2, Some(2)));
+    let write = Op::create(bed.roots.instance("1-1-aaaa"), "{}");
+    let tree: SharedTree = first.clone();
+    let failed = tree.multi(vec![former.fence(), write]).await.unwrap_err();
+    assert!(former.is_over_by(&failed), "what the earlier one still sends is refused: {failed:?}");
+}

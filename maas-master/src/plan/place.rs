@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// What is left on each node while a plan is being made.
 pub(super) struct Room<'a> {
+    /// Whether the launcher finds places: then there is always room, and what there is too little of is its word.
+    found: bool,
     nodes: Vec<(&'a Node, Amounts)>,
     by_host: HashMap<&'a str, usize>,
     /// Free memory and place in `nodes` of each, so that a launch need not look at all of them. Made for the first one.
@@ -17,9 +19,9 @@ pub(super) struct Room<'a> {
 
 impl<'a> Room<'a> {
     /// All there is, with nothing on it yet.
-    pub(super) fn new(nodes: &'a [Node]) -> Room<'a> {
+    pub(super) fn new(nodes: &'a [Node], found: bool) -> Room<'a> {
         let by_host = nodes.iter().enumerate().map(|(at, node)| (node.host.as_str(), at)).collect();
-        Room { nodes: nodes.iter().map(|node| (node, Amounts::default())).collect(), by_host, by_free: None }
+        Room { found, nodes: nodes.iter().map(|node| (node, Amounts::default())).collect(), by_host, by_free: None }
     }
 
     /// Counts what an instance holds, which it does until its death is proved. Before the first [`Room::take`].
@@ -33,8 +35,12 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// Takes room for one instance on the node with most memory free; `None` when it fits nowhere now.
+    /// Takes room for one instance on the node with most memory free; `None` when it fits nowhere now, and no name where
+    /// the launcher finds places.
     pub(super) fn take(&mut self, needs: &Resources) -> Option<&'a str> {
+        if self.found {
+            return Some("");
+        }
         let by_free = self.by_free.get_or_insert_with(|| {
             self.nodes.iter().enumerate().map(|(at, (node, used))| (free(node, used).memory_mb, at)).collect()
         });
@@ -51,7 +57,7 @@ impl<'a> Room<'a> {
 
     /// Why no node could ever hold it, even when empty; `None` when one could.
     pub(super) fn never(&self, needs: &Resources) -> Option<String> {
-        if self.nodes.is_empty() {
+        if self.found || self.nodes.is_empty() {
             return None;
         }
         let labelled = self.labelled(needs, |node, _| node.total);

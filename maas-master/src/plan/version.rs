@@ -70,7 +70,8 @@ impl Pass<'_, '_> {
         let unready = counted.len() as u32 - ready;
         let recorded_only = |instance: &&Instance| instance.process == Process::Absent && instance.claim.is_none();
         let unstarted = counted.iter().any(recorded_only);
-        let missing = self.fill(case.model, version, wanted, Counted { ready, unready, unstarted, settled }, plan);
+        let mut missing = self.fill(case.model, version, wanted, Counted { ready, unready, unstarted, settled }, plan);
+        self.note_waiting(case.model, &counted, &mut missing);
         self.upkeep(case, version, ready, plan);
         self.verdict(version, &counted, wanted, ready, missing)
     }
@@ -81,7 +82,15 @@ impl Pass<'_, '_> {
         let wants_run = instance.record.wanted == Wanted::Run;
         match &instance.process {
             Process::Dead { .. } => Some(self.bury(instance)),
-            Process::Absent if !wants_run && instance.claim.is_none() => Some(self.bury(instance)),
+            Process::Absent | Process::Waiting { .. } | Process::Granted { .. }
+                if !wants_run && instance.claim.is_none() =>
+            {
+                Some(self.bury(instance))
+            }
+            Process::Waiting { .. } => None,
+            Process::Granted { container, .. } => {
+                Some((Effect::Place { id: id() }, format!("{container} was granted for it")))
+            }
             Process::Absent | Process::Alive { .. } | Process::Unknown if wants_run => {
                 let since = instance.unclaimed_since?;
                 let (limit, why) = if instance.was_claimed || instance.process == Process::Unknown {
@@ -142,8 +151,8 @@ impl Pass<'_, '_> {
                 seen.max(Duration::try_from(by_wall).unwrap_or(seen))
             }
         };
-        let of_its_own =
-            !matches!(reason.as_ref().map(|reason| reason.code), Some(ReasonCode::Preempted | ReasonCode::NodeLost));
+        let code = reason.as_ref().map(|reason| reason.code);
+        let of_its_own = !matches!(code, Some(ReasonCode::Preempted | ReasonCode::NodeLost | ReasonCode::Replaced));
         let quick = unexpected && of_its_own && ran < self.policy.quick_failure;
         let text = reason.map_or_else(|| "it has ended".to_string(), |reason| format!("it has ended: {}", reason.text));
         (Effect::Bury { id: instance.id.clone(), ended: Box::new(ended), quick }, text)
@@ -179,6 +188,29 @@ impl Pass<'_, '_> {
                 let effect = Effect::Start { id: instance.id.clone() };
                 push(plan, case.model, effect, "recorded and not started yet".to_string());
             }
+        }
+    }
+
+    /// What waits for a place that the launcher has to find: it is told together, each reason once.
+    fn note_waiting(&mut self, model: &ModelId, counted: &[&Instance], missing: &mut Missing) {
+        let mut waiting: Vec<(u32, &Reason)> = Vec::new();
+        for instance in counted {
+            let Process::Waiting { reason } = &instance.process else { continue };
+            missing.count += 1;
+            let Some(reason) = reason else { continue };
+            match waiting.iter_mut().find(|(_, known)| known.code == reason.code) {
+                Some((count, _)) => *count += 1,
+                None => waiting.push((1, reason)),
+            }
+        }
+        for (count, reason) in waiting {
+            self.waiting.push(model, count, reason.clone());
+            missing.fits = match reason.code {
+                ReasonCode::NeverFits => PlanVerdict::Never,
+                _ if missing.fits == PlanVerdict::Never => PlanVerdict::Never,
+                _ => PlanVerdict::Waits,
+            };
+            missing.reason.get_or_insert_with(|| reason.clone());
         }
     }
 

@@ -318,6 +318,10 @@ impl<'m> Leading<'m> {
                     self.mirror.put_record(ask.id.clone(), *record, 0);
                     asks.push(*ask);
                 }
+                Ok(Done::Placed { record, version, ask }) => {
+                    self.mirror.put_record(ask.id.clone(), *record, version);
+                    asks.push(*ask);
+                }
                 Ok(done) => {
                     acted = true;
                     self.note(step, done);

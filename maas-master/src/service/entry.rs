@@ -1,7 +1,7 @@
 //! From arguments to exit code. All there is to say has been printed when it returns.
 
 use super::announce::note;
-use super::{detach, run, status, stop};
+use super::{detach, run, status, stop, yarn};
 use crate::cli::{Cli, Command, On, TABLE};
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -40,10 +40,14 @@ fn dispatch(cli: &Cli) -> Result<u8, Error> {
         None => {
             let config = Config::of_process(cli)?;
             note_unused(cli, &config);
+            if config.launcher.on == On::Yarn && !cli.service.application {
+                note(&config.launcher.line);
+                return block_on(yarn::submit(cli, &config), 1);
+            }
             if cli.service.detach {
                 return detach::detach(&config, cli.service.timeout);
             }
-            block_on(run::run(config, cli.service.detached), 2)
+            block_on(run::run(config, cli.service.detached, cli.service.application), 2)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From settings to the launcher they ask for.
 
+use super::yarn::Attempt;
 use crate::cli::On;
 use crate::config::Config;
 use crate::error::Error;
@@ -14,14 +15,21 @@ use std::sync::Arc;
 /// Refuses what this version can't do.
 pub(super) fn check(config: &Config) -> Result<(), Error> {
     match config.launcher.on {
-        On::Local => Ok(()),
-        On::Yarn => Err(Error::NotBuilt { on: "yarn", missing: "the YARN launcher is missing" }),
+        On::Local | On::Yarn => Ok(()),
         On::Ec2 => Err(Error::NotBuilt { on: "ec2", missing: "the EC2 launcher is missing" }),
     }
 }
 
+/// Where instances run: on this machine, or in the cluster whose application this is an attempt of.
+pub(super) fn of(config: &Config, roots: &Roots, attempt: Option<&Attempt>) -> Result<SharedLauncher, Error> {
+    match attempt {
+        Some(attempt) => attempt.launcher(config, roots),
+        None => local(config, roots),
+    }
+}
+
 /// Processes of this machine.
-pub(super) fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Error> {
+fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Error> {
     let runner = match &config.runner {
         Some(path) => path.clone(),
         None => beside_this_program()?,

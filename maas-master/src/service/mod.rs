@@ -11,5 +11,11 @@ mod standby;
 mod state_dir;
 mod status;
 mod stop;
+#[cfg(not(feature = "yarn"))]
+mod without_yarn;
+#[cfg(feature = "yarn")]
+mod yarn;
 
 pub use entry::entry;
+#[cfg(not(feature = "yarn"))]
+use without_yarn as yarn;

@@ -3,6 +3,7 @@
 use super::announce::{Announcer, Line, note};
 use super::signals::{Asked, Signals};
 use super::state_dir::StateDir;
+use super::yarn::Attempt;
 use super::{entry, launcher, standby};
 use crate::config::Config;
 use crate::error::Error;
@@ -23,8 +24,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Runs until a signal or the stop node ends it.
-pub(super) async fn run(config: Config, detached: bool) -> Result<u8, Error> {
+/// Runs until a signal or the stop node ends it; as the master of a cluster's application when it is one.
+pub(super) async fn run(mut config: Config, detached: bool, application: bool) -> Result<u8, Error> {
     if detached {
         // Fails only for a group's leader, which has its session's terminal to itself already.
         let _ = rustix::process::setsid();
@@ -40,6 +41,7 @@ pub(super) async fn run(config: Config, detached: bool) -> Result<u8, Error> {
         true => LogAccess::Open,
         false => LogAccess::Token(held.token(config.http_token_file.as_deref())?.into()),
     };
+    let attempt = if application { Some(Attempt::begin(&mut config, address).await?) } else { None };
 
     let connected = tokio::select! {
         connected = connect(&config) => Some(connected?),
@@ -53,10 +55,13 @@ pub(super) async fn run(config: Config, detached: bool) -> Result<u8, Error> {
         return Ok(exit::DONE);
     };
 
-    let running = Running::start(&config, tree, roots, listener, address, logs)?;
+    let running = Running::start(&config, tree, roots, listener, address, logs, attempt.as_ref())?;
     let outcome = running.until_end(&config, &mut signals).await;
+    if let (Some(attempt), Ok(Ended::InOrder)) = (attempt, &outcome) {
+        attempt.finish("stopped with its models").await;
+    }
     drop(held);
-    outcome
+    outcome.map(|_| exit::DONE)
 }
 
 /// Tries for as long as it takes; the tree says every 10 s what is wrong.
@@ -80,6 +85,14 @@ async fn connect(config: &Config) -> Result<(SharedTree, Roots), Error> {
     }
 }
 
+/// How a master ended, when it was no failure.
+enum Ended {
+    /// By the stop node: nothing of it is to go on.
+    InOrder,
+    /// What runs is the next master's.
+    Left,
+}
+
 /// Everything that runs.
 struct Running {
     tree: SharedTree,
@@ -91,6 +104,8 @@ struct Running {
     /// Ends what surrounds it, after it.
     rest: CancellationToken,
     tasks: TaskTracker,
+    /// Another attempt has taken its place: nothing may be touched any more.
+    over: CancellationToken,
 }
 
 impl Running {
@@ -101,15 +116,16 @@ impl Running {
         listener: TcpListener,
         address: SocketAddr,
         logs: LogAccess,
+        attempt: Option<&Attempt>,
     ) -> Result<Running, Error> {
         let policy = config.policy.clone();
         let (master, handle, outbox) = Master::new(Setup {
             tree: tree.clone(),
             roots: roots.clone(),
-            launcher: launcher::local(config, &roots)?,
+            launcher: launcher::of(config, &roots, attempt)?,
             payloads: launcher::payloads(config)?,
             world_registers: config.metron_runners,
-            identity: identity(config, address),
+            identity: identity(config, address, attempt),
             policy: policy.clone(),
             failpoints: Failpoints::default(),
         });
@@ -139,16 +155,21 @@ impl Running {
         });
         let announcer = Announcer::new(config, url_of(config, address));
         let master = tokio::spawn(master.run(leave.clone()));
-        Ok(Running { tree, handle, announcer, master, leave, rest, tasks })
+        let over = attempt.map_or_else(CancellationToken::new, Attempt::over);
+        Ok(Running { tree, handle, announcer, master, leave, rest, tasks, over })
     }
 
-    async fn until_end(mut self, config: &Config, signals: &mut Signals) -> Result<u8, Error> {
+    async fn until_end(mut self, config: &Config, signals: &mut Signals) -> Result<Ended, Error> {
         let mut views = self.handle.watch();
         let mut reason = "asked to by a signal".to_string();
         let ended = loop {
             tokio::select! {
                 ended = &mut self.master => break ended,
                 asked = signals.next() => self.obey(asked, &mut reason),
+                () = self.over.cancelled() => {
+                    self.master.abort();
+                    return Ok(Ended::Left);
+                }
                 changed = views.changed() => {
                     if changed.is_ok() {
                         let view = views.borrow_and_update().clone();
@@ -165,9 +186,12 @@ impl Running {
         self.tasks.close();
         self.tasks.wait().await;
         self.tree.close().await;
-        match ended {
-            Ok(Ok(End::Shutdown)) => {}
-            Ok(Ok(End::StopNode)) => reason = "asked to by maas_service stop".to_string(),
+        let how = match ended {
+            Ok(Ok(End::Shutdown)) => Ended::Left,
+            Ok(Ok(End::StopNode)) => {
+                reason = "asked to by maas_service stop".to_string();
+                Ended::InOrder
+            }
             Ok(Err(reconciler::Error::NewerFormat { found, known })) => {
                 return Err(Error::NewerFormat { found, known });
             }
@@ -179,9 +203,9 @@ impl Running {
             }
             Ok(Err(error)) => return Err(Error::Master(Box::new(error))),
             Err(error) => return Err(Error::Master(Box::new(error))),
-        }
+        };
         self.announcer.say(&Line::Stopped { reason, instances });
-        Ok(exit::DONE)
+        Ok(how)
     }
 
     fn obey(&self, asked: Asked, reason: &mut String) {
@@ -222,14 +246,14 @@ fn url_of(config: &Config, address: SocketAddr) -> String {
 }
 
 /// An IPv6 address needs brackets in a url.
-fn http_host(host: &str, port: u16) -> String {
+pub(super) fn http_host(host: &str, port: u16) -> String {
     match host.parse::<std::net::Ipv6Addr>() {
         Ok(address) => format!("[{address}]:{port}"),
         Err(_) => format!("{host}:{port}"),
     }
 }
 
-fn identity(config: &Config, address: SocketAddr) -> Identity {
+fn identity(config: &Config, address: SocketAddr, attempt: Option<&Attempt>) -> Identity {
     let local = match address.ip() {
         ip if ip.is_unspecified() && ip.is_ipv6() => format!("http://[::1]:{}", address.port()),
         ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
@@ -240,5 +264,6 @@ fn identity(config: &Config, address: SocketAddr) -> Identity {
         http: (!address.ip().is_loopback()).then(|| url_of(config, address)),
         http_local: Some(local),
         store: config.store.clone(),
+        attempt: attempt.map(Attempt::identity),
     }
 }

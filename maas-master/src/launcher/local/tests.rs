@@ -71,6 +71,8 @@ fn known(state_dir: &Path) -> BTreeMap<String, Arc<Instance>> {
 
 fn ask(id: &str, gpus: u32) -> Ask {
     Ask {
+        store_path: String::new(),
+        container: None,
         id: id.into(),
         model: ModelId::new("dga", "1.0").unwrap(),
         resources: Resources { gpus, ..Resources::default() },

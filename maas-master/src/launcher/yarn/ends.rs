@@ -13,7 +13,7 @@ const WORDS: usize = 300;
 pub struct End {
     /// `Stopped` when it was ended on our order, else `Failed`.
     pub state: InstanceState,
-    /// Why. [`ReasonCode::Preempted`] and [`ReasonCode::NodeLost`] don't count as the model's failure.
+    /// Why. [`ReasonCode::Preempted`], [`ReasonCode::NodeLost`] and [`ReasonCode::Replaced`] don't count as the model's failure.
     pub reason: Reason,
     /// The command's own exit code, where it had one.
     pub exit_code: Option<i32>,
@@ -36,6 +36,10 @@ pub fn end(status: &ContainerStatus) -> End {
         ExitStatus::ABORTED if words.contains("expired since it was unused") => {
             failed(ReasonCode::ScriptNotStarted, "its container was granted and not started in time".into())
         }
+        ExitStatus::ABORTED if words.contains("completed application") => failed(
+            ReasonCode::Replaced,
+            "its container had not begun to run when the master that asked for it ended".into(),
+        ),
         ExitStatus::ABORTED => stopped("its container was released"),
         ExitStatus::DISKS_FAILED => failed(ReasonCode::NodeLost, "too many disks of its node are bad".into()),
         ExitStatus::PREEMPTED => failed(ReasonCode::Preempted, "YARN's scheduler took its container back".into()),
@@ -142,7 +146,14 @@ mod tests {
         let changed =
             "[2026-11-21 04:40:51.921]Resource hdfs://nn:8020/x changed on src filesystem - expected: 1, was: 2";
         let missing = "Failed to localize\nJava trace\n\tat a.b\nCaused by: java.io.FileNotFoundException: File does not exist: hdfs://nn:8020/x\n\tat c.d";
-        let cases: [(i32, &str, InstanceState, ReasonCode, &str); 14] = [
+        let cases: [(i32, &str, InstanceState, ReasonCode, &str); 15] = [
+            (
+                -100,
+                "Container of a completed application",
+                InstanceState::Failed,
+                ReasonCode::Replaced,
+                "its container had not begun to run when the master that asked for it ended",
+            ),
             (
                 -100,
                 "Container released on a *lost* node",

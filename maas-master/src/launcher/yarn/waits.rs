@@ -28,7 +28,7 @@ pub fn resource(needs: &Resources) -> Resource {
 
 /// Why an instance that needs this is not granted its container. An ask that gets [`ReasonCode::NeverFits`] must not be sent.
 pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
-    never(needs, cluster).map_or_else(
+    never(needs, cluster, true).map_or_else(
         || {
             Reason::new(
                 ReasonCode::WaitingCapacity,
@@ -39,8 +39,8 @@ pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
     )
 }
 
-/// What no waiting will change.
-fn never(needs: &Resources, cluster: &Cluster) -> Option<String> {
+/// What no waiting will change. Before the nodes have been seen nothing is said of them.
+pub(super) fn never(needs: &Resources, cluster: &Cluster, nodes_are_seen: bool) -> Option<String> {
     let asked = resource(needs);
     let Cluster { maximum, resource_types, nodes, .. } = cluster;
     if needs.gpus > 0 && !resource_types.is_empty() && !resource_types.iter().any(|name| name == Resource::GPU) {
@@ -55,6 +55,9 @@ fn never(needs: &Resources, cluster: &Cluster) -> Option<String> {
     }
     if asked.vcores > maximum.vcores {
         return Some(format!("asks {} vcores, the most allowed are {}", asked.vcores, maximum.vcores));
+    }
+    if !nodes_are_seen {
+        return None;
     }
     if !needs.label.is_empty() && !nodes.iter().any(|node| has_label(node, needs)) {
         return Some(format!("no node with label {}", needs.label));

@@ -168,6 +168,7 @@ fn take_step(site: &mut Site, step: &Step, new_id: &str) {
             let instance = launched(new_id, host, step, version.unwrap(), now.at);
             instances.insert(new_id.to_string(), Arc::new(instance));
         }
+        Effect::Place { .. } => unreachable!("this launcher finds no places"),
         Effect::Start { id } => change(instances, id, |it| it.process = Process::Alive { pid: None }),
         Effect::Stop { id, why } => change(instances, id, |it| {
             it.record.wanted = Wanted::Stop;

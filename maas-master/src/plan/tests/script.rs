@@ -72,6 +72,7 @@ impl Site {
             match words.plain[..] {
                 ["at", seconds] => site.now.at = Moment::after_origin(Duration::from_secs(seconds.parse().unwrap())),
                 ["stop", "all"] => site.desired.stop_all = true,
+                ["places", "are", "found"] => site.observed.finds_places = true,
                 ["node", host, ..] => site.observed.nodes.push(node(host, &words)),
                 ["want", _, _, count, ..] => site.want(count.parse().unwrap(), &words),
                 ["payload", _, _, state, ..] => site.payload(state, &words),
@@ -173,7 +174,7 @@ fn node(host: &str, words: &Words<'_>) -> Node {
     }
 }
 
-/// An instance in a state: `requested allocated starting ready unready stopping unclaimed died ended`.
+/// An instance in a state: `requested waiting granted allocated starting ready unready stopping unclaimed died ended`.
 fn instance(id: &str, state: &str, words: &Words<'_>, now: &Now) -> Instance {
     let model = words.model();
     let mut instance: Instance = (*fixture::instance(id, &model, state == "ready")).clone();
@@ -185,7 +186,7 @@ fn instance(id: &str, state: &str, words: &Words<'_>, now: &Now) -> Instance {
     match state {
         "ready" | "starting" => {}
         "unready" => instance.claim.as_mut().unwrap().state = InstanceState::Unready,
-        "requested" | "allocated" | "unclaimed" | "died" | "ended" | "unknown" => {
+        "requested" | "waiting" | "granted" | "allocated" | "unclaimed" | "died" | "ended" | "unknown" => {
             instance.claim = None;
             instance.was_claimed = state == "unclaimed";
             instance.unclaimed_since = Some(words.moment("since").unwrap_or(now.at));
@@ -194,6 +195,13 @@ fn instance(id: &str, state: &str, words: &Words<'_>, now: &Now) -> Instance {
     }
     instance.process = match state {
         "requested" => Process::Absent,
+        "waiting" => Process::Waiting {
+            reason: words.named.get("why").map(|why| match *why {
+                "never" => Reason::new(ReasonCode::NeverFits, "asks 8192 MB, the largest allowed is 4096 MB"),
+                _ => Reason::new(ReasonCode::WaitingCapacity, "queue root.default full"),
+            }),
+        },
+        "granted" => Process::Granted { container: "container_1_0001_01_000002".into(), host: "a".into() },
         "unknown" => Process::Unknown,
         "died" => Process::Dead { exit: None },
         "ended" => Process::Dead { exit: Some(exit(id, words, now)) },

@@ -20,7 +20,7 @@ impl Leading<'_> {
         self.held_back.remove(&key(step));
         let time = wall_time();
         match done {
-            Done::Nothing | Done::Started(_) | Done::Launched { .. } => {}
+            Done::Nothing | Done::Started(_) | Done::Launched { .. } | Done::Placed { .. } => {}
             Done::Stopped { id, record, version } => {
                 let stopping = event("InstanceStopping", time).of(&step.model).at(&id, &record.host);
                 self.events.emit(stopping.why(record.reason.as_ref()));

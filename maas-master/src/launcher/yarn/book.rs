@@ -1,0 +1,373 @@
+//! Which instance has which container: what is asked for, granted, started and ended. Pure.
+//!
+//! Every instance has an ask of its own, so that a grant says whom it is for. A container that was started is known to
+//! the ResourceManager for as long as it lives; what it runs stands in the instance's record alone, in ZooKeeper. Ids are
+//! whole ids: their numbers repeat in every attempt.
+
+use super::ends::{self, End};
+use super::waits::{self, Cluster};
+use crate::observed::{Instance, Process};
+use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Registered, Want};
+use hadoop_yarn::types::{Container, ContainerId, ContainerStatus, ExitStatus};
+use jiff::Timestamp;
+use maas_client::launch::Exit;
+use maas_client::reason::{InstanceState, Reason, ReasonCode};
+use maas_client::request::Resources;
+use std::collections::BTreeMap;
+
+/// Ends of containers that no known instance had are kept up to this number: their records may be read later.
+const ENDS_KEPT: usize = 10_000;
+/// All asks have the same priority; what is served first is the scheduler's business.
+const PRIORITY: i32 = 1;
+
+/// Where an instance stands.
+#[derive(Debug, Clone)]
+enum Slot {
+    /// Asked for. Left by a grant, or by being forgotten.
+    Waiting { ask: i64, needs: Resources, reason: Option<Reason> },
+    /// Granted, not recorded yet. Back to waiting when the ResourceManager restarts; left by its place being recorded.
+    Granted { container: Box<Container>, needs: Resources },
+    /// Its start was ordered, now or by an earlier attempt. Left when the ResourceManager tells its end.
+    Started { container: ContainerId, since: Timestamp },
+    /// It has ended. Left with the record.
+    Ended { exit: Box<Exit> },
+}
+
+/// The book.
+#[derive(Debug)]
+pub(super) struct Book {
+    asks: Asks,
+    next_ask: i64,
+    slots: BTreeMap<String, Slot>,
+    ends: BTreeMap<ContainerId, ContainerStatus>,
+    cluster: Cluster,
+    /// Whether nodes and queue of the cluster have been seen.
+    is_seen: bool,
+    /// Whether every container that runs has been told.
+    is_settled: bool,
+}
+
+impl Book {
+    /// A book of an attempt that has just registered.
+    pub(super) fn new(attempt: i32, registered: &Registered) -> Book {
+        let mut book = Book {
+            asks: Asks::new(),
+            // Numbers of their own for each attempt: what is left of an earlier one's asks is none of ours.
+            next_ask: i64::from(attempt) << 32,
+            slots: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            cluster: Cluster {
+                maximum: registered.maximum.clone(),
+                resource_types: registered.resource_types.clone(),
+                nodes: Vec::new(),
+                queue: None,
+                used_mb: 0,
+            },
+            is_seen: false,
+            is_settled: false,
+        };
+        book.adopt(registered);
+        book
+    }
+
+    fn adopt(&mut self, registered: &Registered) {
+        for container in &registered.containers {
+            self.asks.adopt(container.clone());
+        }
+    }
+
+    /// All containers that run have been told, those included that nodes tell late after a restart of the ResourceManager:
+    /// what is not among them has ended.
+    pub(super) fn settle(&mut self) {
+        self.is_settled = true;
+    }
+
+    /// Takes an ask; one that was taken before is left as it is.
+    pub(super) fn take(&mut self, id: &str, needs: &Resources) {
+        if self.slots.contains_key(id) {
+            return;
+        }
+        let ask = self.next_ask;
+        self.next_ask += 1;
+        let never = waits::never(needs, &self.cluster, self.is_seen);
+        if never.is_none() {
+            self.want(ask, needs);
+        }
+        let reason = never.map(|text| Reason::new(ReasonCode::NeverFits, text));
+        self.slots.insert(id.to_string(), Slot::Waiting { ask, needs: needs.clone(), reason });
+    }
+
+    fn want(&mut self, ask: i64, needs: &Resources) {
+        let node_label = Some(needs.label.clone()).filter(|label| !label.is_empty());
+        self.asks.want(ask, Want { priority: PRIORITY, resource: waits::resource(needs), node_label, count: 1 });
+    }
+
+    fn cancel(&mut self, ask: i64) {
+        let none =
+            Want { priority: PRIORITY, resource: hadoop_yarn::types::Resource::default(), node_label: None, count: 0 };
+        self.asks.want(ask, none);
+    }
+
+    /// The container to be started for an instance whose record now names it; `None` when it was taken back, or is
+    /// being started already.
+    pub(super) fn start(&mut self, id: &str, container: &str, now: Timestamp) -> Option<Container> {
+        let Some(Slot::Granted { container: granted, .. }) = self.slots.get(id) else { return None };
+        if granted.id.to_string() != container {
+            return None;
+        }
+        let granted = (**granted).clone();
+        // From now on it may run, whatever becomes of the call that starts it.
+        self.asks.started(granted.id);
+        self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now });
+        Some(granted)
+    }
+
+    /// The call that was to start it failed: its container goes back, and another is asked for under another instance.
+    pub(super) fn not_started(&mut self, id: &str, container: ContainerId, why: String, now: Timestamp) {
+        let is_its = matches!(self.slots.get(id), Some(Slot::Started { container: its, .. }) if *its == container);
+        if !is_its {
+            return;
+        }
+        self.asks.release(container);
+        let end = End {
+            state: InstanceState::Failed,
+            reason: Reason::new(ReasonCode::ScriptNotStarted, why),
+            exit_code: None,
+        };
+        let exit = exit_of(id, end, "", now, now);
+        self.slots.insert(id.to_string(), Slot::Ended { exit: Box::new(exit) });
+    }
+
+    /// Gives a container back, which ends it.
+    pub(super) fn kill(&mut self, container: ContainerId) {
+        self.asks.release(container);
+    }
+
+    /// The instance's record is gone, or never came to be.
+    pub(super) fn forget(&mut self, id: &str) {
+        match self.slots.remove(id) {
+            Some(Slot::Waiting { ask, .. }) => self.cancel(ask),
+            Some(Slot::Granted { container, .. }) => self.asks.release(container.id),
+            Some(Slot::Started { container, .. }) => self.asks.release(container),
+            Some(Slot::Ended { .. }) | None => {}
+        }
+    }
+
+    /// The next heartbeat.
+    pub(super) fn heartbeat(&mut self) -> Heartbeat {
+        self.asks.heartbeat(0.5)
+    }
+
+    /// Whether an answer is waited for, so that heartbeats should follow each other quickly.
+    pub(super) fn is_waiting(&self) -> bool {
+        let waits = |slot: &Slot| match slot {
+            Slot::Waiting { reason, .. } => reason.is_none(),
+            Slot::Granted { .. } => true,
+            Slot::Started { .. } | Slot::Ended { .. } => false,
+        };
+        self.slots.values().any(waits)
+    }
+
+    /// Takes in what the ResourceManager answered; true when something of an instance has changed.
+    pub(super) fn answered(&mut self, answer: &Allocated, now: Timestamp) -> bool {
+        let news = self.asks.answered(answer);
+        let changed = !news.granted.is_empty() || !news.ended.is_empty() || !answer.previous.is_empty();
+        for container in news.granted {
+            let instance = container.allocation_request_id.and_then(|granted| {
+                let asked = |slot: &Slot| matches!(slot, Slot::Waiting { ask, .. } if *ask == granted);
+                self.slots.iter().find(|(_, slot)| asked(slot)).map(|(id, _)| id.clone())
+            });
+            match instance.and_then(|id| Some((self.slots.get_mut(&id)?, container.clone()))) {
+                Some((slot, container)) => {
+                    let Slot::Waiting { needs, .. } = slot else { continue };
+                    *slot = Slot::Granted { container: Box::new(container), needs: needs.clone() };
+                }
+                None => self.asks.release(container.id),
+            }
+        }
+        for status in news.ended {
+            self.ended(status, now);
+        }
+        changed
+    }
+
+    fn ended(&mut self, status: ContainerStatus, now: Timestamp) {
+        let of = |slot: &Slot| match slot {
+            Slot::Granted { container, .. } => Some(container.id),
+            Slot::Started { container, .. } => Some(*container),
+            Slot::Waiting { .. } | Slot::Ended { .. } => None,
+        };
+        let Some((id, slot)) = self.slots.iter_mut().find(|(_, slot)| of(slot) == Some(status.id)) else {
+            if self.ends.len() >= ENDS_KEPT {
+                self.ends.pop_first();
+            }
+            self.ends.insert(status.id, status);
+            return;
+        };
+        match slot {
+            // Nothing was started: it waits as before.
+            Slot::Granted { needs, .. } => {
+                let (ask, needs) = (self.next_ask, needs.clone());
+                self.next_ask += 1;
+                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None };
+                self.want(ask, &needs);
+            }
+            Slot::Started { since, .. } => {
+                let exit = exit_of(id, word(&status, id), &status.diagnostics, *since, now);
+                *slot = Slot::Ended { exit: Box::new(exit) };
+            }
+            Slot::Waiting { .. } | Slot::Ended { .. } => {}
+        }
+    }
+
+    /// The ResourceManager refused the last heartbeat for an ask of it. The instance whose ask it was waits for ever.
+    pub(super) fn refused(&mut self, why: &str) {
+        let Some(bad) = self.asks.refused() else { return };
+        for slot in self.slots.values_mut() {
+            if let Slot::Waiting { ask, reason, .. } = slot
+                && Some(*ask) == bad.allocation_request_id
+            {
+                *reason = Some(Reason::new(ReasonCode::NeverFits, why.to_string()));
+            }
+        }
+    }
+
+    /// The ResourceManager has restarted and this attempt has registered again: what was granted and not started is gone
+    /// without a word, and is asked for again.
+    pub(super) fn registered_again(&mut self, registered: &Registered) {
+        let lost = self.asks.registered_again();
+        for container in lost {
+            let gone =
+                |slot: &&mut Slot| matches!(slot, Slot::Granted { container: its, .. } if its.id == container.id);
+            if let Some(slot) = self.slots.values_mut().find(gone)
+                && let (Slot::Granted { needs, .. }, Some(ask)) = (&*slot, container.allocation_request_id)
+            {
+                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None };
+            }
+        }
+        self.cluster.maximum = registered.maximum.clone();
+        self.adopt(registered);
+        // Nodes tell what runs on them one after another.
+        self.is_settled = false;
+    }
+
+    /// Takes in how the cluster is, and says of everything that waits why it does.
+    pub(super) fn see(&mut self, cluster: Cluster) {
+        self.cluster = Cluster {
+            maximum: self.cluster.maximum.clone(),
+            resource_types: self.cluster.resource_types.clone(),
+            ..cluster
+        };
+        self.is_seen = true;
+        let mut changes = Vec::new();
+        for slot in self.slots.values_mut() {
+            let Slot::Waiting { ask, needs, reason } = slot else { continue };
+            let was_never = reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::NeverFits);
+            let why = waits::why_not(needs, &self.cluster);
+            if was_never != (why.code == ReasonCode::NeverFits) {
+                changes.push((*ask, needs.clone(), !was_never));
+            }
+            *reason = Some(why);
+        }
+        for (ask, needs, never) in changes {
+            if never { self.cancel(ask) } else { self.want(ask, &needs) }
+        }
+    }
+
+    /// How the cluster was seen last.
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Whether anything waits for a place.
+    pub(super) fn anything_waits(&self) -> bool {
+        self.slots.values().any(|slot| matches!(slot, Slot::Waiting { .. }))
+    }
+
+    /// What the application has, MB.
+    pub(super) fn held_mb(&self) -> i64 {
+        self.asks.held().map(|container| container.resource.memory_mb).sum()
+    }
+
+    /// The container that an instance runs in, while it does.
+    pub(super) fn container_of(&self, id: &str) -> Option<&Container> {
+        let Slot::Started { container, .. } = self.slots.get(id)? else { return None };
+        self.asks.held().find(|held| held.id == *container)
+    }
+
+    /// What is known of an instance. One that an earlier attempt started is found by the container that its record names.
+    pub(super) fn process(&mut self, id: &str, instance: &Instance, now: Timestamp) -> Process {
+        if !self.slots.contains_key(id) {
+            self.find(id, instance, now);
+        }
+        match self.slots.get(id) {
+            Some(Slot::Waiting { reason, .. }) => Process::Waiting { reason: reason.clone() },
+            Some(Slot::Granted { container, .. }) => {
+                Process::Granted { container: container.id.to_string(), host: container.node.host.clone() }
+            }
+            Some(Slot::Started { .. }) => Process::Alive { pid: None },
+            Some(Slot::Ended { exit }) => Process::Dead { exit: Some((**exit).clone()) },
+            None if instance.record.container.is_some() => Process::Alive { pid: None },
+            None => Process::Absent,
+        }
+    }
+
+    fn find(&mut self, id: &str, instance: &Instance, now: Timestamp) {
+        let record = &instance.record;
+        let Some(named) = record.container.as_deref() else { return };
+        let since = record.created;
+        let slot = match named.parse::<ContainerId>() {
+            Ok(container) if self.asks.held().any(|held| held.id == container) => {
+                Some(Slot::Started { container, since })
+            }
+            Ok(container) => match self.ends.remove(&container) {
+                Some(status) => {
+                    let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);
+                    Some(Slot::Ended { exit: Box::new(exit) })
+                }
+                None => None,
+            },
+            Err(_) => None,
+        };
+        let gone = || {
+            let text = "YARN knows nothing of its container any more";
+            let reason = Reason::new(ReasonCode::NodeLost, text);
+            let end = End { state: InstanceState::Failed, reason, exit_code: None };
+            Slot::Ended { exit: Box::new(exit_of(id, end, "", since, now)) }
+        };
+        if let Some(slot) = slot.or_else(|| self.is_settled.then(gone)) {
+            self.slots.insert(id.to_string(), slot);
+        }
+    }
+}
+
+/// The launcher's word about an end.
+fn word(status: &ContainerStatus, id: &str) -> End {
+    let end = ends::end(status);
+    // What YARN did to it is YARN's to tell; else its runner knows best.
+    let by_itself = status.exit_status.0 > 0 && status.exit_status != ExitStatus::LOST;
+    match Exit::from_lines(&status.diagnostics, id).filter(|_| by_itself) {
+        Some(exit) => End { state: exit.state, reason: exit.reason, exit_code: exit.exit_code },
+        None => end,
+    }
+}
+
+fn exit_of(id: &str, end: End, diagnostics: &str, since: Timestamp, now: Timestamp) -> Exit {
+    let said = Exit::from_lines(diagnostics, id);
+    let ran = now.duration_since(since).as_millis();
+    Exit {
+        id: id.to_string(),
+        state: end.state,
+        reason: end.reason,
+        exit_code: end.exit_code,
+        host: said.as_ref().map(|exit| exit.host.clone()).unwrap_or_default(),
+        started: said.as_ref().and_then(|exit| exit.started),
+        ended: now,
+        ran_ms: said.as_ref().map_or_else(|| u64::try_from(ran).unwrap_or(0), |exit| exit.ran_ms),
+        was_ready: said.as_ref().is_some_and(|exit| exit.was_ready),
+        stderr_tail: said.map(|exit| exit.stderr_tail).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

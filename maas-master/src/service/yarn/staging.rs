@@ -1,0 +1,96 @@
+//! What an application needs from HDFS: programs and Hadoop's configuration in `/user/<user>/.maas/<application>`, each
+//! file named by its content.
+
+use crate::error::Error;
+use maas_cli::ErrorCode;
+use maas_store::hdfs::{SharedFile, SharedFiles};
+use maas_store::store;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Hadoop's own files that the master reads, where they are.
+pub(super) const HADOOP_FILES: [&str; 3] = ["core-site.xml", "hdfs-site.xml", "yarn-site.xml"];
+/// The master's own settings, as far as they are no flags.
+pub(super) const SETTINGS: &str = "service.toml";
+
+/// What there is to stage.
+pub(super) struct Goods {
+    /// The file system, `hdfs://HOST:PORT`.
+    pub(super) file_system: String,
+    /// The application's directory there.
+    pub(super) directory: String,
+    /// The programs.
+    pub(super) master: PathBuf,
+    pub(super) runner: PathBuf,
+    /// Where Hadoop's configuration lies.
+    pub(super) hadoop_conf: PathBuf,
+    /// The content of [`SETTINGS`].
+    pub(super) settings: String,
+}
+
+/// What was staged.
+pub(super) struct Staged {
+    pub(super) master: SharedFile,
+    pub(super) runner: SharedFile,
+    /// By their names in the container.
+    pub(super) settings: Vec<(String, SharedFile)>,
+}
+
+/// The directory of an application.
+pub(super) fn directory(user: &str, application: &str) -> String {
+    format!("/user/{user}/.maas/{application}")
+}
+
+/// Puts everything there. Blocking.
+pub(super) fn stage(goods: &Goods) -> Result<Staged, Error> {
+    let files = SharedFiles::open(&goods.file_system).map_err(|error| failed(goods, error))?;
+    let put = |path: &Path, name: &str, executable: bool| -> Result<SharedFile, Error> {
+        let digest = digest_of(path).map_err(|source| Error::File { doing: "read", path: path.into(), source })?;
+        let target = format!("{}/{digest}-{name}", goods.directory);
+        files.put_file(&target, executable, path).map_err(|error| failed(goods, error))
+    };
+    let mut settings = Vec::new();
+    for name in HADOOP_FILES {
+        let path = goods.hadoop_conf.join(name);
+        if path.is_file() {
+            settings.push((format!("conf/{name}"), put(&path, name, false)?));
+        }
+    }
+    let target = format!("{}/{SETTINGS}", goods.directory);
+    let own = files.put(&target, false, &mut goods.settings.as_bytes()).map_err(|error| failed(goods, error))?;
+    settings.push((SETTINGS.to_string(), own));
+    Ok(Staged {
+        master: put(&goods.master, "maas_master", true)?,
+        runner: put(&goods.runner, "maas_runner", true)?,
+        settings,
+    })
+}
+
+/// Takes the directory away again. Blocking.
+pub(super) fn clear(file_system: &str, directory: &str) -> Result<(), store::Error> {
+    SharedFiles::open(file_system)?.delete(directory)
+}
+
+fn failed(goods: &Goods, source: store::Error) -> Error {
+    Error::Cluster {
+        what: format!("can't put the programs into {}{}", goods.file_system, goods.directory),
+        code: source.code().parse().unwrap_or(ErrorCode::StoreUnreachable),
+        source: Some(Box::new(source)),
+    }
+}
+
+/// The first half of a file's SHA-256, in hex: enough to tell programs apart.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
+    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,223 @@
+//! Hands the master over to YARN: an id, the programs in HDFS, the submission, and then it is followed.
+
+use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
+use super::staging::{self, Goods, SETTINGS, Staged};
+use super::{configured, file_system, follow, refused};
+use crate::cli::{Cli, ServiceArgs};
+use crate::config::{self, Config};
+use crate::error::Error;
+use crate::launcher::yarn::fetched;
+use crate::service::entry;
+use hadoop_yarn::client::{NewApplication, ResourceManager};
+use hadoop_yarn::config::{Configuration, YarnConfig};
+use hadoop_yarn::credentials::Credentials;
+use hadoop_yarn::rpc::Authentication;
+use hadoop_yarn::shell;
+use hadoop_yarn::types::{ApplicationId, LaunchContext, Resource, Submission};
+use maas_cli::ErrorCode;
+use maas_client::state::Leader;
+use maas_client::tree::TreeExt;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Memory of the master's container, MB, unless `-mm` says otherwise.
+const MEMORY_MB: u64 = 512;
+/// Attempts there may be, as far as the cluster allows that many.
+const ATTEMPTS: i32 = 10;
+/// Failures of attempts that are older than this don't count.
+const FAILURES_COUNT_FOR: Duration = Duration::from_secs(600);
+
+/// Submits and follows it until it runs, or with `--attach` until it ends.
+pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8, Error> {
+    let configuration = Configuration::from_environment().map_err(configured)?;
+    let yarn = YarnConfig::new(&configuration).map_err(configured)?;
+    if yarn.wants_kerberos {
+        return Err(Error::Cluster {
+            what: "this cluster asks for Kerberos, which is not built yet; --on local runs models here".to_string(),
+            code: ErrorCode::BadConfig,
+            source: None,
+        });
+    }
+    refuse_beside_another(cli).await?;
+    let user = YarnConfig::user().map_err(configured)?;
+    let cluster = ResourceManager::new(&yarn, Authentication::simple(&user));
+    let new = cluster.new_application().await.map_err(|error| refused("YARN gives no application id", error))?;
+    let asked = master_resource(&cli.service, &new)?;
+    let goods = goods(cli, config, &configuration, &user, new.id)?;
+    let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
+    let staged = blocking(move || staging::stage(&goods)).await?;
+    let order = Order {
+        application: new.id.to_string(),
+        user: user.clone(),
+        file_system: file_system.clone(),
+        directory: directory.clone(),
+        runner: (&staged.runner).into(),
+        env: config.env.clone(),
+    };
+    let context = context(cli, config, &order, &staged)?;
+    let submission = submission(&cli.service, new.id, context, asked);
+    let submitted = cluster.submit(&submission).await;
+    let submitted = submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error));
+    let followed = match submitted {
+        Ok(()) => follow::follow(&cluster, new.id, &cli.service, config.json).await,
+        Err(error) => Err(error),
+    };
+    if followed.is_err() {
+        // It never ran, so nobody else clears what was put there.
+        let _kept = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory))).await;
+    }
+    followed
+}
+
+/// One application leads on a root: another one would only stand by, and cost memory.
+async fn refuse_beside_another(cli: &Cli) -> Result<(), Error> {
+    let (tree, roots, connect) = entry::connect_for_command(cli).await?;
+    let found = tree.get_json::<Leader>(&roots.leader()).await;
+    tree.close().await;
+    let found = found
+        .map_err(|source| Error::ZooKeeper { doing: format!("can't see in ZooKeeper {connect} who leads"), source })?;
+    let Some((Ok(leader), _)) = found else { return Ok(()) };
+    let who = match &leader.application {
+        Some(application) => application.clone(),
+        None => format!("the master on {} (pid {})", leader.host, leader.pid),
+    };
+    Err(Error::Cluster {
+        what: format!(
+            "{who} leads on {connect} already; stop it with maas_service stop --with-models, or choose another -zr"
+        ),
+        code: ErrorCode::AnotherLeads,
+        source: None,
+    })
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::Master(Box::new(error))),
+    }
+}
+
+fn master_resource(service: &ServiceArgs, new: &NewApplication) -> Result<Resource, Error> {
+    let memory = i64::try_from(service.master_memory.unwrap_or(MEMORY_MB)).unwrap_or(i64::MAX);
+    let vcores = i32::try_from(service.master_vcores.unwrap_or(1)).unwrap_or(i32::MAX);
+    let asked = Resource::new(memory, vcores);
+    let most = Resource::new(new.maximum.memory_mb, new.maximum.vcores);
+    if asked.fits_in(&most) {
+        return Ok(asked);
+    }
+    Err(Error::Cluster {
+        what: format!(
+            "the master's container asks {asked}, the largest allowed is {most}; choose less with -mm and -mc"
+        ),
+        code: ErrorCode::NeverFits,
+        source: None,
+    })
+}
+
+fn goods(
+    cli: &Cli,
+    config: &Config,
+    configuration: &Configuration,
+    user: &str,
+    application: ApplicationId,
+) -> Result<Goods, Error> {
+    let program = std::env::current_exe().map_err(|source| Error::System { doing: "find this program", source })?;
+    let master = program.with_file_name("maas_master");
+    let runner = config.runner.clone().unwrap_or_else(|| program.with_file_name("maas_runner"));
+    for path in [&master, &runner] {
+        if !path.is_file() {
+            return Err(Error::NoProgram { path: path.clone() });
+        }
+    }
+    Ok(Goods {
+        file_system: file_system(configuration)?,
+        directory: staging::directory(user, &application.to_string()),
+        master,
+        runner,
+        hadoop_conf: hadoop_conf()?,
+        settings: config::settings_for_elsewhere(cli)?,
+    })
+}
+
+/// The directory that [`Configuration::from_environment`] reads.
+fn hadoop_conf() -> Result<PathBuf, Error> {
+    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let mut all = named.chain([PathBuf::from("/etc/hadoop/conf")]);
+    all.find(|directory| directory.join("yarn-site.xml").is_file()).ok_or_else(|| Error::Cluster {
+        what: "no yarn-site.xml; set HADOOP_CONF_DIR to the directory that holds it".to_string(),
+        code: ErrorCode::BadConfig,
+        source: None,
+    })
+}
+
+fn context(cli: &Cli, config: &Config, order: &Order, staged: &Staged) -> Result<LaunchContext, Error> {
+    let resource = |file| {
+        fetched(&order.file_system, file).map_err(|text| Error::Cluster {
+            what: format!("{}: {text}", order.file_system),
+            code: ErrorCode::BadConfig,
+            source: None,
+        })
+    };
+    let mut local_resources = BTreeMap::from([("maas_master".to_string(), resource(&staged.master)?)]);
+    for (name, file) in &staged.settings {
+        local_resources.insert(name.clone(), resource(file)?);
+    }
+    let mut credentials = Credentials::new();
+    // Texts and numbers: writing them as JSON can't fail.
+    credentials.add_secret(ORDER_SECRET, serde_json::to_vec(order).unwrap_or_default());
+    if let Some(credential) = &config.credential {
+        credentials.add_secret(CREDENTIAL_SECRET, credential.to_line().into_bytes());
+    }
+    let mut environment = BTreeMap::from([
+        ("HADOOP_CONF_DIR".to_string(), "{{PWD}}/conf".to_string()),
+        // A container's processes run as whoever the node's are; files belong to whom the application belongs.
+        ("HADOOP_USER_NAME".to_string(), shell::environment_value(&order.user)),
+    ]);
+    if let Some(domain) = &cli.service.domain {
+        environment.insert("TIMELINEDOMAIN".to_string(), shell::environment_value(domain));
+    }
+    let command = command(config, &order.file_system);
+    Ok(LaunchContext {
+        local_resources,
+        credentials: Some(credentials),
+        environment,
+        commands: vec![format!("exec {command} 1><LOG_DIR>/maas_master.stdout 2><LOG_DIR>/maas_master.stderr")],
+        ..LaunchContext::default()
+    })
+}
+
+fn command(config: &Config, file_system: &str) -> String {
+    let store = if config.store_is_given { config.store.as_str() } else { file_system };
+    shell::command([
+        "./maas_master",
+        "--application",
+        "--on",
+        "yarn",
+        "-zq",
+        &config.zookeeper,
+        "-zr",
+        &config.config_node,
+        "--config",
+        SETTINGS,
+        "--store",
+        store,
+        "--state-dir",
+        "state",
+        "--http",
+        "0.0.0.0:0",
+    ])
+}
+
+fn submission(service: &ServiceArgs, id: ApplicationId, master: LaunchContext, resource: Resource) -> Submission {
+    Submission {
+        application_type: "MAAS".to_string(),
+        queue: service.queue.clone().unwrap_or_else(|| "default".to_string()),
+        max_attempts: Some(ATTEMPTS),
+        keep_containers: true,
+        attempt_failures_validity: Some(FAILURES_COUNT_FOR),
+        tags: vec!["maas".to_string()],
+        node_label: service.node_label_expression.clone(),
+        ..Submission::new(id, "MaaS", master, resource)
+    }
+}
