@@ -3,7 +3,7 @@
 #
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
-# yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC.
+# yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC, and models in containers.
 # enrich: the pipeline on a real Kafka and real search servers, alone and in the whole system, with what runs it killed.
 # soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
 # The last line is the sum over all tests, and the exit code is 1 when anything failed.
@@ -130,19 +130,38 @@ stores() {
   step "tests of the stores" cargo test -q "${features[@]}" --no-fail-fast -- "${hdfs[@]}"
 }
 
+# The programs with what YARN needs, without their symbols: they are sent to the cluster.
+yarn_programs() {
+  local name
+  # Apart, so that no feature of the one is another's.
+  cargo build -q -p maas-master --features yarn --bins
+  cargo build -q -p maas-deploy --features hdfs --bins
+  cargo build -q -p maas-runner --bins
+  mkdir -p "$work/programs"
+  for name in maas_service maas_master maas_deploy maas_runner; do
+    strip -o "$work/programs/$name" "$CARGO_TARGET_DIR/debug/$name"
+  done
+}
+
 # Everything once, then what a seal could break under the other protections. The long expiries bear with a busy machine.
 yarn() {
-  local protection tests
+  local protection tests hdfs
+  need strip binutils
+  zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
-  step "what YARN says, in our words" cargo test -q -p maas-master --features yarn --lib launcher::yarn
+  step "the master's own tests with YARN" cargo test -q -p maas-master --features yarn --lib yarn
   step "examples of YARN" cargo build -q -p hadoop-yarn --examples
+  step "programs for YARN" yarn_programs
   for protection in authentication integrity privacy; do
-    tests=()
-    [ "$protection" = authentication ] || tests=(whole:: containers::)
-    scripts/services/hadoop.sh start --dir "$hadoop_dir" --no-hdfs --set hadoop.rpc.protection="$protection" \
+    tests=() hdfs=()
+    [ "$protection" = authentication ] || tests=(whole:: containers::) hdfs=(--no-hdfs)
+    scripts/services/hadoop.sh start --dir "$hadoop_dir" "${hdfs[@]}" --set hadoop.rpc.protection="$protection" \
       --set yarn.am.liveness-monitor.expiry-interval-ms=60000 --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 >/dev/null
     step "tests on YARN, $protection" env MAAS_TEST_HADOOP="$hadoop_dir" \
       cargo test -q -p hadoop-yarn --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
+    [ "$protection" != authentication ] ||
+      step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_BENCH_PROGRAMS="$work/programs" \
+        cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=1
     scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge
   done
 }

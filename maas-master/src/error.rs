@@ -33,6 +33,12 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// `stop` of an application's master without `--with-models`.
+    #[error("the models of {application} end with it; say so with --with-models")]
+    EndsModels {
+        /// The application.
+        application: String,
+    },
     /// A program that is to be sent to the cluster is missing.
     #[error("no {}; install it beside this program", path.display())]
     NoProgram {
@@ -177,7 +183,7 @@ impl Error {
         match self {
             Error::Cli(failure) => failure.code(),
             Error::Config(_) => ErrorCode::BadConfig,
-            Error::NotBuilt { .. } => ErrorCode::Usage,
+            Error::NotBuilt { .. } | Error::EndsModels { .. } => ErrorCode::Usage,
             Error::Cluster { code, .. } => *code,
             Error::NoRunner { .. } | Error::NoProgram { .. } => ErrorCode::NoTool,
             Error::Store { source } => source.code().parse().unwrap_or(ErrorCode::BadStoreUrl),

@@ -262,7 +262,6 @@ impl Executor {
         let ask = ask_of(&instance.id, &record, version, observed)?;
         let path = self.roots.instance(&instance.id);
         self.fenced(vec![Op::set(path, to_bytes(&record), Some(instance.record_version))]).await?;
-        self.failpoints.reach("after-place-recorded")?;
         let version = instance.record_version.wrapping_add(1);
         Ok(Done::Placed { record: Box::new(record), version, ask: Box::new(ask) })
     }

@@ -13,7 +13,6 @@ pub const NAMES: &[&str] = &[
     "after-import",
     "after-payload-recorded",
     "after-intent",
-    "after-place-recorded",
     "after-launch",
     "after-stop-recorded",
     "after-kill",

@@ -6,6 +6,7 @@ use super::error::Refusal;
 use super::instances;
 use super::routes::{Checked, Segments};
 use super::state::App;
+use crate::launcher::RemoteLogs;
 use crate::tail::{self, Follower};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -22,6 +23,10 @@ use std::time::Duration;
 
 /// Lines given unless more are asked for.
 const USUAL_LINES: usize = 200;
+/// The most that is asked of a cluster's node, bytes.
+const REMOTE_BYTES: usize = 1 << 20;
+/// How long it may take.
+const NODE_ANSWERS: Duration = Duration::from_secs(10);
 /// How often a followed file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -75,6 +80,9 @@ pub(super) async fn logs(
     let view = app.handle().view();
     let record = view.observed.instances.get(&instance.id).map(|instance| &instance.record);
     let Some(files) = app.handle().launcher().logs(&instance.id, record) else {
+        if let Some(place) = app.handle().launcher().remote_logs(&instance.id) {
+            return remote(&place, &wanted).await;
+        }
         let detail = format!("the output of {} is not on this machine; it ran on {}", instance.id, instance.host);
         return Err(Refusal::new(ErrorCode::NoLogs, detail));
     };
@@ -88,11 +96,48 @@ pub(super) async fn logs(
         let detail = format!("the output of {} is not kept any more", instance.id);
         return Err(Refusal::new(ErrorCode::NoLogs, detail));
     }
-    let body = if wanted.follow { follow(app, instance.id, first, follower) } else { Body::from(first) };
+    Ok(plain(if wanted.follow { follow(app, instance.id, first, follower) } else { Body::from(first) }))
+}
+
+fn plain(body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    Ok(response)
+    response
+}
+
+/// The end of what a node of the cluster has. It is not followed: what a node gives ends.
+async fn remote(place: &RemoteLogs, wanted: &Wanted) -> Result<Response, Refusal> {
+    if wanted.follow {
+        return Err(Refusal::new(
+            ErrorCode::BadRequest,
+            "the output of a container can't be followed; leave follow out",
+        ));
+    }
+    let path = match wanted.stream {
+        Stream::Stdout => &place.stdout,
+        Stream::Stderr => &place.stderr,
+    };
+    let asked = crate::service::fetch(&place.node, &format!("{path}?size=-{REMOTE_BYTES}"), NODE_ANSWERS).await;
+    let bytes = asked.map_err(|why| {
+        let detail = format!("{} does not give it: {why}; yarn logs has it after the application's end", place.node);
+        Refusal::new(ErrorCode::NoLogs, detail)
+    })?;
+    let lines: Vec<&[u8]> = unwrapped(&bytes).split_inclusive(|byte| *byte == b'\n').collect();
+    let skipped = lines.len().saturating_sub(wanted.tail.unwrap_or(USUAL_LINES));
+    Ok(plain(Body::from(lines.get(skipped..).unwrap_or_default().concat())))
+}
+
+/// What a NodeManager puts around a log is no part of it.
+fn unwrapped(answer: &[u8]) -> &[u8] {
+    const BEGIN: &[u8] = b"\nLogContents:\n";
+    const END: &[u8] = b"\nEnd of LogType:";
+    let mut windows = answer.windows(BEGIN.len());
+    let Some(begin) = windows.position(|window| window == BEGIN).map(|at| at + BEGIN.len()) else { return answer };
+    let rest = answer.get(begin..).unwrap_or_default();
+    let end = rest.windows(END.len()).rposition(|window| window == END).unwrap_or(rest.len());
+    // The last line's own end goes before its mark.
+    rest.get(..(end + 1).min(rest.len())).unwrap_or_default()
 }
 
 async fn read_end(path: PathBuf, lines: usize) -> Result<(Bytes, Follower), Refusal> {
@@ -148,5 +193,18 @@ fn has_ended(app: &App, id: &str) -> bool {
     match view.observed.instances.get(id) {
         Some(instance) => instance.state().0.is_ended(),
         None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_puts_around_a_log_is_taken_off() {
+        let said = "Container: c on n:1\nLogType:stdout\nLogLength:31\nLogContents:\none\ntwo\nEnd of LogType:stdout.This log file\n***\n";
+        assert_eq!(unwrapped(said.as_bytes()), b"one\ntwo\n");
+        assert_eq!(unwrapped(b"one\ntwo"), b"one\ntwo");
+        assert_eq!(unwrapped(b"LogType:x\nLogContents:\none"), b"one");
     }
 }

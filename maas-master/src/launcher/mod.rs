@@ -66,6 +66,18 @@ pub struct LogFiles {
     pub stderr: PathBuf,
 }
 
+/// Where an instance's output can be read when it lies with a node of a cluster: plain text, of which `size=-N` asks for the
+/// last N bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteLogs {
+    /// The node, `http://HOST:PORT`.
+    pub node: String,
+    /// Path of standard output.
+    pub stdout: String,
+    /// Path of standard error.
+    pub stderr: String,
+}
+
 /// Starts and ends runners. All methods may be called again with the same arguments.
 #[async_trait]
 pub trait Launcher: Send + Sync + 'static {
@@ -90,6 +102,11 @@ pub trait Launcher: Send + Sync + 'static {
 
     /// Where the output of an instance lies, when it lies on this machine. One that has ended has no record any more.
     fn logs(&self, id: &str, record: Option<&InstanceRecord>) -> Option<LogFiles>;
+
+    /// Where the output of an instance lies, when a node of a cluster has it and it is known which.
+    fn remote_logs(&self, _id: &str) -> Option<RemoteLogs> {
+        None
+    }
 
     /// Changes whenever something of an instance may have changed; carries no information.
     fn changed(&self) -> watch::Receiver<u64>;

@@ -63,6 +63,7 @@ impl Pass<'_, '_> {
         };
         self.stop_surplus(case, &mut counted, wanted, plan);
         self.start_again(case, &counted, plan);
+        place_granted(case.model, &counted, plan);
         let ready = counted.iter().filter(|instance| instance.is_ready()).count() as u32;
         let Some(version) = case.version else {
             return Verdict { state: VersionState::Stopping, reason: None, ready, missing: 0, fits: PlanVerdict::Now };
@@ -87,10 +88,7 @@ impl Pass<'_, '_> {
             {
                 Some(self.bury(instance))
             }
-            Process::Waiting { .. } => None,
-            Process::Granted { container, .. } => {
-                Some((Effect::Place { id: id() }, format!("{container} was granted for it")))
-            }
+            Process::Waiting { .. } | Process::Granted { .. } => None,
             Process::Absent | Process::Alive { .. } | Process::Unknown if wants_run => {
                 let since = instance.unclaimed_since?;
                 let (limit, why) = if instance.was_claimed || instance.process == Process::Unknown {
@@ -354,6 +352,16 @@ impl Pass<'_, '_> {
             text.push_str(&format!("; last: {}", last.text));
         }
         Reason::new(ReasonCode::CrashLoop, text)
+    }
+}
+
+/// What was granted a place has it recorded, and is then started there.
+fn place_granted(model: &ModelId, counted: &[&Instance], plan: &mut Plan) {
+    for instance in counted {
+        if let Process::Granted { container, .. } = &instance.process {
+            let effect = Effect::Place { id: instance.id.clone() };
+            push(plan, model, effect, format!("{container} was granted for it"));
+        }
     }
 }
 

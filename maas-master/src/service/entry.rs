@@ -27,8 +27,11 @@ pub fn entry() -> u8 {
 }
 
 fn dispatch(cli: &Cli) -> Result<u8, Error> {
-    let is_service = cli.command.is_none() && !cli.service.detach;
-    cli.connection.log.start(if is_service { "info,zookeeper_client=warn" } else { "error" })?;
+    let log =
+        |is_service: bool| cli.connection.log.start(if is_service { "info,zookeeper_client=warn" } else { "error" });
+    if cli.command.is_some() {
+        log(false)?;
+    }
     match &cli.command {
         Some(Command::Completions { shell }) => {
             completions::print(*shell, &mut parse::command::<Cli>(&TABLE))
@@ -39,8 +42,11 @@ fn dispatch(cli: &Cli) -> Result<u8, Error> {
         Some(Command::Stop(args)) => block_on(stop::stop(cli, args), 1),
         None => {
             let config = Config::of_process(cli)?;
+            // Whoever submits or detaches is a command; the master logs where it runs.
+            let submits = config.launcher.on == On::Yarn && !cli.service.application;
+            log(!cli.service.detach && !submits)?;
             note_unused(cli, &config);
-            if config.launcher.on == On::Yarn && !cli.service.application {
+            if submits {
                 note(&config.launcher.line);
                 return block_on(yarn::submit(cli, &config), 1);
             }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 const MOST_BYTES: usize = 64 << 20;
 
 /// The body of `base` + `path`, or why not.
-pub(super) async fn get(base: &str, path: &str, longest: Duration) -> Result<Bytes, String> {
+pub(crate) async fn get(base: &str, path: &str, longest: Duration) -> Result<Bytes, String> {
     timeout(longest, get_unbounded(base, path))
         .await
         .unwrap_or_else(|_| Err(format!("no answer in {} s", longest.as_secs())))

@@ -17,5 +17,6 @@ mod without_yarn;
 mod yarn;
 
 pub use entry::entry;
+pub(crate) use fetch::get as fetch;
 #[cfg(not(feature = "yarn"))]
 use without_yarn as yarn;

@@ -46,6 +46,9 @@ async fn tell_and_wait(
         return Err(Error::NoLeader { zookeeper: connect.to_string() });
     };
     let running = instances(tree, roots).await.map_err(failed)?;
+    if let Some(application) = leader.application.as_ref().filter(|_| !args.with_models) {
+        return Err(Error::EndsModels { application: application.clone() });
+    }
     if args.with_models && running > 0 {
         let running = plural(running as u64, "instance");
         note(&format!("stopping {running}; what is wanted stays, the next master starts them again"));

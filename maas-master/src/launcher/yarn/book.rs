@@ -8,7 +8,7 @@ use super::ends::{self, End};
 use super::waits::{self, Cluster};
 use crate::observed::{Instance, Process};
 use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Registered, Want};
-use hadoop_yarn::types::{Container, ContainerId, ContainerStatus, ExitStatus};
+use hadoop_yarn::types::{Container, ContainerId, ContainerStatus, ExitStatus, Resource};
 use jiff::Timestamp;
 use maas_client::launch::Exit;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 /// Ends of containers that no known instance had are kept up to this number: their records may be read later.
 const ENDS_KEPT: usize = 10_000;
-/// All asks have the same priority; what is served first is the scheduler's business.
-const PRIORITY: i32 = 1;
+/// Of this many instances it is known where they run or ran, for their logs.
+const PLACES_KEPT: usize = 10_000;
 
 /// Where an instance stands.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub(super) struct Book {
     next_ask: i64,
     slots: BTreeMap<String, Slot>,
     ends: BTreeMap<ContainerId, ContainerStatus>,
+    /// Each instance's last container, and the web address of its node.
+    places: BTreeMap<String, (ContainerId, String)>,
     cluster: Cluster,
     /// Whether nodes and queue of the cluster have been seen.
     is_seen: bool,
@@ -56,12 +58,13 @@ impl Book {
             next_ask: i64::from(attempt) << 32,
             slots: BTreeMap::new(),
             ends: BTreeMap::new(),
+            places: BTreeMap::new(),
             cluster: Cluster {
                 maximum: registered.maximum.clone(),
                 resource_types: registered.resource_types.clone(),
                 nodes: Vec::new(),
                 queue: None,
-                used_mb: 0,
+                used: Resource::default(),
             },
             is_seen: false,
             is_settled: false,
@@ -99,13 +102,26 @@ impl Book {
 
     fn want(&mut self, ask: i64, needs: &Resources) {
         let node_label = Some(needs.label.clone()).filter(|label| !label.is_empty());
-        self.asks.want(ask, Want { priority: PRIORITY, resource: waits::resource(needs), node_label, count: 1 });
+        let priority = waits::priority(needs, &self.cluster.maximum);
+        self.asks.want(ask, Want { priority, resource: waits::resource(needs), node_label, count: 1 });
     }
 
-    fn cancel(&mut self, ask: i64) {
-        let none =
-            Want { priority: PRIORITY, resource: hadoop_yarn::types::Resource::default(), node_label: None, count: 0 };
-        self.asks.want(ask, none);
+    fn cancel(&mut self, ask: i64, needs: &Resources) {
+        let priority = waits::priority(needs, &self.cluster.maximum);
+        self.asks.want(ask, Want { priority, resource: Resource::default(), node_label: None, count: 0 });
+    }
+
+    /// Remembers where an instance runs.
+    fn remember(&mut self, id: &str, container: &Container) {
+        if self.places.len() >= PLACES_KEPT {
+            self.places.pop_first();
+        }
+        self.places.insert(id.to_string(), (container.id, container.node_http_address.clone()));
+    }
+
+    /// Where an instance runs or ran: its container, and the web address of the node.
+    pub(super) fn place(&self, id: &str) -> Option<(ContainerId, String)> {
+        self.places.get(id).cloned()
     }
 
     /// The container to be started for an instance whose record now names it; `None` when it was taken back, or is
@@ -118,6 +134,7 @@ impl Book {
         let granted = (**granted).clone();
         // From now on it may run, whatever becomes of the call that starts it.
         self.asks.started(granted.id);
+        self.remember(id, &granted);
         self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now });
         Some(granted)
     }
@@ -146,7 +163,7 @@ impl Book {
     /// The instance's record is gone, or never came to be.
     pub(super) fn forget(&mut self, id: &str) {
         match self.slots.remove(id) {
-            Some(Slot::Waiting { ask, .. }) => self.cancel(ask),
+            Some(Slot::Waiting { ask, needs, .. }) => self.cancel(ask, &needs),
             Some(Slot::Granted { container, .. }) => self.asks.release(container.id),
             Some(Slot::Started { container, .. }) => self.asks.release(container),
             Some(Slot::Ended { .. }) | None => {}
@@ -270,7 +287,7 @@ impl Book {
             *reason = Some(why);
         }
         for (ask, needs, never) in changes {
-            if never { self.cancel(ask) } else { self.want(ask, &needs) }
+            if never { self.cancel(ask, &needs) } else { self.want(ask, &needs) }
         }
     }
 
@@ -284,15 +301,12 @@ impl Book {
         self.slots.values().any(|slot| matches!(slot, Slot::Waiting { .. }))
     }
 
-    /// What the application has, MB.
-    pub(super) fn held_mb(&self) -> i64 {
-        self.asks.held().map(|container| container.resource.memory_mb).sum()
-    }
-
-    /// The container that an instance runs in, while it does.
-    pub(super) fn container_of(&self, id: &str) -> Option<&Container> {
-        let Slot::Started { container, .. } = self.slots.get(id)? else { return None };
-        self.asks.held().find(|held| held.id == *container)
+    /// What the application's instances have.
+    pub(super) fn held(&self) -> Resource {
+        let sum = |all: Resource, one: &Container| {
+            Resource::new(all.memory_mb + one.resource.memory_mb, all.vcores + one.resource.vcores)
+        };
+        self.asks.held().fold(Resource::default(), sum)
     }
 
     /// What is known of an instance. One that an earlier attempt started is found by the container that its record names.
@@ -312,20 +326,24 @@ impl Book {
         }
     }
 
+    fn held_as(&self, id: ContainerId) -> Option<Container> {
+        self.asks.held().find(|held| held.id == id).cloned()
+    }
+
     fn find(&mut self, id: &str, instance: &Instance, now: Timestamp) {
         let record = &instance.record;
         let Some(named) = record.container.as_deref() else { return };
         let since = record.created;
         let slot = match named.parse::<ContainerId>() {
-            Ok(container) if self.asks.held().any(|held| held.id == container) => {
-                Some(Slot::Started { container, since })
-            }
-            Ok(container) => match self.ends.remove(&container) {
-                Some(status) => {
-                    let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);
-                    Some(Slot::Ended { exit: Box::new(exit) })
+            Ok(container) => match self.held_as(container) {
+                Some(held) => {
+                    self.remember(id, &held);
+                    Some(Slot::Started { container, since })
                 }
-                None => None,
+                None => self.ends.remove(&container).map(|status| {
+                    let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);
+                    Slot::Ended { exit: Box::new(exit) }
+                }),
             },
             Err(_) => None,
         };

@@ -286,5 +286,5 @@ async fn seen(cluster: &ResourceManager, queue: &str, shared: &Shared) -> Result
     let nodes = cluster.nodes(&[NodeState::Running]).await?;
     let queue = cluster.queue(queue).await?;
     let book = shared.book();
-    Ok(Cluster { nodes, queue, used_mb: book.held_mb(), ..book.cluster().clone() })
+    Ok(Cluster { nodes, queue, used: book.held(), ..book.cluster().clone() })
 }

@@ -3,7 +3,7 @@
 use super::heart::{Heart, Shared};
 use super::start::{Options, Starter};
 use crate::clock::wall_time;
-use crate::launcher::{Ask, Launcher, LogFiles, Report};
+use crate::launcher::{Ask, Launcher, LogFiles, RemoteLogs, Report};
 use crate::observed::{Instance, Node};
 use async_trait::async_trait;
 use hadoop_yarn::types::{Container, ContainerId, NodeReport};
@@ -101,6 +101,12 @@ impl Launcher for Yarn {
 
     fn logs(&self, _id: &str, _record: Option<&InstanceRecord>) -> Option<LogFiles> {
         None
+    }
+
+    fn remote_logs(&self, id: &str) -> Option<RemoteLogs> {
+        let (container, node) = self.shared.book().place(id)?;
+        let file = |name: &str| format!("/ws/v1/node/containers/{container}/logs/{name}");
+        Some(RemoteLogs { node: format!("http://{node}"), stdout: file("stdout"), stderr: file("stderr") })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -50,11 +50,14 @@ pub struct Options {
     pub credentials: Credentials,
 }
 
+/// The files of a payload, each with its path inside it.
+type Payload = Arc<Vec<(String, SharedFile)>>;
+
 /// Makes launch contexts.
 pub(super) struct Starter {
     options: Options,
     /// Payloads as files, by digest.
-    payloads: Mutex<BTreeMap<String, Arc<Vec<(String, SharedFile)>>>>,
+    payloads: Mutex<BTreeMap<String, Payload>>,
 }
 
 impl Starter {
@@ -86,7 +89,7 @@ impl Starter {
         format!("{} could not be asked to start it: {}", container.node, chain(error))
     }
 
-    async fn payload_of(&self, ask: &Ask) -> Result<Arc<Vec<(String, SharedFile)>>, String> {
+    async fn payload_of(&self, ask: &Ask) -> Result<Payload, String> {
         let known = |digest: &str| self.payloads.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
         if let Some(files) = known(&ask.digest) {
             return Ok(files);

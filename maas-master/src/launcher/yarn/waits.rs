@@ -1,6 +1,6 @@
 //! Why YARN does not give a container. It says nothing itself: an ask that can't be served just stays open, and one that is too large fails all asks beside it.
 
-use hadoop_yarn::types::{NodeReport, QueueInfo, Resource};
+use hadoop_yarn::types::{NodeReport, QueueInfo, Resource, Usage};
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::request::Resources;
 
@@ -15,8 +15,8 @@ pub struct Cluster {
     pub nodes: Vec<NodeReport>,
     /// The application's queue.
     pub queue: Option<QueueInfo>,
-    /// What the application has of it, in MB.
-    pub used_mb: i64,
+    /// What the application has of it.
+    pub used: Resource,
 }
 
 /// What these resources are to YARN.
@@ -24,6 +24,17 @@ pub fn resource(needs: &Resources) -> Resource {
     let memory = i64::try_from(needs.memory_mb).unwrap_or(i64::MAX);
     let all = Resource::new(memory, i32::try_from(needs.vcores).unwrap_or(i32::MAX));
     if needs.gpus > 0 { all.with(Resource::GPU, i64::from(needs.gpus)) } else { all }
+}
+
+/// The ask's priority; lower ones are served first. Smaller asks go before larger ones, and those with GPUs last: the
+/// scheduler looks at nothing behind the first ask of an application that does not fit.
+pub(super) fn priority(needs: &Resources, maximum: &Resource) -> i32 {
+    let asked = resource(needs);
+    let share = |of: i64, all: i64| of.max(0).saturating_mul(1000).checked_div(all.max(1)).unwrap_or(0).min(1000);
+    let memory = share(asked.memory_mb, maximum.memory_mb);
+    let size = memory.max(share(asked.vcores.into(), maximum.vcores.into()));
+    let rank = 1 + size + if needs.gpus > 0 { 1001 } else { 0 };
+    i32::try_from(rank).unwrap_or(i32::MAX)
 }
 
 /// Why an instance that needs this is not granted its container. An ask that gets [`ReasonCode::NeverFits`] must not be sent.
@@ -76,12 +87,18 @@ fn has_label(node: &NodeReport, needs: &Resources) -> bool {
 
 fn queue_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
     let queue = cluster.queue.as_ref()?;
-    let total = queue.memory_mb.available + queue.memory_mb.allocated;
+    let asked = resource(needs);
     // A queue that tells nothing has all zeros.
-    if total <= 0 || queue.memory_mb.available >= resource(needs).memory_mb {
+    let is_short = |of: &Usage, asked: i64| of.available + of.allocated > 0 && of.available < asked;
+    let (used, total) = if is_short(&queue.vcores, i64::from(asked.vcores)) {
+        let total = queue.vcores.available + queue.vcores.allocated;
+        (cluster.used.vcores.to_string(), format!("{total} vcores"))
+    } else if is_short(&queue.memory_mb, asked.memory_mb) {
+        (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
+    } else {
         return None;
-    }
-    Some(format!("queue {} full: {} of {} used by this application", queue.path, size(cluster.used_mb), size(total)))
+    };
+    Some(format!("queue {} full: {used} of {total} used by this application", queue.path))
 }
 
 fn nodes_full(needs: &Resources, cluster: &Cluster) -> String {
@@ -100,7 +117,7 @@ fn size(mb: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hadoop_yarn::types::{NodeState, QueueState, Usage};
+    use hadoop_yarn::types::{NodeState, QueueState};
 
     fn node(host: &str, total: Resource, used: i64, label: &str) -> NodeReport {
         NodeReport {
@@ -122,7 +139,7 @@ mod tests {
             resource_types: ["memory-mb", "vcores", Resource::GPU].map(str::to_string).to_vec(),
             nodes: vec![node("a", Resource::new(8192, 8), 7000, ""), node("b", Resource::new(4096, 4), 4000, "")],
             queue: None,
-            used_mb: 3072,
+            used: Resource::new(3072, 3),
         }
     }
 
@@ -149,6 +166,8 @@ mod tests {
     fn what_can_never_be_given_is_told_from_what_has_to_wait() {
         let no_gpus = Cluster { resource_types: vec!["memory-mb".to_string()], ..cluster() };
         let full = Cluster { queue: Some(queue(256, 3840)), ..cluster() };
+        let vcores = Usage { available: 0, allocated: 8, pending: 0 };
+        let no_cores = Cluster { queue: Some(QueueInfo { vcores, ..queue(4096, 4096) }), ..cluster() };
         let cases = [
             (needs(8192, 1, 0, ""), cluster(), ReasonCode::NeverFits, "asks 8192 MB, the largest allowed is 4096 MB"),
             (needs(64, 9, 0, ""), cluster(), ReasonCode::NeverFits, "asks 9 vcores, the most allowed are 8"),
@@ -167,6 +186,12 @@ mod tests {
                 "queue root.default full: 3 GB of 4 GB used by this application",
             ),
             (
+                needs(512, 1, 0, ""),
+                no_cores,
+                ReasonCode::WaitingCapacity,
+                "queue root.default full: 3 of 8 vcores used by this application",
+            ),
+            (
                 needs(2048, 1, 0, ""),
                 cluster(),
                 ReasonCode::WaitingCapacity,
@@ -183,6 +208,15 @@ mod tests {
             let reason = why_not(&needs, &cluster);
             assert_eq!((reason.code, reason.text.as_str()), (code, text), "{needs:?}");
         }
+    }
+
+    #[test]
+    fn smaller_asks_go_first_and_those_with_gpus_last() {
+        let maximum = Resource::new(4096, 8);
+        let of = |memory, vcores, gpus| priority(&needs(memory, vcores, gpus, ""), &maximum);
+        assert_eq!([of(0, 0, 0), of(4096, 1, 0), of(64, 8, 0), of(9999, 99, 0)], [1, 1001, 1001, 1001]);
+        assert!(of(64, 1, 0) < of(512, 2, 0) && of(512, 2, 0) < of(2048, 1, 0));
+        assert!(of(4096, 8, 0) < of(64, 1, 1));
     }
 
     #[test]

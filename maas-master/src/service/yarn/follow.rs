@@ -17,6 +17,9 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 /// How often it is said what is waited for.
 const SAY_EVERY: Duration = Duration::from_secs(30);
 
+/// The longest part of YARN's own words that is shown.
+const LONGEST: usize = 400;
+
 /// A line of `--json`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
@@ -104,8 +107,15 @@ async fn given_up(cluster: &ResourceManager, id: ApplicationId, report: &Applica
 
 /// What YARN says of it, in one line.
 fn because(report: &ApplicationReport) -> String {
-    let words: Vec<&str> = report.diagnostics.split_whitespace().collect();
-    if words.is_empty() { String::new() } else { format!(": {}", words.join(" ")) }
+    let words = told(&report.diagnostics);
+    if words.is_empty() { String::new() } else { format!(": {words}") }
+}
+
+/// The master's own last words where YARN repeats them, else the beginning of YARN's.
+fn told(diagnostics: &str) -> String {
+    let own = diagnostics.rsplit_once("\nerror: ").map(|(_, rest)| rest.split("\n\n").next().unwrap_or(rest));
+    let words: Vec<&str> = own.unwrap_or(diagnostics).split_whitespace().collect();
+    words.join(" ").chars().take(LONGEST).collect()
 }
 
 fn say(json: bool, line: &Line<'_>, words: &str) -> Result<(), Error> {
@@ -114,4 +124,21 @@ fn say(json: bool, line: &Line<'_>, words: &str) -> Result<(), Error> {
         return Ok(());
     }
     Out::stdout().json(line).map_err(|source| Error::System { doing: "write to standard output", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_masters_own_error_is_shown_rather_than_all_that_yarn_repeats() {
+        let long = "Application application_1_0001 failed 3 times due to AM Container\nFailing this attempt.Diagnostics: \n\
+                    Last 4096 bytes of maas_master.stderr :\nINFO leading\nerror: the state has format 7\n  caused by: a\n\n\nFor more";
+        assert_eq!(told(long), "the state has format 7 caused by: a");
+        assert_eq!(
+            told("submitted by user root to\n unknown queue: nope"),
+            "submitted by user root to unknown queue: nope"
+        );
+        assert_eq!(told(&"x".repeat(1000)).len(), LONGEST);
+    }
 }

@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Memory of the master's container, MB, unless `-mm` says otherwise.
 const MEMORY_MB: u64 = 512;
+/// The queue unless `-q` says otherwise.
+const QUEUE: &str = "default";
 /// Attempts there may be, as far as the cluster allows that many.
 const ATTEMPTS: i32 = 10;
 /// Failures of attempts that are older than this don't count.
@@ -44,6 +46,17 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
     let cluster = ResourceManager::new(&yarn, Authentication::simple(&user));
     let new = cluster.new_application().await.map_err(|error| refused("YARN gives no application id", error))?;
     let asked = master_resource(&cli.service, &new)?;
+    // YARN takes an application for a queue that is none, and has it fail: better said before anything is uploaded.
+    let queue = cli.service.queue.as_deref().unwrap_or(QUEUE);
+    let found =
+        cluster.queue(queue).await.map_err(|error| refused(format!("YARN can't say what queue {queue} is"), error))?;
+    if found.is_none() {
+        return Err(Error::Cluster {
+            what: format!("this cluster has no queue {queue}; choose one with -q"),
+            code: ErrorCode::BadRequest,
+            source: None,
+        });
+    }
     let goods = goods(cli, config, &configuration, &user, new.id)?;
     let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
     let staged = blocking(move || staging::stage(&goods)).await?;
@@ -212,7 +225,7 @@ fn command(config: &Config, file_system: &str) -> String {
 fn submission(service: &ServiceArgs, id: ApplicationId, master: LaunchContext, resource: Resource) -> Submission {
     Submission {
         application_type: "MAAS".to_string(),
-        queue: service.queue.clone().unwrap_or_else(|| "default".to_string()),
+        queue: service.queue.clone().unwrap_or_else(|| QUEUE.to_string()),
         max_attempts: Some(ATTEMPTS),
         keep_containers: true,
         attempt_failures_validity: Some(FAILURES_COUNT_FOR),

@@ -1,0 +1,118 @@
+//! The Hadoop of the run, and what its own servers say of applications.
+
+use anyhow::{Context, Result, bail, ensure};
+use hadoop_yarn::client::ResourceManager;
+use hadoop_yarn::config::{Configuration, YarnConfig};
+use hadoop_yarn::rpc::Authentication;
+use hadoop_yarn::types::{ApplicationFilter, ApplicationId, ApplicationReport};
+use integration_tests::{Output, Site, script, until};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SCRIPT: &str = "scripts/services/hadoop.sh";
+/// In whose name everything is submitted: HDFS belongs to who started it.
+pub(crate) const USER: &str = "root";
+
+/// A running Hadoop.
+pub(crate) struct Cluster {
+    dir: String,
+    lines: BTreeMap<String, String>,
+    /// Its ResourceManager, as a client of our own.
+    pub(crate) rm: ResourceManager,
+}
+
+impl Cluster {
+    /// The Hadoop of this run, with no application on it.
+    pub(crate) async fn of_this_run() -> Result<Cluster> {
+        let dir = std::env::var("MAAS_TEST_HADOOP").ok().filter(|value| !value.is_empty()).context(
+            "MAAS_TEST_HADOOP is not set; run scripts/test.sh yarn, or start one with scripts/services/hadoop.sh start --dir DIR and export MAAS_TEST_HADOOP=DIR",
+        )?;
+        ensure!(
+            std::env::var_os("MAAS_BENCH_PROGRAMS").is_some(),
+            "MAAS_BENCH_PROGRAMS is not set; run scripts/test.sh yarn, which builds programs with the feature yarn and names their folder"
+        );
+        let output = script(Path::new(SCRIPT), &["status", "--dir", &dir], b"").await?.exits(0)?;
+        let pair = |line: &str| line.split_once('=').map(|(key, value)| (key.to_string(), value.to_string()));
+        let lines: BTreeMap<String, String> = output.stdout.lines().filter_map(pair).collect();
+        let conf = lines.get("HADOOP_CONF_DIR").context("hadoop.sh names HADOOP_CONF_DIR")?;
+        let config = YarnConfig::new(&Configuration::from_directory(Path::new(conf))?)?;
+        let cluster = Cluster { dir, rm: ResourceManager::new(&config, Authentication::simple(USER)), lines };
+        for application in cluster.rm.applications(&ApplicationFilter::unfinished()).await? {
+            cluster.kill(application.id).await?;
+        }
+        Ok(cluster)
+    }
+
+    fn line(&self, key: &str) -> Result<&str> {
+        self.lines.get(key).map(String::as_str).with_context(|| format!("hadoop.sh names {key}"))
+    }
+
+    /// What programs need in their environment, besides ZooKeeper's address.
+    pub(crate) fn variables<'a>(&'a self, site: &'a Site) -> Result<Vec<(&'a str, &'a str)>> {
+        Ok(vec![
+            ("HADOOP_CONF_DIR", self.line("HADOOP_CONF_DIR")?),
+            ("HADOOP_USER_NAME", USER),
+            ("MAAS_ZK", &site.connect),
+        ])
+    }
+
+    /// Runs a program of ours, or a script of it, in this test's world.
+    pub(crate) async fn run(&self, site: &Site, program: &Path, args: &[&str]) -> Result<Output> {
+        site.run_with(program, args, &self.variables(site)?).await
+    }
+
+    /// Hadoop's own application command.
+    pub(crate) async fn application_cli(&self, site: &Site, args: &[&str]) -> Result<Output> {
+        let args = [&["application"], args].concat();
+        self.java(site, "org.apache.hadoop.yarn.client.cli.ApplicationCLI", &args).await
+    }
+
+    /// One of Hadoop's own commands.
+    pub(crate) async fn java(&self, site: &Site, class: &str, args: &[&str]) -> Result<Output> {
+        let classes = format!("{}:{}/*", self.line("HADOOP_CONF_DIR")?, self.line("HADOOP_LIB")?);
+        let args = [&["-Xmx256m", "-cp", &classes, class], args].concat();
+        site.run_with(&java()?, &args, &self.variables(site)?).await
+    }
+
+    /// Stops a daemon as a crash would: `rm`, `nm1`.
+    pub(crate) async fn kill_daemon(&self, name: &str) -> Result<()> {
+        script(Path::new(SCRIPT), &["kill9", "--dir", &self.dir, "--daemon", name], b"").await?.exits(0)?;
+        Ok(())
+    }
+
+    /// Starts what was killed, and waits until it serves.
+    pub(crate) async fn restart(&self) -> Result<()> {
+        script(Path::new(SCRIPT), &["start", "--dir", &self.dir], b"").await?.exits(0)?;
+        Ok(())
+    }
+
+    /// A server's port, by the name that hadoop.sh gives it.
+    pub(crate) fn port(&self, name: &str) -> Result<String> {
+        let path = PathBuf::from(&self.dir).join("ports").join(name);
+        Ok(std::fs::read_to_string(&path).with_context(|| path.display().to_string())?.trim().to_string())
+    }
+
+    /// What the ResourceManager says of an application.
+    pub(crate) async fn report(&self, id: ApplicationId) -> Result<ApplicationReport> {
+        Ok(self.rm.report(id).await?)
+    }
+
+    /// Kills an application and waits until it is over.
+    pub(crate) async fn kill(&self, id: ApplicationId) -> Result<()> {
+        until(Duration::from_secs(20), "an application to be killed", async || {
+            match self.rm.kill(id, "a test").await? {
+                true => Ok(()),
+                false => bail!("{id} is not over"),
+            }
+        })
+        .await
+    }
+}
+
+fn java() -> Result<PathBuf> {
+    let home = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut all = home.into_iter().chain(std::env::split_paths(&path).map(|directory| directory.join("java")));
+    all.find(|program| program.is_file()).context("java is needed for Hadoop's own commands")
+}

@@ -1,0 +1,80 @@
+//! What the loss of each part does to models that run: nothing, as long as their own node is there.
+
+use crate::application::Application;
+use anyhow::{Result, ensure};
+use integration_tests::{get, until};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Calls these endpoints in turn until it is told to stop; gives how many calls there were, or the first that failed.
+fn calls(urls: Vec<String>, stop: Arc<AtomicBool>) -> JoinHandle<Result<u32>> {
+    tokio::spawn(async move {
+        let mut made = 0;
+        while !stop.load(Ordering::Relaxed) || made < 1000 {
+            for url in &urls {
+                let (status, body) = get(&format!("{url}/apply?host=yahoo.com")).await?;
+                ensure!(status == 200, "call {made}: {status} {body}");
+                made += 1;
+            }
+        }
+        Ok(made)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_attempt_adopts_what_a_killed_one_started_and_no_call_fails() -> Result<()> {
+    let application = Application::start().await?;
+    application.add("dga", 2, 256).await?;
+    let urls = application.site.answering("dga", 2).await?.iter().map(|one| one.url().to_string()).collect();
+    let before = application.containers().await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let called = calls(urls, stop.clone());
+    application.kill_master(1).await?;
+    application.leads(2).await?;
+    stop.store(true, Ordering::Relaxed);
+    let made = called.await??;
+    ensure!(made >= 1000, "{made} calls");
+    ensure!(application.containers().await? == before, "{before:?}");
+    // The new one can do with them what the old one could.
+    application.deploy(&["-mo", "SCALE", "-n", "dga", "-v", "1.0", "-ni", "3"]).await?.exits(0)?;
+    application.site.answering("dga", 3).await?;
+    application.deploy(&["-mo", "REMOVE", "-n", "dga", "-v", "1.0", "-ni", "2"]).await?.exits(0)?;
+    application.site.answering("dga", 1).await?;
+    application.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_application_leaves_no_registration() -> Result<()> {
+    let application = Application::start().await?;
+    application.add("dga", 2, 256).await?;
+    application.site.answering("dga", 2).await?;
+    let id = application.id.to_string();
+    application.cluster.application_cli(&application.site, &["-kill", &id]).await?.exits(0)?;
+    until(Duration::from_secs(20), "no registration", async || {
+        let left = application.site.registered("dga").await?;
+        ensure!(left.is_empty(), "{left:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_manager_and_a_node_manager_that_restart_change_nothing() -> Result<()> {
+    let application = Application::start().await?;
+    application.add("dga", 2, 256).await?;
+    application.site.answering("dga", 2).await?;
+    let before = application.containers().await?;
+    for daemon in ["rm", "nm1"] {
+        application.cluster.kill_daemon(daemon).await?;
+        application.cluster.restart().await?;
+        ensure!(application.site.registered("dga").await?.len() == 2, "after {daemon}");
+        application.add(daemon, 1, 128).await?;
+        application.site.answering(daemon, 1).await?;
+        let now = application.containers().await?;
+        ensure!(before.iter().all(|(id, container)| now.get(id) == Some(container)), "{daemon}: {before:?} {now:?}");
+    }
+    application.leads(1).await?;
+    application.stop().await
+}
