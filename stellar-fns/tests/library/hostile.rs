@@ -44,6 +44,7 @@ fn expressions_that_want_too_much_end_in_an_error() {
         "LIST_ADD([1], MAP(SPLIT(FILL_LEFT('', ',', 200000), ','), x -> x))",
         "REGEXP_MATCH(FILL_LEFT('', 'x', 1000000), '(?:.(?!.*z))*y')",
         "REGEXP_MATCH(FILL_LEFT('', 'x', 1000000), '(?:.(?=.*x))*y')",
+        "MAP(many, x -> REGEXP_MATCH('a', JOIN(['(?:a|b|c){1,90}', x], '')))",
         "TO_UPPER(FILL_LEFT('', 'ŉ', 8000000))",
     ] {
         let outcome = evaluate(expression);

@@ -48,6 +48,8 @@ pub(crate) struct Translated {
     pub weight: usize,
     /// How deep look-arounds that read on and on are nested in repetitions: 1 is quadratic time.
     pub looks: usize,
+    /// The same where it is searched for, at each place of a text.
+    pub looks_in_search: usize,
     /// Whether it is matched by stepping back, not in one reading of the text.
     pub steps_back: bool,
 }
@@ -60,6 +62,7 @@ struct Shape {
     repeats: bool,
     /// How deep look-arounds with such a repetition are nested in it.
     looks: usize,
+    is_look: bool,
 }
 
 impl Shape {
@@ -68,6 +71,7 @@ impl Shape {
             weight: self.weight.saturating_add(other.weight),
             repeats: self.repeats || other.repeats,
             looks: self.looks.max(other.looks),
+            is_look: false,
         }
     }
 }
@@ -81,6 +85,7 @@ pub(crate) fn translate(java: &str) -> Result<Translated, String> {
         depth: 0,
         looks: 0,
         steps_back: false,
+        names: Vec::new(),
     };
     let shape = translator.alternatives(Flags::default())?;
     match translator.rest.next() {
@@ -88,6 +93,7 @@ pub(crate) fn translate(java: &str) -> Result<Translated, String> {
             pattern: translator.out,
             weight: shape.weight,
             looks: translator.looks,
+            looks_in_search: translator.looks.max(shape.looks),
             steps_back: translator.steps_back,
         }),
         Some(char) => Err(format!("unmatched {char}")),
@@ -132,6 +138,8 @@ pub(super) struct Translator<'a> {
     depth: usize,
     looks: usize,
     steps_back: bool,
+    /// Those of groups.
+    names: Vec<String>,
 }
 
 impl Translator<'_> {
@@ -185,6 +193,9 @@ impl Translator<'_> {
 
     /// What is repeated at most so often, or without a bound.
     fn repeated(&mut self, once: Shape, times: Option<usize>) -> Result<Shape, String> {
+        if once.is_look {
+            return Err("a look-around can't be repeated here".to_owned());
+        }
         let repeats = times.is_none_or(|times| times > MANY);
         if repeats {
             self.looks = self.looks.max(once.looks);
@@ -272,7 +283,11 @@ impl Translator<'_> {
                     }
                     _ => {
                         let name = self.name()?;
+                        if self.names.contains(&name) {
+                            return Err(format!("two groups are named {name}"));
+                        }
                         let _ = write!(self.out, "(?<{name}>");
+                        self.names.push(name);
                     }
                 },
                 Some(first) => {
@@ -291,6 +306,7 @@ impl Translator<'_> {
         self.out.push(')');
         self.depth -= 1;
         shape.looks += usize::from(looks && shape.repeats);
+        shape.is_look = looks;
         Ok(Some(shape))
     }
 

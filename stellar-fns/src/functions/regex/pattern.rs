@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use fancy_regex::{Captures, Regex, RegexBuilder, RegexInput};
+use fancy_regex::{Captures, CompileError, Regex, RegexBuilder, RegexInput};
 use parking_lot::Mutex;
 
 use crate::error::{Code, Fault, shown};
@@ -19,6 +19,8 @@ use super::replacement::Replacement;
 
 /// Longer ones are refused.
 const LONGEST: usize = 10_000;
+/// What is said where [`LARGEST`] is not enough.
+const TOO_LARGE: &str = "it is too large to be compiled";
 /// Bytes that one part of a compiled pattern may take.
 const LARGEST: usize = 4 << 20;
 /// What looking for a match costs, in steps: backtracking may take its time.
@@ -103,7 +105,7 @@ impl Pattern {
 
     /// Whether the whole text matches.
     pub(super) fn matches(&self, text: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
-        self.pay_for_reading(text, context)?;
+        self.pay_for_reading(Use::Whole, text, context)?;
         self.attempt(Use::Whole, text, context, |regex| regex.is_match_input(at_start(text)))
     }
 
@@ -114,14 +116,14 @@ impl Pattern {
         group: usize,
         context: &mut Context<'_>,
     ) -> Result<Option<&'t str>, Fault> {
-        self.pay_for_reading(text, context)?;
+        self.pay_for_reading(Use::Whole, text, context)?;
         let captures = self.attempt(Use::Whole, text, context, |regex| regex.captures_input(at_start(text)))?;
         Ok(captures.and_then(|captures| captures.get(group)).map(|group| group.as_str()))
     }
 
     /// The text with every match replaced.
     pub(super) fn replace(&self, text: &str, value: &str, context: &mut Context<'_>) -> Result<String, Fault> {
-        self.pay_for_reading(text, context)?;
+        self.pay_for_reading(Use::Search, text, context)?;
         // A replacement that makes no sense is an error only where there is something to replace.
         let mut replacement = None;
         let mut out = String::new();
@@ -168,9 +170,21 @@ impl Pattern {
         })
     }
 
-    fn pay_for_reading(&self, text: &str, context: &mut Context<'_>) -> Result<(), Fault> {
+    /// How often a text is read for each of its places, and for each of the places then, and so on.
+    fn looks(&self, used: Use) -> usize {
+        match used {
+            Use::Whole => self.translated.looks,
+            Use::Search => self.translated.looks_in_search,
+        }
+    }
+
+    fn pay_for_reading(&self, used: Use, text: &str, context: &mut Context<'_>) -> Result<(), Fault> {
         let heavy = text.len().saturating_mul(self.translated.weight.saturating_sub(LIGHT)) / HEAVY;
-        context.spend((MATCH_COST + text.len() / 8).saturating_add(heavy))
+        let again = match u32::try_from(self.looks(used)) {
+            Ok(0) => 0,
+            looks => text.len().saturating_pow(looks.unwrap_or(u32::MAX).saturating_add(1)) / READ_AGAIN,
+        };
+        context.spend((MATCH_COST + text.len() / 8).saturating_add(heavy).saturating_add(again))
     }
 
     /// Looks for a match with a low limit on steps back, then, paid for, with the full one.
@@ -181,7 +195,7 @@ impl Pattern {
         context: &mut Context<'_>,
         look: impl Fn(&'p Regex) -> fancy_regex::Result<T>,
     ) -> Result<T, Fault> {
-        let nested = self.translated.looks;
+        let nested = self.looks(used);
         if nested > 0 && text.len() > LOOKED_THROUGH >> (5 * (nested - 1)).min(14) {
             let message = "the pattern looks through the rest of the text at each place; it is for short texts only";
             return Err(Fault::new(Code::TooLarge, message));
@@ -228,7 +242,17 @@ enum Use {
 fn build(pattern: &str, steps_back: usize) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(pattern);
     builder.backtrack_limit(steps_back).delegate_size_limit(LARGEST);
-    builder.build().map_err(|error| error.to_string())
+    builder.build().map_err(|error| match error {
+        // Its place would be one in what the pattern was translated to.
+        fancy_regex::Error::ParseError(_, error) => error.to_string(),
+        fancy_regex::Error::CompileError(error) => match *error {
+            CompileError::InnerError(error) if error.size_limit().is_some() => TOO_LARGE.to_owned(),
+            CompileError::PatternTooComplex => TOO_LARGE.to_owned(),
+            CompileError::InnerError(_) => "it names a set of characters that isn't known here".to_owned(),
+            error => error.to_string(),
+        },
+        error => error.to_string(),
+    })
 }
 
 /// A text in which a match is looked for at its start only: each other place would be a step back.
@@ -319,6 +343,7 @@ mod tests {
             r"\p{L",
             r"\x{41",
             "[\\x{41",
+            "(?<n>a)(?<n>b)",
         ] {
             assert!(matches(pattern, "a").is_err(), "{pattern}");
         }
@@ -368,6 +393,32 @@ mod tests {
         }
         let text = "x".repeat(10_000);
         assert!(!whole("(?=.*y).*", &text));
+    }
+
+    #[test]
+    fn what_the_engine_refuses_is_told_without_its_words() {
+        for (pattern, message) in [
+            ("(?=a)*a", "a look-around can't be repeated here"),
+            (r"\p{Nope}", "it names a set of characters that isn't known here"),
+            (r"\p{L}{900}", TOO_LARGE),
+        ] {
+            let fault = matches(pattern, "a").unwrap_err();
+            assert!(fault.to_string().ends_with(message), "{fault}");
+        }
+    }
+
+    #[test]
+    fn looking_ahead_at_each_place_is_paid_for() {
+        let text = "x".repeat(1_000);
+        let limits = crate::Limits { steps: 5_000, ..crate::Limits::default() };
+        let environment = crate::Environment { limits, ..crate::Environment::default() };
+        let frame = crate::eval::Frame { variables: &crate::AllNull, locals: &[] };
+        let looking = Pattern::read("(?:.(?=.*x))*.", 100_000).unwrap();
+        let mut context = Context::new(&environment, frame, None);
+        let matched = (0..20).find(|_| looking.matches(&text, &mut context).is_err());
+        assert!(matched.is_some_and(|times| times > 2), "{matched:?}");
+        let nested = Pattern::read("(?=(?:(?=.*x)x)*)x", 100_000).unwrap();
+        assert!(nested.replace(&text, "y", &mut Context::new(&environment, frame, None)).is_err());
     }
 
     #[test]
