@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use stellar_fns::value::Text;
 use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
@@ -64,8 +65,10 @@ impl Groups {
         }
         let mut given = Vec::with_capacity(self.0.len());
         let mut troubles = Vec::new();
-        for group in &self.0 {
-            match group.results(message, around, environment).await {
+        // While one group waits for a model the others go on.
+        let seen = &*message;
+        for results in join_all(self.0.iter().map(|group| group.results(seen, around, environment))).await {
+            match results {
                 Ok(results) => given.push(results),
                 Err(trouble) => troubles.push(trouble),
             }

@@ -48,8 +48,8 @@ pub struct Raw {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub place: Place,
-    /// What is known of it besides, without any prefix.
-    pub metadata: Message,
+    /// What is known of it besides, without any prefix. Lines of which the same is known share it.
+    pub metadata: Option<Arc<Message>>,
     /// The guid it had before: of a line that was put aside and is read again, which must become the same document.
     pub given_guid: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct Raw {
 impl Raw {
     /// A line of which nothing else is known.
     pub fn new(bytes: Vec<u8>, place: Place) -> Self {
-        Self { bytes, place, metadata: Message::default(), given_guid: None }
+        Self { bytes, place, metadata: None, given_guid: None }
     }
 
     /// The line's guid: the same when it is read again. `part` tells apart what comes of one line.

@@ -27,6 +27,11 @@ impl Message {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// No fields, and room for so many.
+    pub fn with_room(fields: usize) -> Self {
+        Self(IndexMap::with_capacity_and_hasher(fields, ValueHasher::default()))
+    }
+
     /// The value of a field; null where it is null.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

@@ -185,7 +185,7 @@ impl Pipeline {
             return Message::default();
         }
         let prefix = &parser.metadata_prefix;
-        let named = raw.metadata.iter().map(|(name, value)| {
+        let named = raw.metadata.iter().flat_map(|metadata| metadata.iter()).map(|(name, value)| {
             let name = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
             (name, value.clone())
         });

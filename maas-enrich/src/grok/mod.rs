@@ -23,6 +23,8 @@ pub use library::Library;
 const BACKTRACKING: usize = 1_000_000;
 /// Bytes that a compiled pattern may take.
 const LARGEST: usize = 32 << 20;
+/// Fields that a message usually gets besides the captures.
+const ADDED: usize = 12;
 /// The name of captures that are not wanted.
 const UNWANTED: &str = "UNWANTED";
 
@@ -110,7 +112,7 @@ impl Grok {
     /// The captures of the first place where the pattern matches; none where it doesn't. One that took no part is null.
     pub fn captures(&self, text: &str) -> Result<Option<Message>, GaveUp> {
         let Some(found) = self.regex.captures(text).map_err(|_| GaveUp)? else { return Ok(None) };
-        let mut message = Message::default();
+        let mut message = Message::with_room(self.captures.len() + ADDED);
         for capture in &self.captures {
             match found.get(capture.group) {
                 Some(matched) => message.set(capture.name.clone(), capture.conversion.convert(matched.as_str())),

@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -43,10 +45,22 @@ pub(super) async fn noting<T>(evaluations: impl Future<Output = T>) -> (T, bool)
     UNANSWERED.scope(Cell::new(false), noted).await
 }
 
+/// Runs a future as if it were on another runtime: what it starts there, such as connections, is worked at by that one's threads.
+async fn on<T>(home: &Handle, mut future: impl Future<Output = T> + Unpin) -> T {
+    poll_fn(|context| {
+        let _there = home.enter();
+        Pin::new(&mut future).poll(context)
+    })
+    .await
+}
+
+/// How often each outcome came.
+type Outcomes = BTreeMap<&'static str, u64>;
+
 /// Calls by model, version and outcome.
 #[derive(Debug, Default)]
 pub struct Calls {
-    counts: Mutex<BTreeMap<(String, String, &'static str), u64>>,
+    counts: Mutex<BTreeMap<String, BTreeMap<String, Outcomes>>>,
     null_answers: AtomicU64,
 }
 
@@ -58,21 +72,34 @@ impl Calls {
 
     /// Each model and version with an outcome, and how often it came.
     pub fn by_outcome(&self) -> Vec<((String, String, &'static str), u64)> {
-        self.counts.lock().iter().map(|(key, count)| (key.clone(), *count)).collect()
+        let counts = self.counts.lock();
+        let mut all = Vec::new();
+        for (name, versions) in counts.iter() {
+            for (version, outcomes) in versions {
+                all.extend(outcomes.iter().map(|(outcome, count)| ((name.clone(), version.clone(), *outcome), *count)));
+            }
+        }
+        all
     }
 
     fn count(&self, name: &str, version: &str, outcome: Outcome) {
         let mut counts = self.counts.lock();
-        let key = (name.to_owned(), version.to_owned(), outcome.as_str());
-        if counts.len() < MOST || counts.contains_key(&key) {
-            *counts.entry(key).or_default() += 1;
+        // The names are copied only when they are new.
+        let known = counts.get_mut(name).and_then(|versions| versions.get_mut(version));
+        if let Some(outcomes) = known {
+            *outcomes.entry(outcome.as_str()).or_default() += 1;
+            return;
+        }
+        if counts.values().map(BTreeMap::len).sum::<usize>() < MOST {
+            let outcomes = counts.entry(name.to_owned()).or_default().entry(version.to_owned()).or_default();
+            outcomes.insert(outcome.as_str(), 1);
         }
     }
 
     pub(super) fn prometheus(&self, out: &mut String) {
         out.push_str("# HELP maas_calls_total Calls of models by outcome.\n# TYPE maas_calls_total counter\n");
-        for ((name, version, outcome), count) in self.counts.lock().iter() {
-            let (name, version) = (label(name), label(version));
+        for ((name, version, outcome), count) in self.by_outcome() {
+            let (name, version) = (label(&name), label(&version));
             // Writing to a String can't fail.
             let _ = writeln!(
                 out,
@@ -88,13 +115,14 @@ pub struct Bounded {
     inner: Arc<dyn ModelCaller>,
     metrics: Arc<Metrics>,
     at_once: usize,
-    /// Where it is looked whether a model is back.
+    /// Where connections are worked at, and where it is looked whether a model is back: not on the thread that all events go through.
     home: Handle,
     models: Mutex<HashMap<String, Arc<Model>>>,
 }
 
 #[derive(Debug)]
 struct Model {
+    name: String,
     room: Semaphore,
     health: Mutex<Health>,
 }
@@ -168,16 +196,17 @@ impl Bounded {
         if models.len() > MOST {
             models.clear();
         }
-        let model = Arc::new(Model { room: Semaphore::new(self.at_once), health: Mutex::default() });
+        let model =
+            Arc::new(Model { name: name.to_owned(), room: Semaphore::new(self.at_once), health: Mutex::default() });
         models.insert(name.to_owned(), model.clone());
         model
     }
 }
 
 /// Asks, and takes note of how it ended. A cached answer says nothing of the model.
-async fn ask(inner: &dyn ModelCaller, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
+async fn ask(inner: &dyn ModelCaller, home: &Handle, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let answer = inner.apply(call).await;
+    let answer = on(home, inner.apply(call)).await;
     let now = Instant::now();
     match &answer {
         Ok(answer) if answer.cached => {}
@@ -199,14 +228,18 @@ impl ModelCaller for Bounded {
 
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
         let model = self.model(&call.name);
-        // Nobody closes a semaphore of ours: an Err can't be.
-        let _room = model.room.acquire().await;
+        let _room = match model.room.try_acquire() {
+            Ok(room) => Ok(room),
+            // Nobody closes a semaphore of ours: an Err can't be.
+            Err(_) => model.room.acquire().await,
+        };
         let leave = model.health.lock().leave(Instant::now());
-        let (name, version) = (call.name.clone(), call.version.clone());
+        let name = &model.name;
+        let version = call.version.clone();
         let no_answer = |outcome, message| Failure { outcome, model: Some(name.clone()), version, message };
         let answer = match leave {
-            Leave::Ask(None) => ask(&*self.inner, &model, call).await,
-            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &model, call)).await {
+            Leave::Ask(None) => ask(&*self.inner, &self.home, &model, call).await,
+            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &self.home, &model, call)).await {
                 Ok(answer) => answer,
                 Err(_) => {
                     model.health.lock().ended(Err(Outcome::Timeout), Instant::now());
@@ -216,8 +249,8 @@ impl ModelCaller for Bounded {
             },
             leave @ (Leave::Look | Leave::Refuse) => {
                 if leave == Leave::Look {
-                    let (inner, model) = (self.inner.clone(), model.clone());
-                    self.home.spawn(async move { ask(&*inner, &model, call).await.is_ok() });
+                    let (inner, home, model) = (self.inner.clone(), self.home.clone(), model.clone());
+                    self.home.spawn(async move { ask(&*inner, &home, &model, call).await.is_ok() });
                 }
                 let message =
                     format!("{name}: {PATIENCE} calls in a row had no answer; it is asked again every second");

@@ -15,6 +15,7 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use stellar_fns::Value;
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -128,7 +129,9 @@ pub async fn work(
                         let notes = sinks.retry.is_some();
                         under_way.push_back(async move {
                             let mut timed = Timed(&metrics);
-                            let process = pipeline.process(&raw, &mut timed);
+                            // Each evaluation ends in a bounded time. Were it made to yield in between, as tasks are
+                            // that find much ready, its stack would be kept and the next one would need another.
+                            let process = unconstrained(pipeline.process(&raw, &mut timed));
                             let (outcome, unanswered) =
                                 if notes { models::noting(process).await } else { (process.await, false) };
                             (raw, outcome, unanswered)

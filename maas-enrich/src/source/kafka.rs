@@ -54,6 +54,8 @@ pub struct Wanted {
 pub struct KafkaTopic {
     consumer: StreamConsumer<Context>,
     topic: Arc<str>,
+    /// What is known of every line.
+    known: Arc<Message>,
     /// What is there at the start, where only that is read: each partition's end, and the next line.
     ends: Option<HashMap<i32, End>>,
     uncommitted: HashMap<i32, i64>,
@@ -106,8 +108,9 @@ impl KafkaTopic {
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
         let ends = if wanted.once { Some(ends(&consumer, wanted, partitions).map_err(refused)?) } else { None };
         consumer.subscribe(&[&wanted.topic]).map_err(refused)?;
-        let topic = wanted.topic.as_str().into();
-        Ok(Self { consumer, topic, ends, uncommitted: HashMap::new(), committed: Instant::now() })
+        let topic: Arc<str> = wanted.topic.as_str().into();
+        let known = Arc::new(Message::from_iter([("topic", Value::text(&*topic))]));
+        Ok(Self { consumer, topic, known, ends, uncommitted: HashMap::new(), committed: Instant::now() })
     }
 
     fn is_at_end(&self) -> bool {
@@ -115,7 +118,12 @@ impl KafkaTopic {
     }
 
     /// The message as a line; none where it came after what is to be read.
-    fn line(topic: &Arc<str>, ends: &mut Option<HashMap<i32, End>>, message: &BorrowedMessage<'_>) -> Option<Raw> {
+    fn line(
+        topic: &Arc<str>,
+        known: &Arc<Message>,
+        ends: &mut Option<HashMap<i32, End>>,
+        message: &BorrowedMessage<'_>,
+    ) -> Option<Raw> {
         let (partition, offset) = (message.partition(), message.offset());
         if let Some(ends) = ends {
             let end = ends.entry(partition).or_insert(End { next: 0, end: 0 });
@@ -124,11 +132,16 @@ impl KafkaTopic {
                 return None;
             }
         }
-        let mut metadata = Message::from_iter([("topic", Value::text(&**topic))]);
         // A key that is a JSON object describes the message.
-        if let Some(key) = message.key().and_then(|key| Message::from_json(key).ok()) {
-            metadata.extend(key);
-        }
+        let key = message.key().filter(|key| key.first() == Some(&b'{')).and_then(|key| Message::from_json(key).ok());
+        let metadata = Some(key.map_or_else(
+            || known.clone(),
+            |key| {
+                let mut metadata = Message::clone(known);
+                metadata.extend(key);
+                Arc::new(metadata)
+            },
+        ));
         let place = Place::Topic { topic: topic.clone(), partition, offset };
         let given_guid = message.headers().and_then(|headers| {
             let given = headers.iter().find(|header| header.key == GUID_HEADER)?.value?;
@@ -189,10 +202,10 @@ impl Source for KafkaTopic {
                     continue;
                 }
             };
-            lines.extend(Self::line(&self.topic, &mut self.ends, &first));
+            lines.extend(Self::line(&self.topic, &self.known, &mut self.ends, &first));
             while lines.len() < BATCH {
                 let Some(Ok(message)) = self.consumer.recv().now_or_never() else { break };
-                lines.extend(Self::line(&self.topic, &mut self.ends, &message));
+                lines.extend(Self::line(&self.topic, &self.known, &mut self.ends, &message));
             }
             if !lines.is_empty() {
                 return Ok(Some(lines));

@@ -8,6 +8,7 @@
 mod cases;
 mod run;
 mod squid;
+mod stages;
 mod topology;
 
 use std::path::{Path, PathBuf};
