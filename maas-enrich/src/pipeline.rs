@@ -2,6 +2,7 @@
 //!
 //! No I/O but the calls of models that expressions make. Sources, sinks, order and commits are `run`'s.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -126,10 +127,10 @@ impl Pipeline {
             now.duration_since(std::mem::replace(&mut clock, now))
         };
 
-        let metadata = self.metadata(raw);
-        let mut message = match self.parse(raw, &metadata) {
-            Ok(Some(message)) => message,
-            Ok(None) => return outcome,
+        let opened = self.open(raw).and_then(|(line, metadata)| Ok((self.parse(&line, &metadata)?, metadata)));
+        let (mut message, metadata) = match opened {
+            Ok((Some(message), metadata)) => (message, metadata),
+            Ok((None, _)) => return outcome,
             Err(trouble) => {
                 outcome.errors.push(failed(Stage::Parse, ErrorType::Parser, &trouble));
                 return outcome;
@@ -178,31 +179,45 @@ impl Pipeline {
         outcome
     }
 
-    /// What expressions see of where the line came from.
-    fn metadata(&self, raw: &Raw) -> Message {
+    /// The line, taken out of its envelope if it has one, and what expressions see of where it came from.
+    fn open<'a>(&self, raw: &'a Raw) -> Result<(Cow<'a, [u8]>, Message), Trouble> {
+        if raw.bytes.len() > LONGEST_LINE {
+            return Err(Trouble::TooLong);
+        }
+        let (line, written) = match &self.sensor.parser.envelope {
+            None => (Cow::Borrowed(raw.bytes.as_slice()), Message::default()),
+            Some(envelope) => envelope.open(&raw.bytes)?,
+        };
+        Ok((line, self.metadata(raw, &written)))
+    }
+
+    fn metadata(&self, raw: &Raw, written: &Message) -> Message {
         let parser = &self.sensor.parser;
         if !parser.reads_metadata && !parser.merges_metadata {
             return Message::default();
         }
         let prefix = &parser.metadata_prefix;
-        let named = raw.metadata.iter().flat_map(|metadata| metadata.iter()).map(|(name, value)| {
-            let name = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
-            (name, value.clone())
-        });
+        let named =
+            raw.metadata.iter().flat_map(|metadata| metadata.iter()).chain(written.iter()).map(|(name, value)| {
+                let name = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
+                (name, value.clone())
+            });
         named.collect()
     }
 
-    fn parse(&self, raw: &Raw, metadata: &Message) -> Result<Option<Message>, Trouble> {
-        if raw.bytes.len() > LONGEST_LINE {
-            return Err(Trouble::TooLong);
-        }
-        let line = String::from_utf8_lossy(&raw.bytes);
+    fn parse(&self, line: &[u8], metadata: &Message) -> Result<Option<Message>, Trouble> {
+        let line = String::from_utf8_lossy(line);
         let Some(parser) = &self.sensor.parser.parser else { return Ok(None) };
         let Some(mut message) = parser.parse(&line, &self.environment)? else { return Ok(None) };
         if self.sensor.parser.merges_metadata {
             for (name, value) in metadata.iter() {
                 message.set(name.clone(), value.clone());
             }
+        }
+        if self.sensor.parser.envelope.is_some()
+            && let Some(line) = parse::original(metadata, &self.sensor.parser.metadata_prefix)
+        {
+            message.set(ORIGINAL, line);
         }
         message.set(SOURCE_TYPE, Value::text(&self.sensor.name));
         Ok(Some(message))

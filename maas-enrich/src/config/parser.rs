@@ -11,7 +11,7 @@ use super::{Compile, Error};
 use crate::expression::Expression;
 use crate::grok::Library;
 use crate::message::Message;
-use crate::parse::{self, Parser};
+use crate::parse::{self, Envelope, Parser};
 use crate::transform::{self, Transformation};
 
 /// Keys of the original that mean nothing here: how its topologies run.
@@ -92,6 +92,8 @@ pub struct ParserSettings {
     pub output_topic: Option<String>,
     /// The topic of errors.
     pub error_topic: Option<String>,
+    /// What lines are taken out of, if they come packed.
+    pub envelope: Option<Envelope>,
     /// Whether what is known of where a line came from is a variable.
     pub reads_metadata: bool,
     /// Whether it becomes part of the message.
@@ -113,10 +115,15 @@ impl ParserSettings {
             transformations.push(transformation(&format!("fieldTransformations[{index}]"), one, with)?);
         }
         let filter = filter(raw.filter_class_name.as_deref(), &config, with)?;
-        if raw.raw_message_strategy.as_deref().is_some_and(|strategy| !strategy.eq_ignore_ascii_case("DEFAULT")) {
-            return Err(Error::value("rawMessageStrategy", "only DEFAULT is known here; unpack the envelope before"));
-        }
         let strategy = raw.raw_message_strategy_config.unwrap_or_default();
+        let envelope = match raw.raw_message_strategy.as_deref().map(str::to_ascii_uppercase).as_deref() {
+            None | Some("DEFAULT") => None,
+            Some("ENVELOPE") => Some(Envelope::compile(&strategy)?),
+            Some(other) => {
+                let message = format!("{other:?} is not known; DEFAULT or ENVELOPE");
+                return Err(Error::value("rawMessageStrategy", message));
+            }
+        };
         let prefix = strategy.get("metadataPrefix").and_then(|prefix| prefix.as_text()).unwrap_or("metron.metadata");
         Ok(Self {
             parser,
@@ -126,8 +133,10 @@ impl ParserSettings {
             topic: raw.sensor_topic,
             output_topic: raw.output_topic,
             error_topic: raw.error_topic,
-            reads_metadata: raw.read_metadata.unwrap_or(false),
-            merges_metadata: raw.merge_metadata.unwrap_or(false),
+            // What is written on an envelope is meant to be read.
+            reads_metadata: raw.read_metadata.unwrap_or(envelope.is_some()),
+            merges_metadata: raw.merge_metadata.unwrap_or(envelope.is_some()),
+            envelope,
             metadata_prefix: prefix.to_owned(),
         })
     }

@@ -4,6 +4,7 @@
 //! `source.type` and `guid` are the pipeline's.
 
 mod csv;
+mod envelope;
 mod grok;
 mod json;
 mod key_value;
@@ -17,6 +18,8 @@ use crate::config::{Compile, Error};
 use crate::grok::{GaveUp, Library};
 use crate::message::Message;
 
+pub use envelope::Envelope;
+pub(crate) use envelope::original;
 pub(crate) use time::{JavaTime, now_ms};
 
 /// Names of fields that every message has.
@@ -39,6 +42,12 @@ pub enum Trouble {
     /// No JSON object.
     #[error("the line is no JSON object")]
     NotJson(#[source] serde_json::Error),
+    /// An envelope without a line.
+    #[error("the envelope has no text in {field}")]
+    EmptyEnvelope {
+        /// Where the line should be.
+        field: String,
+    },
     /// A map in a field, where the configuration forbids it.
     #[error("field {name} holds a map; parserConfig.mapStrategy is ERROR")]
     HoldsMap {

@@ -117,6 +117,24 @@ async fn maps_in_json_are_dropped_unfolded_kept_or_refused() {
 }
 
 #[tokio::test]
+async fn a_line_is_taken_out_of_its_envelope_and_what_is_written_on_it_is_kept() {
+    let strategy = json!({"messageField": "data"});
+    let parser =
+        json!({"parserClassName": "JSON", "rawMessageStrategy": "ENVELOPE", "rawMessageStrategyConfig": strategy});
+    let line = format!(r#"{{"data":"{{\"a\":1,\"timestamp\":{TIME}}}","customer":7,"nothing":null}}"#);
+    assert_eq!(
+        document(parser.clone(), &line).await,
+        json!({"a": 1, "timestamp": TIME, "metron.metadata.customer": 7})
+    );
+    let mut without = parser.clone();
+    without["mergeMetadata"] = json!(false);
+    assert_eq!(document(without, &line).await, json!({"a": 1, "timestamp": TIME}));
+    for bad in ["no envelope", r#"{"customer":7}"#, r#"{"data":{"a":1}}"#] {
+        assert_eq!(errors(json!({}), parser.clone(), bad.as_bytes()).await[0].0, "parser_error", "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn select_keeps_what_it_names_and_what_every_document_has() {
     let line = format!(r#"{{"a":1,"b":2,"c":3,"timestamp":{TIME}}}"#);
     let select = transformed(json!({"transformation": "SELECT", "output": ["a", "c", "nowhere"]}));
