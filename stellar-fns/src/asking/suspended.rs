@@ -24,8 +24,9 @@ use crate::variables::Variables;
 /// The size of a stack; only what was used of it takes memory. The limits on nesting keep the deepest evaluation below half of it, which leaves the rest to the
 /// functions it calls (`tests`). A build without optimization needs more.
 pub(super) const STACK: usize = if cfg!(debug_assertions) { 8 << 20 } else { 1 << 20 };
-/// How many stacks a thread keeps for the next evaluations.
-const KEPT: usize = 64;
+/// How many stacks a thread keeps for the next evaluations: as many as a pipeline has under way at once. To give one back and take another costs more than most
+/// evaluations, the more so where other threads must be told of it.
+const KEPT: usize = 512;
 
 /// What is waited for. Its answer has found its place when it is ready.
 type Question = Pin<Box<dyn Future<Output = ()>>>;
