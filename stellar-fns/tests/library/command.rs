@@ -218,6 +218,10 @@ fn files_that_can_not_be_read_have_the_same_exit_codes_everywhere() {
             assert!(text(&refused.stderr).contains(file), "{call:?}: {}", text(&refused.stderr));
         }
     }
+    for verb in [&["list"][..], &["get", "--type", "t", "x"], &["delete", "--type", "t", "x"]] {
+        let refused = stellar(&[&["enrichment"], verb, &["--store", "/nowhere/at/all"]].concat());
+        assert_eq!(refused.status.code(), Some(4), "{verb:?}: {}", text(&refused.stderr));
+    }
     assert_eq!(stellar(&["check", "-e", "1 +", "/nowhere/at/all.json"]).status.code(), Some(3));
     assert_eq!(stellar(&["enrichment", "load", "--store", store, "--type", "", "-"]).status.code(), Some(2));
 }

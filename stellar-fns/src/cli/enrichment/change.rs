@@ -8,7 +8,7 @@ use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure, exit};
 use serde_json::json;
 
-use super::{GroupOptions, StoreOption, failure, store};
+use super::{GroupOptions, StoreOption, failure, filled_store, store};
 use crate::cli::{Trouble, text};
 use crate::services::enrichment::{self, BadLine, Columns, Format, Load, Loaded, Source};
 
@@ -155,14 +155,10 @@ fn source<'a>(file: &Path, args: &LoadArgs) -> Result<Source<'a>, Failure> {
 }
 
 pub(super) fn delete(args: &DeleteArgs, globals: Option<&Path>) -> Result<u8, Trouble> {
-    let store = store(&args.store, globals)?;
+    let store = filled_store(&args.store, globals)?;
     let group = args.group.group();
     if args.indicator.is_none() && !args.yes {
         confirm(&format!("this takes away all of {group}"))?;
-    }
-    if !store.exists() {
-        let message = format!("there is no store {}", store.display());
-        return Err(Failure::new(ErrorCode::BadRequest, message).into());
     }
     let gone = enrichment::delete(&store, &group, args.indicator.as_deref()).map_err(|error| failure(&error))?;
     Out::stdout().line(format!("{group}: {gone} deleted"))?;

@@ -82,6 +82,16 @@ fn store(option: &StoreOption, globals: Option<&Path>) -> Result<PathBuf, Failur
     settings.store.ok_or_else(|| Failure::new(ErrorCode::Usage, missing))
 }
 
+/// The store, which must be there.
+fn filled_store(option: &StoreOption, globals: Option<&Path>) -> Result<PathBuf, Failure> {
+    let store = store(option, globals)?;
+    if store.exists() {
+        return Ok(store);
+    }
+    let missing = format!("there is no store {}; stellar enrichment load makes it", store.display());
+    Err(Failure::new(ErrorCode::NoFile, missing))
+}
+
 fn failure(error: &Error) -> Failure {
     let code = match error {
         Error::Unusable { .. } | Error::Damaged { .. } | Error::Source { .. } | Error::Columns { .. } => {

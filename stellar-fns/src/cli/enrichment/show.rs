@@ -7,7 +7,7 @@ use maas_cli::output::Out;
 use maas_cli::{ErrorCode, Failure, exit};
 use serde_json::json;
 
-use super::{GroupOptions, StoreOption, failure, store};
+use super::{GroupOptions, StoreOption, failure, filled_store};
 use crate::cli::Trouble;
 use crate::services::enrichment::{EnrichmentStore, FileStore};
 
@@ -33,7 +33,7 @@ pub(super) struct ListArgs {
 
 pub(super) fn get(args: &GetArgs, globals: Option<&Path>) -> Result<u8, Trouble> {
     let group = args.group.group();
-    let store = FileStore::new(store(&args.store, globals)?);
+    let store = FileStore::new(filled_store(&args.store, globals)?);
     match store.get(&group, &args.indicator).map_err(|error| failure(&error))? {
         Some(found) => {
             Out::stdout().json(&found.record)?;
@@ -47,7 +47,7 @@ pub(super) fn get(args: &GetArgs, globals: Option<&Path>) -> Result<u8, Trouble>
 }
 
 pub(super) fn list(args: &ListArgs, globals: Option<&Path>) -> Result<u8, Trouble> {
-    let store = FileStore::new(store(&args.store, globals)?);
+    let store = FileStore::new(filled_store(&args.store, globals)?);
     let listed = store.list().map_err(|error| failure(&error))?;
     let mut out = Out::stdout();
     if args.json {

@@ -53,8 +53,11 @@ pub(super) fn format(template: &str, values: &[&Value], context: &mut Context<'_
                 };
                 last = Some(index);
                 let missing = || {
-                    let (number, given) = (index + 1, values.len());
-                    Fault::argument(format!("%{} needs value {number}, and {given} were given", specifier.conversion))
+                    let given = match values.len() {
+                        0 => "none is given".to_owned(),
+                        last => format!("the last is {last}"),
+                    };
+                    Fault::argument(format!("%{} asks for value {}, but {given}", specifier.conversion, index + 1))
                 };
                 Some(*values.get(index).ok_or_else(missing)?)
             }
@@ -90,7 +93,7 @@ impl Specifier {
         let mut index = Index::Next;
         let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if digits > 0 && bytes.get(digits) == Some(&b'$') {
-            let given = number(&mut at, "the number of a value")?.unwrap_or(0);
+            let given = number(&mut at, "value number")?.unwrap_or(0);
             index = Index::Explicit(given.checked_sub(1).ok_or_else(|| Fault::argument("values are numbered from 1"))?);
             at += 1;
         }
