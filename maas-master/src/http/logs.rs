@@ -83,7 +83,10 @@ pub(super) async fn logs(
         if let Some(place) = app.handle().launcher().remote_logs(&instance.id) {
             return remote(&place, &wanted).await;
         }
-        let detail = format!("the output of {} is not on this machine; it ran on {}", instance.id, instance.host);
+        let detail = match instance.host.as_str() {
+            "" => format!("{} waits for its place; nothing was started", instance.id),
+            host => format!("the output of {} is not on this machine; it ran on {host}", instance.id),
+        };
         return Err(Refusal::new(ErrorCode::NoLogs, detail));
     };
     let path = match wanted.stream {

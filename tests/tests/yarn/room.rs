@@ -46,6 +46,22 @@ async fn of_forty_asked_for_five_run_and_a_smaller_model_is_not_held_up() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_over_its_memory_says_so_and_is_tried_again() -> Result<()> {
+    let application = Application::start().await?;
+    let model = ModelDir::new(application.site.path("greedy"))?
+        .file("run.sh", "#!/bin/sh\nexec python3 -c \"x = b'a' * (400 << 20); import time; time.sleep(600)\"\n")?;
+    let base = format!("/user/root/models/{}", application.id);
+    let add = ["-mo", "ADD", "-lmp", model.arg(), "-hmp", &base, "-n", "greedy", "-v", "1", "-ni", "1", "-m", "128"];
+    application.deploy(&add).await?.exits(0)?;
+    let over = |status: &Value| {
+        let ended = status["ended"].as_array().cloned().unwrap_or_default();
+        ended.len() >= 2 && ended.iter().all(|end| end["reason_code"] == "out_of_memory")
+    };
+    application.shows("greedy", "two ends for want of memory", over).await?;
+    application.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_never_be_had_is_said_at_once() -> Result<()> {
     let application = Application::start().await?;
     application.add("huge", 1, 8000).await?;

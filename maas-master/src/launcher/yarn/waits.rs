@@ -43,7 +43,8 @@ pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
         || {
             Reason::new(
                 ReasonCode::WaitingCapacity,
-                queue_full(needs, cluster).unwrap_or_else(|| nodes_full(needs, cluster)),
+                // What a queue says it has left counts all kinds by the one that is short: nodes are asked first.
+                nodes_full(needs, cluster).unwrap_or_else(|| queue_full(needs, cluster)),
             )
         },
         |text| Reason::new(ReasonCode::NeverFits, text),
@@ -85,8 +86,9 @@ fn has_label(node: &NodeReport, needs: &Resources) -> bool {
     if needs.label.is_empty() { own.is_empty() } else { own.contains(&&needs.label) }
 }
 
-fn queue_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
-    let queue = cluster.queue.as_ref()?;
+/// Nodes have room, and the queue may not use it.
+fn queue_full(needs: &Resources, cluster: &Cluster) -> String {
+    let Some(queue) = &cluster.queue else { return "asked for, and not granted yet".to_string() };
     let asked = resource(needs);
     // A queue that tells nothing has all zeros.
     let is_short = |of: &Usage, asked: i64| of.available + of.allocated > 0 && of.available < asked;
@@ -96,17 +98,24 @@ fn queue_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
     } else if is_short(&queue.memory_mb, asked.memory_mb) {
         (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
     } else {
-        return None;
+        return format!("asked of queue {}, and not granted yet", queue.path);
     };
-    Some(format!("queue {} full: {used} of {total} used by this application", queue.path))
+    format!("queue {} full: {used} of {total} used by this application", queue.path)
 }
 
-fn nodes_full(needs: &Resources, cluster: &Cluster) -> String {
-    let freest = cluster.nodes.iter().filter(|node| has_label(node, needs)).max_by_key(|node| node.free().memory_mb);
-    match freest {
-        Some(node) => format!("needs {}; most free {} on {}", resource(needs), node.free(), node.id.host),
-        None => "no node takes containers".to_string(),
+/// No node has room for it now; `None` when one has.
+fn nodes_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
+    let asked = resource(needs);
+    let of_label = || cluster.nodes.iter().filter(|node| has_label(node, needs));
+    if of_label().any(|node| asked.fits_in(&node.free())) {
+        return None;
     }
+    // GPUs are the rarer kind.
+    let most = of_label().max_by_key(|node| (node.free().gpus().min(asked.gpus()), node.free().memory_mb));
+    Some(match most {
+        Some(node) => format!("needs {asked}; most free {} on {}", node.free(), node.id.host),
+        None => "no node takes containers".to_string(),
+    })
 }
 
 /// `4096 MB`, or `4 GB` where it comes out even.
@@ -190,6 +199,25 @@ mod tests {
                 no_cores,
                 ReasonCode::WaitingCapacity,
                 "queue root.default full: 3 of 8 vcores used by this application",
+            ),
+            (
+                needs(64, 1, 1, ""),
+                Cluster {
+                    nodes: vec![
+                        node("a", Resource::new(8192, 8), 0, ""),
+                        node("g", Resource::new(4096, 8).with(Resource::GPU, 1), 4064, ""),
+                    ],
+                    queue: Some(queue(0, 4096)),
+                    ..cluster()
+                },
+                ReasonCode::WaitingCapacity,
+                "needs 64 MB, 1 vcores, 1 yarn.io/gpu; most free 32 MB, 8 vcores, 1 yarn.io/gpu on g",
+            ),
+            (
+                needs(512, 1, 0, ""),
+                Cluster { queue: Some(queue(4096, 4096)), ..cluster() },
+                ReasonCode::WaitingCapacity,
+                "asked of queue root.default, and not granted yet",
             ),
             (
                 needs(2048, 1, 0, ""),
