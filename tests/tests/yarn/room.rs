@@ -14,6 +14,13 @@ impl Application {
         all.get(0).cloned().with_context(|| format!("no {name}: {all}"))
     }
 
+    /// Wants none of a version any more.
+    async fn withdraw(&self, name: &str, version: &str) -> Result<()> {
+        let args = ["-mo", "REMOVE", "-n", name, "-v", version, "-ni", "1", "--wait", "60"];
+        self.deploy(&args).await?.exits(0)?;
+        Ok(())
+    }
+
     /// Waits until a version is so.
     async fn shows(&self, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
         until(Duration::from_secs(60), what, async || {
@@ -25,9 +32,18 @@ impl Application {
     }
 }
 
+/// One application for all of these: submitting one takes longer than most of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_forty_asked_for_five_run_and_a_smaller_model_is_not_held_up() -> Result<()> {
+async fn what_a_cluster_can_not_give_is_said_and_holds_up_nobody_else() -> Result<()> {
     let application = Application::start().await?;
+    what_can_never_be_had_is_said_at_once(&application).await.context("never fits")?;
+    a_model_that_fails_says_why_from_its_container(&application).await.context("fails")?;
+    a_model_over_its_memory_says_so_and_is_tried_again(&application).await.context("over its memory")?;
+    of_forty_asked_for_five_run_and_a_smaller_model_is_not_held_up(&application).await.context("forty")?;
+    application.stop().await
+}
+
+async fn of_forty_asked_for_five_run_and_a_smaller_model_is_not_held_up(application: &Application) -> Result<()> {
     // 8192 MB, less the master's 512; there are more cores than that.
     application.add("big", 40, 1408).await?;
     let waits = |status: &Value| status["ready"] == 5 && status["reason_code"] == "waiting_capacity";
@@ -42,12 +58,10 @@ async fn of_forty_asked_for_five_run_and_a_smaller_model_is_not_held_up() -> Res
         .await?;
     let left: Vec<String> = application.site.registered("big").await?.into_iter().map(|one| one.id).collect();
     ensure!(left == ready, "those that waited go first: {ready:?} {left:?}");
-    application.stop().await
+    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_model_over_its_memory_says_so_and_is_tried_again() -> Result<()> {
-    let application = Application::start().await?;
+async fn a_model_over_its_memory_says_so_and_is_tried_again(application: &Application) -> Result<()> {
     let model = ModelDir::new(application.site.path("greedy"))?
         .file("run.sh", "#!/bin/sh\nexec python3 -c \"x = b'a' * (400 << 20); import time; time.sleep(600)\"\n")?;
     let base = format!("/user/root/models/{}", application.id);
@@ -58,21 +72,17 @@ async fn a_model_over_its_memory_says_so_and_is_tried_again() -> Result<()> {
         ended.len() >= 2 && ended.iter().all(|end| end["reason_code"] == "out_of_memory")
     };
     application.shows("greedy", "two ends for want of memory", over).await?;
-    application.stop().await
+    application.withdraw("greedy", "1").await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_can_never_be_had_is_said_at_once() -> Result<()> {
-    let application = Application::start().await?;
+async fn what_can_never_be_had_is_said_at_once(application: &Application) -> Result<()> {
     application.add("huge", 1, 8000).await?;
     let status = application.shows("huge", "a reason", |status| status["reason_code"] == "never_fits").await?;
     ensure!(status["reason"] == "asks 8000 MB, the largest allowed is 4096 MB", "{status}");
-    application.stop().await
+    application.withdraw("huge", "1.0").await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_model_that_fails_says_why_from_its_container() -> Result<()> {
-    let application = Application::start().await?;
+async fn a_model_that_fails_says_why_from_its_container(application: &Application) -> Result<()> {
     let model = ModelDir::new(application.site.path("broken"))?
         .file("run.sh", "#!/bin/sh\necho 'no such table' >&2\nexit 3\n")?;
     let base = format!("/user/root/models/{}", application.id);
@@ -80,5 +90,5 @@ async fn a_model_that_fails_says_why_from_its_container() -> Result<()> {
     add.extend(["-ni", "1", "-m", "128", "--wait", "60"]);
     let output = application.deploy(&add).await?.exits(7)?;
     ensure!(output.stderr.contains("exit code 3") || output.stderr.contains("ended with 3"), "{output:?}");
-    application.stop().await
+    application.withdraw("broken", "1").await
 }
