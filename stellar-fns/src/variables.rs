@@ -17,6 +17,11 @@ pub trait Variables {
     /// All variables as a map: what `_` is.
     fn all(&self) -> Map;
 
+    /// The values that lie ready by slot; [`Variables::get`] is asked only for slots beyond them.
+    fn bound(&self) -> &[Value] {
+        &[]
+    }
+
     /// Whether a variable that isn't there is an error; otherwise it is null.
     fn strict(&self) -> bool {
         false
@@ -142,6 +147,10 @@ impl Variables for Bound<'_> {
     fn all(&self) -> Map {
         Map::new(MapKind::Hash, self.names.iter().map(Value::text).zip(self.values.iter().cloned()))
     }
+
+    fn bound(&self) -> &[Value] {
+        self.values
+    }
 }
 
 /// Makes a variable that isn't there an error.
@@ -155,6 +164,10 @@ impl<V: Variables> Variables for Strict<V> {
 
     fn all(&self) -> Map {
         self.0.all()
+    }
+
+    fn bound(&self) -> &[Value] {
+        self.0.bound()
     }
 
     fn strict(&self) -> bool {

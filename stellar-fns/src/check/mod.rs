@@ -16,6 +16,7 @@ use crate::error::{Code, Error, Errors, Span};
 use crate::function::{Functions, Purity};
 use crate::value::{Text, Value};
 
+pub(crate) use names::Capture;
 pub(crate) use node::{Arm, Call, Lambda, Node};
 
 use names::Names;

@@ -3,21 +3,21 @@
 //! Pure: given the variables and the environment, everything here is computed on the caller's stack, which the limits on nesting keep small.
 
 mod condition;
+mod infix;
 mod operators;
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::asking::Asker;
-use crate::check::{Call, Checked, Node};
+use crate::check::{Call, Capture, Checked, Lambda, Node};
 use crate::environment::Environment;
 use crate::error::{Code, Error, Fault, Span};
 use crate::function::{Arguments, Context, Outcome};
-use crate::value::{Closure, List, Map, MapKind, Number, Operator, Value};
+use crate::value::{Closure, List, Map, MapKind, Text, Value};
 use crate::variables::Variables;
-
-use self::operators::Term;
 
 /// A value, borrowed where it can be.
 #[derive(Clone, Debug)]
@@ -55,8 +55,24 @@ impl From<Value> for Operand<'_> {
 /// Where names are found: the variables of the expression, and what the lambda being run was given and captured.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
-    pub variables: &'a dyn Variables,
-    pub locals: &'a [Value],
+    variables: &'a dyn Variables,
+    /// Those that lie ready by slot, which are read without a call.
+    bound: &'a [Value],
+    locals: &'a [Value],
+}
+
+impl<'a> Frame<'a> {
+    fn new(variables: &'a dyn Variables, locals: &'a [Value]) -> Self {
+        Self { variables, bound: variables.bound(), locals }
+    }
+
+    #[inline]
+    fn variable(&self, slot: usize, name: &Text) -> Option<&'a Value> {
+        match self.bound.get(slot) {
+            None => self.variables.get(slot, name),
+            found => found,
+        }
+    }
 }
 
 type Evaluated<'a> = Result<Operand<'a>, Fault>;
@@ -77,16 +93,16 @@ pub(crate) fn evaluate_node(
     environment: &Environment,
     asker: Option<&Asker<'_>>,
 ) -> Outcome {
-    let frame = Frame { variables, locals: &[] };
-    let mut context = Context::new(environment, frame, asker);
-    walk(node, frame, &mut context).map(Operand::into_value)
+    let frame = Frame::new(variables, &[]);
+    let mut context = Context::new(environment, variables, asker);
+    walk(node, &frame, &mut context).map(Operand::into_value)
 }
 
 /// The value of a part of a program that asks nobody, and how many steps it took.
 pub(crate) fn evaluate_counted(node: &Node, variables: &dyn Variables, environment: &Environment) -> (Outcome, u64) {
-    let frame = Frame { variables, locals: &[] };
-    let mut context = Context::new(environment, frame, None);
-    let outcome = walk(node, frame, &mut context).map(Operand::into_value);
+    let frame = Frame::new(variables, &[]);
+    let mut context = Context::new(environment, variables, None);
+    let outcome = walk(node, &frame, &mut context).map(Operand::into_value);
     (outcome, environment.limits.steps - context.fuel.left())
 }
 
@@ -103,139 +119,132 @@ pub(crate) fn apply(closure: &Closure, arguments: &[Value], context: &mut Contex
     for local in &locals {
         context.spend_reading(local)?;
     }
-    let frame = Frame { variables: context.frame.variables, locals: &locals };
-    let outcome = walk(&lambda.body, frame, context).and_then(|operand| owned(operand, context));
+    let frame = Frame::new(context.variables, &locals);
+    let outcome = walk(&lambda.body, &frame, context).and_then(|operand| owned(operand, context));
     context.depth = outer;
     outcome
 }
 
-pub(super) fn walk<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+/// The value of a node. What lies there already is found without a call.
+#[inline]
+pub(super) fn walk<'a>(node: &'a Node, frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    match at_hand(node, frame) {
+        Some(value) => Ok(Operand::Borrowed(value)),
+        None => make(node, frame, context),
+    }
+}
+
+/// The value of a node that is only looked at: one that has to be made is put into `made`.
+#[inline]
+pub(super) fn see<'s, 'a: 's>(
+    node: &'a Node,
+    frame: &Frame<'a>,
+    context: &mut Context<'_>,
+    made: &'s mut Option<Value>,
+) -> Result<&'s Value, Fault> {
+    match at_hand(node, frame) {
+        Some(value) => Ok(value),
+        None => keep(node, frame, context, made),
+    }
+}
+
+/// The value of a constant, a variable or a local; none for other nodes, and for a variable that isn't there.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "most nodes are of these kinds, and a call takes longer than what it does")]
+fn at_hand<'a>(node: &'a Node, frame: &Frame<'a>) -> Option<&'a Value> {
+    match node {
+        Node::Constant(value) => Some(value),
+        Node::Variable { slot, name, .. } => frame.variable(*slot, name),
+        Node::Local(index) => frame.locals.get(*index),
+        _ => None,
+    }
+}
+
+/// [`see`] for what is not at hand.
+#[inline(never)]
+fn keep<'s, 'a: 's>(
+    node: &'a Node,
+    frame: &Frame<'a>,
+    context: &mut Context<'_>,
+    made: &'s mut Option<Value>,
+) -> Result<&'s Value, Fault> {
+    match make(node, frame, context)? {
+        Operand::Borrowed(value) => Ok(value),
+        Operand::Owned(value) => Ok(made.insert(value)),
+    }
+}
+
+/// The value of a node that is not at hand. Each kind has a function of its own, so that none needs the stack of all.
+#[inline(never)]
+fn make<'a>(node: &'a Node, frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
     match node {
         Node::Constant(value) => Ok(Operand::Borrowed(value)),
-        Node::Variable { slot, name, lenient, span } => match frame.variables.get(*slot, name) {
-            Some(value) => Ok(Operand::Borrowed(value)),
-            None if *lenient || !frame.variables.strict() => Ok(Operand::Borrowed(&Value::Null)),
-            None => Err(Fault::new(Code::NoVariable, format!("no variable {name}")).at(*span)),
-        },
-        Node::Local(index) => Ok(Operand::Borrowed(frame.locals.get(*index).unwrap_or(&Value::Null))),
-        Node::All => {
-            let all = frame.variables.all();
-            context.spend(all.len())?;
-            context.spend_copies(all.read().values())?;
-            Ok(Value::Map(all).into())
-        }
-        Node::List(items) => {
-            context.spend(items.len())?;
-            let items: Result<Vec<Value>, Fault> =
-                items.iter().map(|item| walk(item, frame, context).and_then(|item| owned(item, context))).collect();
-            Ok(Value::List(List::new(items?)).into())
-        }
-        Node::Map(entries) => map(entries, frame, context),
-        Node::Arithmetic { first, rest, span } => {
-            arithmetic(first, rest, *span, frame, context).map(|number| Value::from(number).into())
-        }
-        Node::Comparison { first, rest, span } => {
-            let mut left = walk(first, frame, context)?;
-            for (comparator, operand) in rest {
-                let right = walk(operand, frame, context)?;
-                left = Value::Bool(
-                    operators::compare(&left, *comparator, &right, context).map_err(|fault| fault.at(*span))?,
-                )
-                .into();
-            }
-            Ok(left)
-        }
+        Node::Variable { name, lenient, span, .. } => missing(name, *lenient, *span, frame),
+        Node::Local(_) => Ok(Operand::Borrowed(&Value::Null)),
+        Node::Call(call) => self::call(call, frame, context),
+        Node::Comparison { first, rest, span } => infix::comparison(first, rest, *span, frame, context),
+        Node::Logic { first, rest } => condition::logic(first, rest, frame, context),
+        Node::Conditional { arms, otherwise } => condition::choose(arms, otherwise, frame, context),
+        Node::Arithmetic { first, rest, span } => infix::computed(first, rest, *span, frame, context),
         Node::In { key, container, negated, span } => {
-            let key = walk(key, frame, context)?;
-            let container = walk(container, frame, context)?;
-            let found = operators::contains(&container, &key, context).map_err(|fault| fault.at(*span))?;
+            let found = infix::contained(key, container, *span, frame, context)?;
             Ok(Value::Bool(found != *negated).into())
         }
         Node::InItems { key, items, negated, span } => {
-            let key = walk(key, frame, context)?;
-            let mut found = false;
-            for item in items {
-                // All items are evaluated, as they would be for a list: an error in a later one is an error.
-                let item = walk(item, frame, context)?;
-                found = found || operators::identical(&item, &key, context).map_err(|fault| fault.at(*span))?;
-            }
+            let found = infix::among(key, items, *span, frame, context)?;
             Ok(Value::Bool(found != *negated).into())
         }
-        Node::Logic { first, rest } => condition::logic(first, rest, frame, context),
-        Node::Not(inner) => {
-            let inner = walk(inner, frame, context)?;
-            Ok(Value::Bool(!crate::value::boolean_of(&inner)).into())
+        Node::Not(inner) => condition::not(inner, frame, context),
+        Node::Exists(variable) => condition::exists(variable, frame, context),
+        Node::Match { arms, otherwise, span } => {
+            called(condition::choose(arms, otherwise, frame, context)?, *span, context)
         }
-        Node::Conditional { arms, otherwise } => condition::choose(arms, otherwise, frame, context),
-        Node::Match { arms, otherwise, span } => match condition::choose(arms, otherwise, frame, context)?.into_value()
-        {
-            Value::Lambda(closure) => Ok(apply(&closure, &[], context).map_err(|fault| fault.at(*span))?.into()),
-            value => Ok(value.into()),
-        },
-        Node::Exists(variable) => {
-            let there = match &**variable {
-                Node::Variable { slot, name, .. } => {
-                    frame.variables.get(*slot, name).is_some_and(|value| !value.is_null())
-                }
-                other => !walk(other, frame, context)?.is_null(),
-            };
-            Ok(Value::Bool(there).into())
-        }
-        Node::Lambda { lambda, captures } => {
-            let captured: Vec<Value> =
-                captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
-            context.spend_copies(&captured)?;
-            Ok(Value::Lambda(std::sync::Arc::new(Closure { body: lambda.clone(), captured })).into())
-        }
-        Node::Call(call) => self::call(call, frame, context),
-        Node::Unknown(error) => {
-            Err(Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span))
-        }
+        Node::All => all(frame, context),
+        Node::List(items) => list(items, frame, context),
+        Node::Map(entries) => map(entries, frame, context),
+        Node::Lambda { lambda, captures } => self::lambda(lambda, captures, frame, context),
+        Node::Unknown(error) => Err(unknown(error)),
     }
 }
 
-/// Operators of one level, from the left.
-fn arithmetic<'a>(
-    first: &'a Node,
-    rest: &'a [(Operator, Node)],
-    span: Span,
-    frame: Frame<'a>,
-    context: &mut Context<'_>,
-) -> Result<Number, Fault> {
-    let mut left = term(first, frame, context)?;
-    for (operator, operand) in rest {
-        let right = term(operand, frame, context)?;
-        left = Term::Number(operators::compute(left, *operator, right).map_err(|fault| fault.at(span))?);
+/// A variable that isn't there: null, or an error where the resolver is strict.
+#[cold]
+fn missing<'a>(name: &str, lenient: bool, span: Span, frame: &Frame<'a>) -> Evaluated<'a> {
+    if lenient || !frame.variables.strict() {
+        return Ok(Operand::Borrowed(&Value::Null));
     }
-    left.number().map_err(|fault| fault.at(span))
+    Err(Fault::new(Code::NoVariable, format!("no variable {name}")).at(span))
 }
 
-/// A side of an operator; what lies there already is only looked at.
-fn term<'a>(node: &'a Node, frame: Frame<'a>, context: &mut Context<'_>) -> Result<Term, Fault> {
-    match node {
-        Node::Constant(value) => Ok(Term::of(value)),
-        Node::Arithmetic { first, rest, span } => arithmetic(first, rest, *span, frame, context).map(Term::Number),
-        _ => walk(node, frame, context).map(|operand| Term::of(&operand)),
-    }
-}
-
-fn call<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
-    let Some(trace) = &context.environment.trace else { return make(call, frame, context) };
+#[inline(never)]
+fn call<'a>(call: &'a Call, frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    let Some(trace) = &context.environment.trace else { return answer(call, frame, context) };
     trace.begin();
-    let evaluated = make(call, frame, context);
+    let evaluated = answer(call, frame, context);
     trace.end(evaluated.as_deref());
     evaluated
 }
 
-fn make<'a>(call: &'a Call, frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+fn answer<'a>(call: &'a Call, frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
     context.spend(1)?;
+    // Most calls have one argument.
+    if let [argument] = &*call.arguments {
+        let operand = walk(argument, frame, context)?;
+        context.spend_reading(&operand)?;
+        return answer_to(&[operand], call, context);
+    }
     let mut operands: SmallVec<[Operand<'a>; 4]> = SmallVec::new();
     for argument in &call.arguments {
         let operand = walk(argument, frame, context)?;
         context.spend_reading(&operand)?;
         operands.push(operand);
     }
-    let arguments = Arguments(&operands);
+    answer_to(&operands, call, context)
+}
+
+#[inline]
+fn answer_to<'a>(operands: &[Operand<'_>], call: &'a Call, context: &mut Context<'_>) -> Evaluated<'a> {
+    let arguments = Arguments(operands);
     if let Some(trace) = &context.environment.trace {
         trace.call(call.function.doc().name, &arguments);
     }
@@ -260,8 +269,40 @@ fn owned(operand: Operand<'_>, context: &mut Context<'_>) -> Outcome {
     Ok(operand.into_value())
 }
 
+/// What a lambda gives that is called without arguments; anything else as it is.
+#[inline(never)]
+fn called<'a>(operand: Operand<'a>, span: Span, context: &mut Context<'_>) -> Evaluated<'a> {
+    match operand.into_value() {
+        Value::Lambda(closure) => Ok(apply(&closure, &[], context).map_err(|fault| fault.at(span))?.into()),
+        value => Ok(value.into()),
+    }
+}
+
+#[cold]
+fn unknown(error: &Error) -> Fault {
+    Fault::new(error.code, &error.message).with_hint(error.hint.clone()).at(error.span)
+}
+
+/// `_`
+#[inline(never)]
+fn all<'a>(frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    let all = frame.variables.all();
+    context.spend(all.len())?;
+    context.spend_copies(all.read().values())?;
+    Ok(Value::Map(all).into())
+}
+
+#[inline(never)]
+fn list<'a>(items: &'a [Node], frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+    context.spend(items.len())?;
+    let items: Result<Vec<Value>, Fault> =
+        items.iter().map(|item| walk(item, frame, context).and_then(|item| owned(item, context))).collect();
+    Ok(Value::List(List::new(items?)).into())
+}
+
 /// Of equal keys the first wins: an oddity of the original that is kept.
-fn map<'a>(entries: &'a [(Node, Node)], frame: Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
+#[inline(never)]
+fn map<'a>(entries: &'a [(Node, Node)], frame: &Frame<'a>, context: &mut Context<'_>) -> Evaluated<'a> {
     context.spend(entries.len())?;
     let map = Map::new(MapKind::Hash, []);
     for (key, value) in entries {
@@ -271,4 +312,17 @@ fn map<'a>(entries: &'a [(Node, Node)], frame: Frame<'a>, context: &mut Context<
         map.update(key, |before| Some(before.cloned().unwrap_or(value)));
     }
     Ok(Value::Map(map).into())
+}
+
+#[inline(never)]
+fn lambda<'a>(
+    lambda: &'a Arc<Lambda>,
+    captures: &[Capture],
+    frame: &Frame<'a>,
+    context: &mut Context<'_>,
+) -> Evaluated<'a> {
+    let captured: Vec<Value> =
+        captures.iter().map(|capture| frame.locals.get(capture.0).cloned().unwrap_or_default()).collect();
+    context.spend_copies(&captured)?;
+    Ok(Value::Lambda(Arc::new(Closure { body: lambda.clone(), captured })).into())
 }

@@ -5,48 +5,62 @@ use std::cmp::Ordering;
 use crate::ast::Comparator;
 use crate::error::{Code, Fault};
 use crate::function::Context;
-use crate::value::{Number, Operator, Value, order};
+use crate::value::{Kind, Number, Operator, Value, order};
 
-/// A side of an arithmetic operator, kept as a number so that no value is made on the way through an expression.
+/// A side of an arithmetic operator, kept as a number so that no value is made on the way through an expression. It is as large as a number, and so is the
+/// result that holds one: both are given back in registers.
 #[derive(Clone, Copy)]
 pub(super) enum Term {
     Number(Number),
     /// No number, but this.
-    Other(&'static str),
+    Other(Kind),
 }
 
 impl Term {
     /// Null counts as the int 0.
+    #[inline]
     pub(super) fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Number(Number::Int(0)),
-            value => value.as_number().map_or_else(|| Self::Other(value.type_name()), Self::Number),
+            value => value.as_number().map_or_else(|| Self::Other(value.kind()), Self::Number),
         }
     }
 
+    #[inline]
     pub(super) fn number(self) -> Result<Number, Fault> {
         match self {
             Self::Number(number) => Ok(number),
-            Self::Other(name) => Err(Fault::wrong_type(format!("{name}: a number is needed"))),
+            Self::Other(kind) => Err(Fault::wrong_type(format!("{kind}: a number is needed"))),
         }
     }
 
-    fn type_name(self) -> &'static str {
+    fn kind(self) -> Kind {
         match self {
-            Self::Number(number) => Value::from(number).type_name(),
-            Self::Other(name) => name,
+            Self::Number(number) => Value::from(number).kind(),
+            Self::Other(kind) => kind,
         }
     }
 }
 
 /// Arithmetic.
+#[inline]
 pub(super) fn compute(left: Term, operator: Operator, right: Term) -> Result<Number, Fault> {
-    let (Term::Number(left), Term::Number(right)) = (left, right) else {
-        let message = format!("{} {} {}: numbers are needed", left.type_name(), operator.symbol(), right.type_name());
-        return Err(Fault::wrong_type(message));
-    };
-    left.compute(operator, right)
-        .ok_or_else(|| Fault::new(Code::DivisionByZero, "whole division by zero; one side as a double gives Infinity"))
+    if let (Term::Number(left), Term::Number(right)) = (left, right)
+        && let Some(number) = left.compute(operator, right)
+    {
+        return Ok(number);
+    }
+    Err(uncomputed(left, operator, right))
+}
+
+#[cold]
+fn uncomputed(left: Term, operator: Operator, right: Term) -> Fault {
+    match (left, right) {
+        (Term::Number(_), Term::Number(_)) => {
+            Fault::new(Code::DivisionByZero, "whole division by zero; one side as a double gives Infinity")
+        }
+        _ => Fault::wrong_type(format!("{} {} {}: numbers are needed", left.kind(), operator.symbol(), right.kind())),
+    }
 }
 
 /// A comparison; null is in no order with anything.
@@ -59,8 +73,13 @@ pub(super) fn compare(
     match comparator {
         Comparator::Equal => return equals(left, right, context),
         Comparator::NotEqual => return equals(left, right, context).map(|equal| !equal),
-        _ if left.is_null() || right.is_null() => return Ok(false),
         _ => {}
+    }
+    if let (Value::Int(left), Value::Int(right)) = (left, right) {
+        return Ok(holds(left.cmp(right), comparator));
+    }
+    if left.is_null() || right.is_null() {
+        return Ok(false);
     }
     context.spend_reading(left)?;
     let Some(ordering) = order(left, right) else {
@@ -69,17 +88,22 @@ pub(super) fn compare(
         return Err(Fault::wrong_type(message));
     };
     // Without an order, which is NaN, every comparison is false.
-    Ok(ordering.is_some_and(|ordering| match comparator {
+    Ok(ordering.is_some_and(|ordering| holds(ordering, comparator)))
+}
+
+/// Whether sides in this order compare like that; `==` and `!=` are not asked for.
+fn holds(ordering: Ordering, comparator: Comparator) -> bool {
+    match comparator {
         Comparator::Less => ordering == Ordering::Less,
         Comparator::LessEqual => ordering != Ordering::Greater,
         Comparator::Greater => ordering == Ordering::Greater,
         _ => ordering != Ordering::Less,
-    }))
+    }
 }
 
 fn equals(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     match (left, right) {
-        (Value::Text(_), Value::Text(_)) => same_text(left, right, context),
+        (Value::Text(left), Value::Text(right)) => same_text(left, right, context),
         _ => context.equals(left, right),
     }
 }
@@ -88,14 +112,18 @@ fn equals(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool
 pub(super) fn identical(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     let too_large = || Fault::new(Code::TooLarge, "these values are too large or too deep to compare");
     match (left, right) {
-        (Value::Text(_), Value::Text(_)) => same_text(left, right, context),
+        (Value::Text(left), Value::Text(right)) => same_text(left, right, context),
         _ => crate::value::identical(left, right, &mut context.fuel).ok_or_else(too_large),
     }
 }
 
-fn same_text(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
-    context.spend_reading(left)?;
-    Ok(left.as_text() == right.as_text())
+/// Texts of different lengths differ without being read.
+fn same_text(left: &str, right: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
+    if left.len() != right.len() {
+        return Ok(false);
+    }
+    context.spend_reading_text(left)?;
+    Ok(left == right)
 }
 
 /// `key in container`.

@@ -5,9 +5,9 @@ use std::fmt::{self, Write};
 use crate::asking::Asker;
 use crate::environment::Environment;
 use crate::error::{Code, Fault};
-use crate::eval::Frame;
 use crate::function::Outcome;
 use crate::value::{FREE_TEXT, Fuel, Text, Turn, Value, equals, key_cost, reaches};
+use crate::variables::Variables;
 
 /// Levels of expressions that may be evaluated inside each other: that of the outermost and those of the lambdas it runs into.
 const RUNNING_DEPTH: usize = 256;
@@ -24,7 +24,7 @@ pub struct Context<'a> {
     pub(crate) fuel: Fuel,
     /// How many more levels lambdas may be nested while running.
     pub(crate) depth: usize,
-    pub(crate) frame: Frame<'a>,
+    pub(crate) variables: &'a dyn Variables,
     /// What suspends this evaluation; none: questions block.
     asker: Option<&'a Asker<'a>>,
 }
@@ -36,8 +36,12 @@ impl fmt::Debug for Context<'_> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(environment: &'a Environment, frame: Frame<'a>, asker: Option<&'a Asker<'a>>) -> Self {
-        Self { environment, fuel: Fuel::new(environment.limits.steps), depth: RUNNING_DEPTH, frame, asker }
+    pub(crate) fn new(
+        environment: &'a Environment,
+        variables: &'a dyn Variables,
+        asker: Option<&'a Asker<'a>>,
+    ) -> Self {
+        Self { environment, fuel: Fuel::new(environment.limits.steps), depth: RUNNING_DEPTH, variables, asker }
     }
 
     /// The environment of this evaluation.
@@ -68,6 +72,7 @@ impl<'a> Context<'a> {
     }
 
     /// Takes steps from the budget: one per item walked over is customary.
+    #[inline]
     pub fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         self.fuel.burn(steps as u64).ok_or_else(|| self.too_many_steps())
     }
@@ -84,11 +89,18 @@ impl<'a> Context<'a> {
     }
 
     /// Takes what reading a long text costs; short ones are free.
+    #[inline]
     pub(crate) fn spend_reading(&mut self, value: &Value) -> Result<(), Fault> {
         match value {
-            Value::Text(text) if text.len() > FREE_TEXT => self.spend(text.len() / FREE_TEXT),
+            Value::Text(text) => self.spend_reading_text(text),
             _ => Ok(()),
         }
+    }
+
+    /// Takes what reading this text costs, if it is long.
+    #[inline]
+    pub(crate) fn spend_reading_text(&mut self, text: &str) -> Result<(), Fault> {
+        if text.len() > FREE_TEXT { self.spend(text.len() / FREE_TEXT) } else { Ok(()) }
     }
 
     /// Takes what finding a value in a set or map, or in what hashes it otherwise, costs; for small ones nothing.
@@ -105,6 +117,7 @@ impl<'a> Context<'a> {
     }
 
     /// Takes what a copy of a value that is kept costs; only a long text is copied, the rest is shared.
+    #[inline]
     pub(crate) fn spend_copy(&mut self, value: &Value) -> Result<(), Fault> {
         match value {
             Value::Text(text) if text.len() > FREE_TEXT => self.spend(text.len() / COPIED),
@@ -117,6 +130,7 @@ impl<'a> Context<'a> {
         values.into_iter().try_for_each(|value| self.spend_copy(value))
     }
 
+    #[cold]
     fn too_many_steps(&self) -> Fault {
         Fault::new(
             Code::TooManySteps,

@@ -29,6 +29,7 @@ impl Fuel {
     }
 
     /// Takes `units`; none when that is more than there is.
+    #[inline]
     pub fn burn(&mut self, units: u64) -> Option<()> {
         self.0 = self.0.checked_sub(units)?;
         Some(())

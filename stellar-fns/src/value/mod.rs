@@ -11,7 +11,7 @@ mod number;
 mod text;
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 pub use container::{Items, List, Map, MapKind, Set, ValueHasher};
@@ -59,6 +59,50 @@ pub enum Value {
     Lambda(Arc<Closure>),
     /// A state that only its own functions understand: a Bloom filter, statistics, a sketch.
     Object(Arc<dyn Object>),
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Int,
+    Long,
+    Float,
+    Double,
+    Char,
+    Text,
+    List,
+    Set,
+    Map,
+    Lambda,
+    Object,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::Char => "char",
+            Self::Text => "string",
+            Self::List => "list",
+            Self::Set => "set",
+            Self::Map => "map",
+            Self::Lambda => "lambda",
+            Self::Object => "object",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
 }
 
 /// A state that only its own functions understand. Those that change in place lock inside.
@@ -135,20 +179,25 @@ impl Value {
 
     /// What it is, as messages and the answers of `stellar batch` name it.
     pub fn type_name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// Which of the types it has.
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Null => "null",
-            Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
-            Self::Long(_) => "long",
-            Self::Float(_) => "float",
-            Self::Double(_) => "double",
-            Self::Char(_) => "char",
-            Self::Text(_) => "string",
-            Self::List(_) => "list",
-            Self::Set(_) => "set",
-            Self::Map(_) => "map",
-            Self::Lambda(_) => "lambda",
-            Self::Object(_) => "object",
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Int(_) => Kind::Int,
+            Self::Long(_) => Kind::Long,
+            Self::Float(_) => Kind::Float,
+            Self::Double(_) => Kind::Double,
+            Self::Char(_) => Kind::Char,
+            Self::Text(_) => Kind::Text,
+            Self::List(_) => Kind::List,
+            Self::Set(_) => Kind::Set,
+            Self::Map(_) => Kind::Map,
+            Self::Lambda(_) => Kind::Lambda,
+            Self::Object(_) => Kind::Object,
         }
     }
 

@@ -44,9 +44,8 @@ impl Operator {
     }
 }
 
-/// Two numbers brought to one type.
+/// Two numbers brought to one type; two ints are longs.
 enum Pair {
-    Int(i32, i32),
     Long(i64, i64),
     Float(f32, f32),
     Double(f64, f64),
@@ -88,24 +87,33 @@ impl Number {
     fn pair(self, other: Self) -> Pair {
         use Number::{Double, Float, Int, Long};
         match (self, other) {
-            (Int(left), Int(right)) => Pair::Int(left, right),
             (Double(_), _) | (_, Double(_)) => Pair::Double(self.to_double(), other.to_double()),
             (Float(_), _) | (_, Float(_)) => Pair::Float(self.to_float(), other.to_float()),
-            (Long(_), _) | (_, Long(_)) => Pair::Long(self.to_long(), other.to_long()),
+            (Long(_) | Int(_), Long(_) | Int(_)) => Pair::Long(self.to_long(), other.to_long()),
         }
     }
 
     /// Computes; none for a whole division by zero.
+    #[inline]
     pub fn compute(self, operator: Operator, other: Self) -> Option<Self> {
         use Operator::{Add, Divide, Multiply, Subtract};
-        Some(match self.pair(other) {
-            Pair::Int(left, right) => Self::Int(match operator {
+        // By far the most frequent.
+        if let (Self::Int(left), Self::Int(right)) = (self, other) {
+            return Some(Self::Int(match operator {
                 Add => left.wrapping_add(right),
                 Subtract => left.wrapping_sub(right),
                 Multiply => left.wrapping_mul(right),
                 Divide if right == 0 => return None,
                 Divide => left.wrapping_div(right),
-            }),
+            }));
+        }
+        self.compute_wide(operator, other)
+    }
+
+    /// The rest of [`Number::compute`]: one side at least is wider than an int.
+    fn compute_wide(self, operator: Operator, other: Self) -> Option<Self> {
+        use Operator::{Add, Divide, Multiply, Subtract};
+        Some(match self.pair(other) {
             Pair::Long(left, right) => Self::Long(match operator {
                 Add => left.wrapping_add(right),
                 Subtract => left.wrapping_sub(right),
@@ -131,7 +139,6 @@ impl Number {
     /// Order after promotion; none where NaN is involved.
     pub fn order(self, other: Self) -> Option<Ordering> {
         match self.pair(other) {
-            Pair::Int(left, right) => Some(left.cmp(&right)),
             Pair::Long(left, right) => Some(left.cmp(&right)),
             Pair::Float(left, right) => left.partial_cmp(&right),
             Pair::Double(left, right) => left.partial_cmp(&right),

@@ -26,6 +26,6 @@ impl Function for UrlToPath {
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
         let Some(url) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
-        Ok(Location::parse(url).map(|location| location.path).into())
+        Ok(Location::parse(url).map(|location| location.path()).into())
     }
 }
