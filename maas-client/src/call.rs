@@ -6,6 +6,7 @@
 mod encode;
 mod error;
 mod metrics;
+mod pool;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -137,45 +137,52 @@ fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
     Ok(target)
 }
 
-/// One text for all spellings of the same arguments: keys sorted at every level.
+/// One text for all spellings of the same arguments: JSON without blanks, keys sorted at every level.
 #[cfg(feature = "cache")]
 pub(super) fn canonical(arguments: &Arguments) -> Option<String> {
-    fn write(value: &Value, text: &mut String) {
+    fn write_scalar(value: &impl serde::Serialize, text: &mut Vec<u8>) -> Option<()> {
+        serde_json::to_writer(text, value).ok()
+    }
+    fn write(value: &Value, text: &mut Vec<u8>) -> Option<()> {
         match value {
-            Value::Object(map) => write_map(map, text),
+            Value::Object(map) => write_map(map, text)?,
             Value::Array(list) => {
-                text.push('[');
+                text.push(b'[');
                 for item in list {
-                    write(item, text);
-                    text.push(',');
+                    write(item, text)?;
+                    text.push(b',');
                 }
-                text.push(']');
+                text.push(b']');
             }
-            scalar => {
-                let _written = fmt_write(text, scalar);
-            }
+            scalar => write_scalar(scalar, text)?,
         }
+        Some(())
     }
-    fn write_map(map: &Map<String, Value>, text: &mut String) {
-        let mut sorted: Vec<(&String, &Value)> = map.iter().collect();
-        sorted.sort_by_key(|(key, _)| *key);
-        text.push('{');
-        for (key, value) in sorted {
-            let _written = write!(text, "{key:?}:");
-            write(value, text);
-            text.push(',');
+    fn write_entry((key, value): (&String, &Value), text: &mut Vec<u8>) -> Option<()> {
+        write_scalar(key, text)?;
+        text.push(b':');
+        write(value, text)?;
+        text.push(b',');
+        Some(())
+    }
+    fn write_map(map: &Map<String, Value>, text: &mut Vec<u8>) -> Option<()> {
+        text.push(b'{');
+        if map.keys().is_sorted() {
+            map.iter().try_for_each(|entry| write_entry(entry, text))?;
+        } else {
+            let mut sorted: Vec<(&String, &Value)> = map.iter().collect();
+            sorted.sort_by_key(|(key, _)| *key);
+            sorted.into_iter().try_for_each(|entry| write_entry(entry, text))?;
         }
-        text.push('}');
+        text.push(b'}');
+        Some(())
     }
-    fn fmt_write(text: &mut String, value: &Value) -> std::fmt::Result {
-        write!(text, "{value}")
-    }
-    let mut text = String::new();
+    let mut text = Vec::with_capacity(64);
     match arguments {
-        Arguments::Named(map) => write_map(map, &mut text),
-        Arguments::Document(document) => write(&serde_json::from_slice(document).ok()?, &mut text),
+        Arguments::Named(map) => write_map(map, &mut text)?,
+        Arguments::Document(document) => write(&serde_json::from_slice(document).ok()?, &mut text)?,
     }
-    Some(text)
+    String::from_utf8(text).ok()
 }
 
 #[cfg(test)]

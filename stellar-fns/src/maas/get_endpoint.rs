@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Endpoint, Failure, ModelCaller};
 use crate::error::{Code, Fault};
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, gives, needs, takes};
-use crate::value::{Map, MapKind, Value};
+use crate::value::{Map, MapKind, Text, Value};
 
 /// See [`DOC`].
 pub(super) struct MaasGetEndpoint;
@@ -73,6 +73,13 @@ fn as_map(endpoint: Endpoint) -> Value {
     let fixed = [("name", endpoint.name), ("version", endpoint.version), ("url", endpoint.url)];
     let fixed = fixed.into_iter().map(|(key, value)| (Value::text(key), Value::from(value)));
     let functions = endpoint.functions.into_iter();
-    let functions = functions.map(|(function, path)| (Value::from(format!("endpoint:{function}")), Value::from(path)));
+    let functions = functions.map(|(function, path)| (Value::Text(entry_of(&function)), Value::from(path)));
     Value::Map(Map::new(MapKind::Hash, fixed.chain(functions)))
+}
+
+/// The key under which a function's path stands.
+fn entry_of(function: &str) -> Text {
+    let mut key = Text::const_new("endpoint:");
+    key.push_str(function);
+    key
 }
