@@ -267,9 +267,9 @@ async fn a_connection_is_not_used_on_another_runtime() {
     let (caller, call) = (bed.caller.clone(), bed.call.clone());
     let elsewhere = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { caller.call(&call).await })
+        runtime.block_on(async { caller.call(&call).await.unwrap() });
     });
-    tokio::task::spawn_blocking(move || elsewhere.join().unwrap().unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || elsewhere.join().unwrap()).await.unwrap();
     assert_eq!(model.connections.load(Ordering::Relaxed), 2);
     bed.answer().await;
     assert_eq!(model.connections.load(Ordering::Relaxed), 2, "the first is still good");

@@ -274,8 +274,7 @@ mod tests {
 
     fn matches(pattern: &str, text: &str) -> Result<bool, Fault> {
         let environment = crate::Environment::default();
-        let frame = crate::eval::Frame { variables: &crate::AllNull, locals: &[] };
-        Pattern::read(pattern, 100_000)?.matches(text, &mut Context::new(&environment, frame, None))
+        Pattern::read(pattern, 100_000)?.matches(text, &mut Context::new(&environment, &crate::AllNull, None))
     }
 
     #[test]
@@ -412,13 +411,12 @@ mod tests {
         let text = "x".repeat(1_000);
         let limits = crate::Limits { steps: 5_000, ..crate::Limits::default() };
         let environment = crate::Environment { limits, ..crate::Environment::default() };
-        let frame = crate::eval::Frame { variables: &crate::AllNull, locals: &[] };
         let looking = Pattern::read("(?:.(?=.*x))*.", 100_000).unwrap();
-        let mut context = Context::new(&environment, frame, None);
+        let mut context = Context::new(&environment, &crate::AllNull, None);
         let matched = (0..20).find(|_| looking.matches(&text, &mut context).is_err());
         assert!(matched.is_some_and(|times| times > 2), "{matched:?}");
         let nested = Pattern::read("(?=(?:(?=.*x)x)*)x", 100_000).unwrap();
-        assert!(nested.replace(&text, "y", &mut Context::new(&environment, frame, None)).is_err());
+        assert!(nested.replace(&text, "y", &mut Context::new(&environment, &crate::AllNull, None)).is_err());
     }
 
     #[test]
