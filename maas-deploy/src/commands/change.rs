@@ -125,7 +125,9 @@ async fn explain(context: &Context, cluster: &Cluster, report: &Report) {
     if let Some((id, host, state, reason, exit)) = &subject {
         let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let exit = exit.map(|exit| format!(" (exit {exit})")).unwrap_or_default();
-        note(format!("instance {id} on {host}: {state}{reason}{exit}"));
+        // One that waits for its place has no host yet.
+        let place = if host.is_empty() { String::new() } else { format!(" on {host}") };
+        note(format!("instance {id}{place}: {state}{reason}{exit}"));
         match stderr_tail(context, cluster, id).await {
             Ok(tail) if tail.is_empty() => note("it wrote nothing to stderr"),
             Ok(tail) => {
