@@ -6,7 +6,6 @@
 mod encode;
 mod error;
 mod metrics;
-mod pool;
 #[cfg(test)]
 mod tests;
 mod transport;

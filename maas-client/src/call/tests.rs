@@ -244,38 +244,6 @@ async fn no_call_fails_while_one_healthy_instance_is_left() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_kept_than_allowed_nor_longer() {
-    let model = Model::start(|_| good()).await;
-    let connection = ConnectionPolicy { idle_most: 2, idle: Duration::from_millis(50), ..ConnectionPolicy::default() };
-    let bed = Bed::new(Policy { connection, ..Policy::default() }).await;
-    bed.register_all(&[&model]).await;
-    bed.answer().await;
-    tokio::join!(bed.answer(), bed.answer(), bed.answer(), bed.answer());
-    assert_eq!(model.connections.load(Ordering::Relaxed), 4, "one of the first call, three new ones");
-    tokio::join!(bed.answer(), bed.answer(), bed.answer());
-    assert_eq!(model.connections.load(Ordering::Relaxed), 5, "two were kept");
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    bed.answer().await;
-    assert_eq!(model.connections.load(Ordering::Relaxed), 6, "what was kept is too old");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_is_not_used_on_another_runtime() {
-    let model = Model::start(|_| good()).await;
-    let bed = Bed::with(&[&model]).await;
-    bed.answer().await;
-    let (caller, call) = (bed.caller.clone(), bed.call.clone());
-    let elsewhere = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { caller.call(&call).await.unwrap() });
-    });
-    tokio::task::spawn_blocking(move || elsewhere.join().unwrap()).await.unwrap();
-    assert_eq!(model.connections.load(Ordering::Relaxed), 2);
-    bed.answer().await;
-    assert_eq!(model.connections.load(Ordering::Relaxed), 2, "the first is still good");
-}
-
-#[tokio::test]
 async fn a_closed_pooled_connection_is_tried_again_at_once() {
     let model = Model::start(|_| Does::AnswersAndCloses("{}".into())).await;
     let bed = Bed::with(&[&model]).await;

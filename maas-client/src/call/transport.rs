@@ -2,14 +2,15 @@
 //!
 //! Knows neither models nor retries: [`crate::retry`] decides on [`Failure`]s, [`crate::balance`] on [`Signal`]s.
 
-use super::pool::{self, Pool};
 use crate::balance::Signal;
 use crate::retry::Failure;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
@@ -69,9 +70,9 @@ impl Failed {
     }
 }
 
-/// Sends over pooled connections.
+/// The connection pool.
 pub(super) struct Transport {
-    pool: Pool<Connector>,
+    client: Client<Connector, Full<Bytes>>,
     answer_most: usize,
 }
 
@@ -80,8 +81,12 @@ impl Transport {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_connect_timeout(Some(policy.connect));
-        let pool = Pool::new(connector(http)?, policy.idle, policy.idle_most);
-        Ok(Transport { pool, answer_most: policy.answer_most })
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(policy.idle)
+            .pool_max_idle_per_host(policy.idle_most)
+            .build(connector(http)?);
+        Ok(Transport { client, answer_most: policy.answer_most })
     }
 
     /// Sends once and reads the whole answer, all within `limit`.
@@ -119,9 +124,9 @@ impl Transport {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Failed> {
-        let (response, mut exchange) = self.pool.request(request).await.map_err(|error| before_answer(&error))?;
+        let response = self.client.request(request).await.map_err(|error| before_answer(&error))?;
         let status = response.status();
-        let body = match exchange.drive(Limited::new(response.into_body(), self.answer_most).collect()).await {
+        let body = match Limited::new(response.into_body(), self.answer_most).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
                 let detail = format!("an answer of more than {} bytes", self.answer_most);
@@ -132,7 +137,6 @@ impl Transport {
                 return Err(Failed::new(Failure::Broken, Signal::Lost, detail));
             }
         };
-        exchange.finish().await;
         if status.is_success() {
             return Ok(Reply { status: status.as_u16(), body });
         }
@@ -155,18 +159,17 @@ fn connector(http: HttpConnector) -> Result<Connector, io::Error> {
 }
 
 /// Classifies what went wrong before the head of an answer was there.
-fn before_answer(error: &pool::Error) -> Failed {
-    match error {
-        pool::Error::Connect(cause) => {
-            let timed_out = find::<io::Error>(&**cause).is_some_and(|io| io.kind() == io::ErrorKind::TimedOut);
-            let signal = if timed_out { Signal::Lost } else { Signal::Refused };
-            Failed::new(Failure::NotSent, signal, format!("no connection: {}", deepest(&**cause)))
-        }
-        pool::Error::Exchange(error) if error.is_parse() => {
-            Failed::new(Failure::BadAnswer, Signal::Fault, format!("no HTTP: {}", deepest(error)))
-        }
-        pool::Error::Exchange(_) => Failed::new(Failure::Closed, Signal::Lost, "connection closed before an answer"),
+fn before_answer(error: &hyper_util::client::legacy::Error) -> Failed {
+    let cause = deepest(error);
+    if error.is_connect() {
+        let timed_out = find::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::TimedOut);
+        let signal = if timed_out { Signal::Lost } else { Signal::Refused };
+        return Failed::new(Failure::NotSent, signal, format!("no connection: {cause}"));
     }
+    if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        return Failed::new(Failure::BadAnswer, Signal::Fault, format!("no HTTP: {cause}"));
+    }
+    Failed::new(Failure::Closed, Signal::Lost, "connection closed before an answer")
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

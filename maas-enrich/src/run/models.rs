@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -28,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A model that answered before is waited for so long at least, and so many times as long as the slowest of its recent answers took. The time-out of the settings
 /// holds besides.
 const SHORTEST: Duration = Duration::from_secs(1);
-const TIMES_SLOWEST: u32 = 10;
+const TIMES_SLOWEST: u32 = 4;
 /// Names that are counted apart; they come from expressions and data.
 const MOST: usize = 1_000;
 
@@ -41,6 +43,15 @@ tokio::task_local! {
 pub(super) async fn noting<T>(evaluations: impl Future<Output = T>) -> (T, bool) {
     let noted = async { (evaluations.await, UNANSWERED.with(Cell::get)) };
     UNANSWERED.scope(Cell::new(false), noted).await
+}
+
+/// Runs a future as if it were on another runtime: what it starts there, such as connections, is worked at by that one's threads.
+async fn on<T>(home: &Handle, mut future: impl Future<Output = T> + Unpin) -> T {
+    poll_fn(|context| {
+        let _there = home.enter();
+        Pin::new(&mut future).poll(context)
+    })
+    .await
 }
 
 /// How often each outcome came.
@@ -104,7 +115,7 @@ pub struct Bounded {
     inner: Arc<dyn ModelCaller>,
     metrics: Arc<Metrics>,
     at_once: usize,
-    /// Where it is looked whether a model is back.
+    /// Where connections are worked at, and where it is looked whether a model is back: not on the thread that all events go through.
     home: Handle,
     models: Mutex<HashMap<String, Arc<Model>>>,
 }
@@ -164,7 +175,7 @@ impl Health {
             Ok(took) => {
                 // The slowest is forgotten by and by.
                 let slowest = self.slowest.unwrap_or(took);
-                self.slowest = Some(took.max(slowest - slowest / 128));
+                self.slowest = Some(took.max(slowest - slowest / 16));
                 (self.unanswered, self.down_until) = (0, None);
             }
         }
@@ -193,9 +204,9 @@ impl Bounded {
 }
 
 /// Asks, and takes note of how it ended. A cached answer says nothing of the model.
-async fn ask(inner: &dyn ModelCaller, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
+async fn ask(inner: &dyn ModelCaller, home: &Handle, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let answer = inner.apply(call).await;
+    let answer = on(home, inner.apply(call)).await;
     let now = Instant::now();
     match &answer {
         Ok(answer) if answer.cached => {}
@@ -227,8 +238,8 @@ impl ModelCaller for Bounded {
         let version = call.version.clone();
         let no_answer = |outcome, message| Failure { outcome, model: Some(name.clone()), version, message };
         let answer = match leave {
-            Leave::Ask(None) => ask(&*self.inner, &model, call).await,
-            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &model, call)).await {
+            Leave::Ask(None) => ask(&*self.inner, &self.home, &model, call).await,
+            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &self.home, &model, call)).await {
                 Ok(answer) => answer,
                 Err(_) => {
                     model.health.lock().ended(Err(Outcome::Timeout), Instant::now());
@@ -238,8 +249,8 @@ impl ModelCaller for Bounded {
             },
             leave @ (Leave::Look | Leave::Refuse) => {
                 if leave == Leave::Look {
-                    let (inner, model) = (self.inner.clone(), model.clone());
-                    self.home.spawn(async move { ask(&*inner, &model, call).await.is_ok() });
+                    let (inner, home, model) = (self.inner.clone(), self.home.clone(), model.clone());
+                    self.home.spawn(async move { ask(&*inner, &home, &model, call).await.is_ok() });
                 }
                 let message =
                     format!("{name}: {PATIENCE} calls in a row had no answer; it is asked again every second");
@@ -299,7 +310,7 @@ mod tests {
     fn a_slow_model_is_waited_for_longer() {
         let (mut health, start) = (Health::default(), Instant::now());
         health.ended(Ok(Duration::from_secs(2)), start);
-        assert_eq!(health.leave(start), Leave::Ask(Some(Duration::from_secs(20))));
+        assert_eq!(health.leave(start), Leave::Ask(Some(Duration::from_secs(8))));
         for _ in 0..1_000 {
             health.ended(Ok(Duration::from_millis(1)), start);
         }

@@ -39,7 +39,7 @@ const SINK_VARIABLE: &str = "MAAS_SINK";
 
 /// Runs a pipeline to its end.
 pub fn run(options: Options) -> Result<(), Failure> {
-    // ZooKeeper and the pages; events have a thread of their own.
+    // One thread beside that of the events does for connections: several would wake each other for every answer.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ErrorCode::Defect, "can't start").because(&error))?;
     let result = runtime.block_on(started(options));

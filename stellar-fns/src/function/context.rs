@@ -205,6 +205,9 @@ impl<'a> Context<'a> {
         let found = reaches(item, container, &mut walk);
         self.spend(usize::try_from(most - walk.left()).unwrap_or(usize::MAX))?;
         found.ok_or_else(|| {
+            if most < LARGEST_ITEM {
+                return self.too_many_steps();
+            }
             let message =
                 format!("what holds more than {LARGEST_ITEM} values can't be put into a container that is changed");
             Fault::new(Code::TooLarge, message)

@@ -2,6 +2,7 @@
 //!
 //! Whole numbers become Int or Long by their size (Jackson) or always Long (json-simple, which reads messages from Kafka).
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -152,6 +153,20 @@ fn written(value: &Value, fuel: &mut Fuel) -> Result<String, Unwritable> {
     Ok(text)
 }
 
+/// Whether different keys have one text, as 1 and '1' do. Texts alone never look alike.
+fn look_alike<'a>(keys: impl Iterator<Item = &'a Value> + Clone, fuel: &mut Fuel) -> Result<bool, Unwritable> {
+    if keys.clone().all(|key| matches!(key, Value::Text(_))) {
+        return Ok(false);
+    }
+    let mut seen = HashSet::new();
+    for key in keys {
+        if !seen.insert(written(key, fuel)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Result<Json, Unwritable> {
     fuel.burn(1).ok_or(Unwritable::TooLarge)?;
     let inside = || depth.checked_sub(1).ok_or(Unwritable::TooDeep);
@@ -173,13 +188,13 @@ fn write(value: &Value, depth: u32, fuel: &mut Fuel) -> Result<Json, Unwritable>
         Value::Map(map) => {
             let depth = inside()?;
             let table = map.read();
+            if look_alike(table.keys(), fuel)? {
+                let pair = |(key, value)| Ok(Json::Array(vec![write(key, depth, fuel)?, write(value, depth, fuel)?]));
+                return table.iter().map(pair).collect::<Result<_, _>>().map(Json::Array);
+            }
             let mut object = JsonMap::new();
             for (key, value) in table.iter() {
                 object.insert(written(key, fuel)?, write(value, depth, fuel)?);
-            }
-            if object.len() < table.len() {
-                let pair = |(key, value)| Ok(Json::Array(vec![write(key, depth, fuel)?, write(value, depth, fuel)?]));
-                return table.iter().map(pair).collect::<Result<_, _>>().map(Json::Array);
             }
             Json::Object(object)
         }
@@ -194,6 +209,15 @@ fn from_double(double: f64) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn maps_of_keys_that_look_alike_are_written_once_however_deep_they_are() {
+        let nested = (0..40).fold(Value::Null, |inner, _| {
+            Value::Map(Map::new(MapKind::Hash, [(Value::Int(1), inner), (Value::from("1"), Value::Null)]))
+        });
+        let mut fuel = Fuel::new(1_000);
+        assert!(to_json_within(&nested, &mut fuel).is_ok());
+    }
 
     #[test]
     fn the_order_of_the_text_and_every_digit_are_kept() {
