@@ -47,4 +47,6 @@ pub mod shell;
 pub mod types;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod vectors;

@@ -114,6 +114,9 @@ impl ApplicationMaster {
     /// blacklisted host must be sent again.
     ///
     /// `tracking_url` is the master's page: empty for none, `host:port`, or a URL. YARN's proxy forwards to it.
+    ///
+    /// It is sent again when the answer is lost. A ResourceManager that had taken it, and still leads, refuses the second one as an
+    /// [`InvalidMasterRequest`](crate::rpc::ExceptionKind::InvalidMasterRequest): what it said the first time is lost then, so end, and let the next attempt be told.
     pub async fn register(
         &mut self,
         host: &str,

@@ -2,6 +2,8 @@
 //!
 //! Method and message names are the protocol's; behaviours noted at the methods were seen on Hadoop 3.5.0.
 
+use std::time::Duration;
+
 use crate::config::YarnConfig;
 use crate::proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use crate::proto::yarn::{
@@ -13,7 +15,7 @@ use crate::proto::yarn::{
     KillApplicationResponseProto, SubmitApplicationRequestProto, SubmitApplicationResponseProto,
 };
 use crate::rpc::header::Protocol;
-use crate::rpc::{Authentication, Client, Error, Repeat};
+use crate::rpc::{Authentication, Client, Error, ExceptionKind, Repeat};
 use crate::types::{
     ApplicationAttemptId, ApplicationFilter, ApplicationId, ApplicationReport, AttemptReport, ClusterMetrics,
     ContainerReport, NodeReport, NodeState, QueueInfo, Resource, Submission, Token, WireEnum as _,
@@ -21,6 +23,9 @@ use crate::types::{
 
 pub(crate) const PROTOCOL: Protocol =
     Protocol { name: "org.apache.hadoop.yarn.api.ApplicationClientProtocolPB", version: 1 };
+
+/// How long to wait before it is asked again whether an application is stored.
+const STORED_YET: Duration = Duration::from_millis(100);
 
 /// A handle to the ResourceManager that leads. Cheap to clone; all clones share one connection, and calls on it may overlap.
 #[derive(Debug, Clone)]
@@ -64,6 +69,24 @@ impl ResourceManager {
         let request = SubmitApplicationRequestProto { application_submission_context: Some(submission.to_proto()) };
         let _: SubmitApplicationResponseProto = self.rpc.call("submitApplication", Repeat::Harmless, &request).await?;
         Ok(())
+    }
+
+    /// Hands an application over and waits until it is stored, also by another ResourceManager than the one that took it first: one that went down before it
+    /// had stored the application has forgotten it, and it is handed over again. Its report is then past
+    /// [being stored](crate::types::ApplicationState::is_stored), or already [over](crate::types::ApplicationState::is_over). Waits for as long as that takes.
+    pub async fn submit_and_wait(&self, submission: &Submission) -> Result<ApplicationReport, Error> {
+        self.submit(submission).await?;
+        loop {
+            match self.report(submission.id).await {
+                Ok(report) if report.state.is_stored() => return Ok(report),
+                Ok(_) => tokio::time::sleep(STORED_YET).await,
+                Err(error) if error.kind() == Some(ExceptionKind::ApplicationNotFound) => {
+                    tracing::warn!(application = %submission.id, "forgotten before it was stored; submitting it again");
+                    self.submit(submission).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// How an application is. One that is unknown is an [`Error::Remote`] of the kind
@@ -137,11 +160,12 @@ impl ResourceManager {
         Ok(ClusterMetrics::from_proto(&answer.cluster_metrics.unwrap_or_default()))
     }
 
-    /// A token that stands for the caller at the ResourceManager, and that `renewer` may renew. Clusters without Kerberos give one, too.
+    /// A token that stands for the caller at the ResourceManager, and that `renewer` may renew. Clusters without Kerberos give one, too. Sent again when
+    /// the answer is lost: a second token does no harm.
     pub async fn delegation_token(&self, renewer: &str) -> Result<Token, Error> {
         let method = "getDelegationToken";
         let request = GetDelegationTokenRequestProto { renewer: renewer.to_owned() };
-        let answer: GetDelegationTokenResponseProto = self.rpc.call(method, Repeat::Never, &request).await?;
+        let answer: GetDelegationTokenResponseProto = self.rpc.call(method, Repeat::Harmless, &request).await?;
         answer.token.map(Token::from_proto).ok_or(Error::Incomplete { method, field: "token" })
     }
 }

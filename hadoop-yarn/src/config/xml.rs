@@ -65,7 +65,10 @@ fn property(element: Node<'_, '_>) -> Option<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::hostile::within_bounds;
 
     fn property(name: &str, value: &str, is_final: bool) -> Entry {
         Entry::Property { name: name.into(), value: value.into(), is_final }
@@ -96,5 +99,70 @@ mod tests {
         assert!(parse("<project/>").unwrap_err().contains("<project>"));
         assert!(parse("<configuration>").is_err());
         assert!(parse("<!DOCTYPE x [<!ENTITY a \"aaa\">]><configuration>&a;</configuration>").is_err());
+    }
+
+    #[test]
+    fn arbitrary_and_changed_files_are_entries_or_an_error_in_little_memory() {
+        within_bounds(
+            "config::xml::tests::arbitrary_and_changed_files_are_entries_or_an_error_in_little_memory",
+            || {
+                // Pieces of a real file in any order, with what breaks readers between them.
+                let piece = prop_oneof![
+                    prop::sample::select(
+                        &[
+                            "<configuration>",
+                            "</configuration>",
+                            "<property>",
+                            "</property>",
+                            "<name>",
+                            "</name>",
+                            "<value>",
+                            "</value>",
+                            "<final>true</final>",
+                            "<xi:include href='",
+                            "'/>",
+                            "<![CDATA[",
+                            "]]>",
+                            "<!--",
+                            "-->",
+                            "<!DOCTYPE x [<!ENTITY a 'b'>]>",
+                            "&a;",
+                            "&amp;",
+                            "&#x0;",
+                            "&#xffffffff;",
+                            "<?xml version='1.0'?>",
+                            "<xi:fallback/>",
+                            " name='",
+                            "'",
+                            "\"",
+                            "\u{feff}",
+                            "\0",
+                            "<property name='a' value='b'/>",
+                        ][..]
+                    )
+                    .prop_map(str::to_owned),
+                    ".{0,5}",
+                ];
+                proptest!(ProptestConfig::with_cases(3000), |(pieces in prop::collection::vec(piece, 0..40), inside in any::<bool>())| {
+                    let text = pieces.concat();
+                    let text = if inside { format!("<configuration xmlns:xi='x'>{text}</configuration>") } else { text };
+                    if let Ok(entries) = parse(&text) {
+                        let held: usize = entries.iter().map(|entry| match entry {
+                            Entry::Property { name, value, .. } => name.len() + value.len(),
+                            Entry::Include(href, _) => href.len(),
+                        }).sum();
+                        prop_assert!(held <= text.len());
+                    }
+                });
+            },
+        );
+    }
+
+    #[test]
+    fn elements_that_stand_in_one_another_without_end_are_no_overflow() {
+        let deep = format!("<configuration>{}{}</configuration>", "<a>".repeat(200_000), "</a>".repeat(200_000));
+        let _ = parse(&deep);
+        let open = format!("<configuration>{}", "<configuration>".repeat(200_000));
+        assert!(parse(&open).is_err());
     }
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::{ConfigError, Configuration};
 use crate::rpc::{Options, Protection, RetryPolicy};
 
+/// Whether there are several ResourceManagers.
+const HA_ENABLED: &str = "yarn.resourcemanager.ha.enabled";
+
 /// One of the ResourceManager's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -54,8 +57,8 @@ impl YarnConfig {
             retry: RetryPolicy {
                 max_pause: configuration
                     .millis("yarn.client.nodemanager-connect.retry-interval-ms", Duration::from_secs(10))?,
-                max_wait: configuration
-                    .millis("yarn.client.nodemanager-connect.max-wait-ms", Duration::from_secs(180))?,
+                max_wait: wait(configuration, "yarn.client.nodemanager-connect.max-wait-ms", Duration::from_secs(180))?,
+                ..RetryPolicy::default()
             },
             ..options.clone()
         };
@@ -73,7 +76,7 @@ impl YarnConfig {
     /// The addresses of one service, host and port: one, or one for each id of `yarn.resourcemanager.ha.rm-ids`.
     pub fn addresses(configuration: &Configuration, server: Server) -> Result<Vec<String>, ConfigError> {
         let (key, port) = server.key_and_port();
-        if !configuration.flag("yarn.resourcemanager.ha.enabled", false)? {
+        if !configuration.flag(HA_ENABLED, false)? {
             let host = configuration.get("yarn.resourcemanager.hostname")?.unwrap_or_else(|| "0.0.0.0".to_owned());
             return Ok(vec![with_port(key, configuration.get(key)?.unwrap_or(host), port)?]);
         }
@@ -125,11 +128,39 @@ fn options(configuration: &Configuration) -> Result<Options, ConfigError> {
         max_request: size("ipc.maximum.data.length", defaults.max_request)?,
         max_response: size("ipc.maximum.response.length", defaults.max_response)?,
         protection: protection(configuration, defaults.protection)?,
-        retry: RetryPolicy {
-            max_pause: configuration
-                .millis("yarn.resourcemanager.connect.retry-interval.ms", defaults.retry.max_pause)?,
-            max_wait: configuration.millis("yarn.resourcemanager.connect.max-wait.ms", defaults.retry.max_wait)?,
-        },
+        retry: retry(configuration, defaults.retry)?,
+    })
+}
+
+/// A time that may be -1, for ever.
+fn wait(configuration: &Configuration, key: &str, default: Duration) -> Result<Duration, ConfigError> {
+    match configuration.get(key)?.as_deref() {
+        Some("-1") => Ok(Duration::MAX),
+        _ => configuration.millis(key, default),
+    }
+}
+
+/// Pacing towards the ResourceManager, or towards several of them. A number of failovers counts in the place of a time, as in Hadoop.
+fn retry(configuration: &Configuration, default: RetryPolicy) -> Result<RetryPolicy, ConfigError> {
+    let alone = RetryPolicy {
+        max_pause: configuration.millis("yarn.resourcemanager.connect.retry-interval.ms", default.max_pause)?,
+        max_wait: wait(configuration, "yarn.resourcemanager.connect.max-wait.ms", default.max_wait)?,
+        ..default
+    };
+    if !configuration.flag(HA_ENABLED, false)? {
+        return Ok(alone);
+    }
+    let count = |key: &str| -> Result<Option<u32>, ConfigError> {
+        let number = configuration.number(key, -1)?;
+        Ok(u32::try_from(number).ok())
+    };
+    let max_failovers = count("yarn.client.failover-max-attempts")?;
+    Ok(RetryPolicy {
+        first_pause: configuration.millis("yarn.client.failover-sleep-base-ms", alone.first_pause)?,
+        max_pause: configuration.millis("yarn.client.failover-sleep-max-ms", alone.max_pause)?,
+        max_wait: if max_failovers.is_some() { Duration::MAX } else { alone.max_wait },
+        max_failovers,
+        retries: count("yarn.client.failover-retries")?.unwrap_or(0),
     })
 }
 
@@ -228,6 +259,32 @@ mod tests {
             error.to_string(),
             "yarn.resourcemanager.hostname.rm2 is not set; it is one of yarn.resourcemanager.ha.rm-ids"
         );
+    }
+
+    #[test]
+    fn failing_over_is_paced_as_configured_where_there_are_several() {
+        let failover = [
+            ("yarn.client.failover-max-attempts", "7"),
+            ("yarn.client.failover-sleep-base-ms", "250"),
+            ("yarn.client.failover-sleep-max-ms", "2s"),
+            ("yarn.client.failover-retries", "3"),
+            ("yarn.resourcemanager.ha.rm-ids", "rm1"),
+            ("yarn.resourcemanager.hostname.rm1", "a"),
+        ];
+        let alone = YarnConfig::new(&configuration(&failover)).unwrap().options.retry;
+        assert_eq!(alone, RetryPolicy::default());
+        let several = [&failover[..], &[("yarn.resourcemanager.ha.enabled", "true")]].concat();
+        let retry = YarnConfig::new(&configuration(&several)).unwrap().options.retry;
+        let expected = RetryPolicy {
+            first_pause: Duration::from_millis(250),
+            max_pause: Duration::from_secs(2),
+            max_wait: Duration::MAX,
+            max_failovers: Some(7),
+            retries: 3,
+        };
+        assert_eq!(retry, expected);
+        let forever = configuration(&[("yarn.resourcemanager.connect.max-wait.ms", "-1")]);
+        assert_eq!(YarnConfig::new(&forever).unwrap().options.retry.max_wait, Duration::MAX);
     }
 
     #[test]

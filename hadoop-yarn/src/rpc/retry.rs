@@ -11,22 +11,36 @@ use super::exception::ExceptionKind;
 /// How long and how often a call is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The longest pause between two tries (`yarn.resourcemanager.connect.retry-interval.ms`): 30 s. Pauses begin at 100 ms and double.
+    /// The first pause between two tries; each further one is twice as long (`yarn.client.failover-sleep-base-ms` where there are several
+    /// ResourceManagers): 100 ms, sooner than Hadoop's own clients. Before it every server is tried once.
+    pub first_pause: Duration,
+    /// The longest pause between two tries (`yarn.client.failover-sleep-max-ms` where there are several ResourceManagers and it is set, else
+    /// `yarn.resourcemanager.connect.retry-interval.ms`): 30 s.
     pub max_pause: Duration,
-    /// For how long after the first try a call is tried again (`yarn.resourcemanager.connect.max-wait.ms`): 15 min.
+    /// For how long after the first try a call is tried again (`yarn.resourcemanager.connect.max-wait.ms`, where -1 means for ever): 15 min.
     pub max_wait: Duration,
+    /// How often a call goes on to another server (`yarn.client.failover-max-attempts`); `None` for as often as the time allows.
+    pub max_failovers: Option<u32>,
+    /// How often a server that can't be reached is tried again before another one is (`yarn.client.failover-retries`): 0.
+    pub retries: u32,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { max_pause: Duration::from_secs(30), max_wait: Duration::from_secs(900) }
+        Self {
+            first_pause: Duration::from_millis(100),
+            max_pause: Duration::from_secs(30),
+            max_wait: Duration::from_secs(900),
+            max_failovers: None,
+            retries: 0,
+        }
     }
 }
 
 impl RetryPolicy {
     /// No second try.
     pub fn never() -> Self {
-        Self { max_pause: Duration::ZERO, max_wait: Duration::ZERO }
+        Self { max_pause: Duration::ZERO, max_wait: Duration::ZERO, ..Self::default() }
     }
 }
 
@@ -59,8 +73,6 @@ pub(crate) enum Next {
     },
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
 /// Decides what follows `error`.
 pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) -> Next {
     let (again, move_on) = match error {
@@ -80,22 +92,27 @@ pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) 
     if !again {
         return Next::Fail;
     }
-    let move_on = move_on && situation.servers > 1;
-    // Every server is tried once before the first pause.
-    let rounds = if move_on {
-        situation.failures / u32::try_from(situation.servers).unwrap_or(u32::MAX)
-    } else {
-        situation.failures
-    };
+    // A server that is down may be given several tries; one that says that it does not lead gets none.
+    let unreachable = matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. });
+    let tries = if unreachable { policy.retries.saturating_add(1) } else { 1 };
+    let several = move_on && situation.servers > 1;
+    let move_on = several && situation.failures.is_multiple_of(tries);
+    if several && policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
+        return Next::Fail;
+    }
+    // Every server is tried before the first pause.
+    let servers = if several { u32::try_from(situation.servers).unwrap_or(u32::MAX) } else { 1 };
+    let rounds = situation.failures / servers.saturating_mul(if several { tries } else { 1 });
     let pause = if rounds == 0 {
         Duration::ZERO
     } else {
-        FIRST_PAUSE
+        policy
+            .first_pause
             .saturating_mul(1 << (rounds - 1).min(16))
             .min(policy.max_pause)
             .mul_f64(0.5 + situation.jitter.clamp(0.0, 1.0) / 2.0)
     };
-    if situation.elapsed + pause > policy.max_wait || policy.max_wait.is_zero() {
+    if situation.elapsed.saturating_add(pause) > policy.max_wait || policy.max_wait.is_zero() {
         return Next::Fail;
     }
     Next::Retry { pause, move_on }
@@ -108,6 +125,8 @@ mod tests {
 
     use super::*;
     use crate::rpc::Exception;
+
+    const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
     fn situation() -> Situation {
         Situation { idempotent: true, failures: 1, elapsed: Duration::ZERO, servers: 2, jitter: 1.0 }
@@ -137,13 +156,38 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_one_and_end_with_the_time_allowed() {
-        let policy = RetryPolicy { max_pause: Duration::from_secs(1), max_wait: Duration::from_secs(5) };
+        let policy = RetryPolicy {
+            max_pause: Duration::from_secs(1),
+            max_wait: Duration::from_secs(5),
+            ..RetryPolicy::default()
+        };
         let pause =
             |failures, elapsed| decide(&policy, &refused(), Situation { failures, elapsed, servers: 1, ..situation() });
         assert_eq!(pause(3, Duration::ZERO), Next::Retry { pause: Duration::from_millis(400), move_on: false });
         assert_eq!(pause(u32::MAX, Duration::ZERO), Next::Retry { pause: Duration::from_secs(1), move_on: false });
         assert_eq!(pause(8, Duration::from_millis(4500)), Next::Fail);
         assert_eq!(decide(&RetryPolicy::never(), &refused(), situation()), Next::Fail);
+    }
+
+    #[test]
+    fn failovers_are_counted_and_a_server_may_be_tried_again_before_the_next() {
+        let policy = RetryPolicy { max_failovers: Some(2), retries: 1, ..RetryPolicy::default() };
+        let after = |failures| decide(&policy, &refused(), Situation { failures, ..situation() });
+        assert_eq!(after(1), Next::Retry { pause: Duration::ZERO, move_on: false });
+        assert_eq!(after(2), Next::Retry { pause: Duration::ZERO, move_on: true });
+        assert_eq!(after(4), Next::Retry { pause: FIRST_PAUSE, move_on: true });
+        assert_eq!(after(6), Next::Fail);
+        let standby = remote("org.apache.hadoop.ipc.StandbyException");
+        assert_eq!(decide(&policy, &standby, situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
+        let alone = Situation { failures: 9, servers: 1, ..situation() };
+        assert!(matches!(decide(&policy, &refused(), alone), Next::Retry { move_on: false, .. }));
+    }
+
+    #[test]
+    fn a_wait_without_end_has_none() {
+        let policy = RetryPolicy { max_wait: Duration::MAX, ..RetryPolicy::default() };
+        let late = Situation { elapsed: Duration::MAX, ..situation() };
+        assert!(matches!(decide(&policy, &refused(), late), Next::Retry { .. }));
     }
 
     #[test]

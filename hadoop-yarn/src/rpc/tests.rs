@@ -95,7 +95,8 @@ impl Peer {
 }
 
 fn options() -> Options {
-    Options { retry: RetryPolicy { max_pause: Duration::from_millis(1), max_wait: BOUND }, ..Options::default() }
+    let retry = RetryPolicy { max_pause: Duration::from_millis(1), max_wait: BOUND, ..RetryPolicy::default() };
+    Options { retry, ..Options::default() }
 }
 
 fn client(servers: &[&String], options: Options) -> Client {

@@ -21,7 +21,7 @@ fn sasl(vector: &Vector) -> RpcSaslProto {
 }
 
 /// Plays a recorded negotiation. `cipher_first` is the list of ciphers that the recording client chose from.
-fn play(vectors: &[Vector], prefix: &str, only_cipher: Option<&str>) -> Security {
+pub(super) fn play(vectors: &[Vector], prefix: &str, only_cipher: Option<&str>) -> Security {
     let success = named(vectors, &format!("{prefix}-sasl-success"));
     let digest = success.digest.as_ref().expect("the inputs are recorded");
     let part = |key: &str| digest[key].as_str().expect("a text");

@@ -4,6 +4,8 @@
 
 mod cluster;
 mod containers;
+mod failover;
 mod reading;
 mod restarts;
+mod servers;
 mod whole;
