@@ -214,6 +214,12 @@ need_kafka_headers() {
   [ -f /usr/include/openssl/ssl.h ] && [ -f /usr/include/zlib.h ] || need openssl-headers libssl-dev zlib1g-dev
 }
 
+# What the bindings of the system's GSSAPI are made from: its headers, and libclang to read them.
+need_gssapi_headers() {
+  need pkg-config pkg-config
+  [ -f /usr/include/gssapi/gssapi.h ] && compgen -G '/usr/lib/llvm-*/lib/libclang.so' >/dev/null || need gssapi-headers libkrb5-dev libclang-dev
+}
+
 # The pipeline's programs of this clone, built when they are not up to date; prints their folder.
 pipeline_programs() {
   need_rust

@@ -4,6 +4,7 @@
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC, and models in containers.
+# kerberos: hadoop-yarn with its feature kerberos, against Hadoop's own servers and a key distribution centre.
 # enrich: the pipeline on a real Kafka and real search servers, alone and in the whole system, with what runs it killed.
 # soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
 # The last line is the sum over all tests, and the exit code is 1 when anything failed.
@@ -13,7 +14,7 @@ set -euo pipefail
 asked_for_help "$@"
 cd "$MAAS_TOP"
 areas=(checks unit system)
-known="checks unit system stores enrich yarn soak"
+known="checks unit system stores enrich yarn kerberos soak"
 if [ $# -gt 0 ]; then areas=("$@"); fi
 for area in "${areas[@]}"; do
   case " $known " in *" $area "*) ;; *) die 2 "no area $area; areas: $known (none: checks unit system)" ;; esac
@@ -28,6 +29,7 @@ clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
   scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge >/dev/null 2>&1 || true
+  scripts/services/kdc.sh stop --dir "$work/kdc" --purge >/dev/null 2>&1 || true
   for server in kafka:kafka search:opensearch-2.19 search:elasticsearch-5.6; do
     scripts/services/${server%%:*}.sh stop --dir "$work/${server#*:}" --purge >/dev/null 2>&1 || true
   done
@@ -164,6 +166,20 @@ yarn() {
         cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=1
     scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge
   done
+}
+
+# Servers that take nobody's word. The tests start Hadoop's themselves, each with its key.
+kerberos() {
+  local lines
+  need_gssapi_headers
+  step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos --all-targets -- -D warnings
+  lines=$(scripts/services/hadoop.sh jars)
+  lines+=$'\n'$(scripts/services/kdc.sh start --dir "$work/kdc")
+  eval "$lines"
+  step "tests on YARN with Kerberos" env KRB5_CONFIG="$KRB5_CONFIG" KRB5CCNAME="$KRB5CCNAME" KDC_KEYTAB="$KDC_KEYTAB" \
+    MAAS_TEST_HADOOP_LIB="$HADOOP_LIB" \
+    cargo test -q -p hadoop-yarn --features kerberos --no-fail-fast --test daemons -- --ignored --test-threads=1 kerberos::
+  scripts/services/kdc.sh stop --dir "$work/kdc" --purge
 }
 
 # The pipeline on its real servers; the search server of Metron's own time after the default one.

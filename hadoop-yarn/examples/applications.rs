@@ -1,19 +1,19 @@
 //! Lists the applications that are not over, the nodes, and the queues.
 //!
-//! `HADOOP_CONF_DIR=/etc/hadoop/conf cargo run -p hadoop-yarn --example applications`
+//! `HADOOP_CONF_DIR=/etc/hadoop/conf cargo run -p hadoop-yarn --example applications`, after `kinit` and with `--features kerberos` where the cluster asks
+//! for Kerberos.
 
 #![expect(clippy::print_stdout, reason = "an example's output")]
 
 use anyhow::Context as _;
 use hadoop_yarn::client::ResourceManager;
 use hadoop_yarn::config::YarnConfig;
-use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::types::{ApplicationFilter, NodeState, QueueInfo};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let config = YarnConfig::from_environment()?;
-    let cluster = ResourceManager::new(&config, Authentication::simple(YarnConfig::user()?));
+    let cluster = ResourceManager::new(&config, config.authentication(YarnConfig::user()?));
 
     let mut applications = cluster.applications(&ApplicationFilter::unfinished()).await.context("applications")?;
     applications.sort_by_key(|application| application.id);

@@ -15,7 +15,6 @@ use anyhow::{Context as _, bail, ensure};
 use hadoop_yarn::client::{ApplicationMaster, Asks, NodeManagers, ResourceManager, Start, Want};
 use hadoop_yarn::config::YarnConfig;
 use hadoop_yarn::credentials::{Credentials, TOKEN_FILE_VARIABLE};
-use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::shell;
 use hadoop_yarn::types::{Container, ContainerId, ExitStatus, FinalStatus, LaunchContext, Resource, Submission, Token};
 
@@ -40,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Submits an application without a master and waits for the token of one.
 async fn submit_unmanaged(config: &YarnConfig) -> anyhow::Result<Token> {
-    let cluster = ResourceManager::new(config, Authentication::simple(YarnConfig::user()?));
+    let cluster = ResourceManager::new(config, config.authentication(YarnConfig::user()?));
     let id = cluster.new_application().await?.id;
     let submission = Submission {
         unmanaged: true,

@@ -20,7 +20,7 @@ use crate::proto::yarn::*;
 use crate::rpc::Protection;
 use crate::rpc::frame::{Decoder, take};
 use crate::rpc::header::{self, Answer};
-use crate::rpc::sasl::{Negotiation, Security, Step};
+use crate::rpc::sasl::{Credential, Negotiation, Security, Step};
 use crate::types::*;
 use crate::vectors::{recorded, sealed_again};
 
@@ -82,8 +82,8 @@ fn read_as_every_answer(body: &Bytes) {
 
 /// A negotiation in which the server sends these messages, one after another. What it comes to must not be success: the server knows no secret.
 fn negotiate(messages: &[RpcSaslProto]) {
-    let token = token();
-    let mut negotiation = Negotiation::new(&token, &ALL, "nonce".to_owned());
+    let credential = Credential::Token { token: token(), nonce: "nonce".to_owned() };
+    let mut negotiation = Negotiation::new(credential, &ALL);
     negotiation.start();
     for message in messages {
         match negotiation.advance(message.clone()) {

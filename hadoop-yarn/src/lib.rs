@@ -12,6 +12,7 @@
 //! - [`client::ResourceManager`]: submit, follow, list and kill applications; nodes and queues.
 //! - [`client::ApplicationMaster`]: register, ask for containers, finish. [`client::Asks`] remembers what was asked for and granted.
 //! - [`client::NodeManager`], [`client::NodeManagers`]: start, stop and look at containers.
+//! - [`client::NameNode`]: a token for HDFS.
 //! - [`config`]: `core-site.xml`, `yarn-site.xml`, `${…}`, several ResourceManagers.
 //! - [`credentials`]: the token file of a container.
 //! - [`rpc`]: time-outs, retries, protection, errors.
@@ -20,12 +21,11 @@
 //! ```no_run
 //! use hadoop_yarn::client::ResourceManager;
 //! use hadoop_yarn::config::YarnConfig;
-//! use hadoop_yarn::rpc::Authentication;
 //! use hadoop_yarn::types::ApplicationFilter;
 //!
 //! # async fn list() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = YarnConfig::from_environment()?;
-//! let cluster = ResourceManager::new(&config, Authentication::simple(YarnConfig::user()?));
+//! let cluster = ResourceManager::new(&config, config.authentication(YarnConfig::user()?));
 //! for application in cluster.applications(&ApplicationFilter::unfinished()).await? {
 //!     println!("{} {} {}", application.id, application.state, application.name);
 //! }
@@ -33,8 +33,10 @@
 //! # }
 //! ```
 //!
-//! Authentication is by name (`SIMPLE`) or by token (DIGEST-MD5, with integrity and privacy where the cluster asks for it). **Kerberos is not there**: on a
-//! cluster that asks for it an application master works, as it calls with tokens alone, and a client does with a delegation token.
+//! Authentication is by name (`SIMPLE`), by token (DIGEST-MD5) or, with the feature `kerberos`, by the system's Kerberos; each with integrity and privacy
+//! where the cluster asks for it. [`config::YarnConfig::authentication`] chooses what the configuration wants. An application master and its containers go
+//! by tokens alone, on every cluster: [`client::ResourceManager::delegation_token`] and [`client::NameNode`] give out those that a client puts into their
+//! [`credentials`].
 //!
 //! What is said here about the protocol and the servers' behaviour was seen on Hadoop 3.5.0, and is the same in its sources since 3.2.
 

@@ -4,6 +4,7 @@
 #   hadoop.sh start  [--dir DIR] [--nodes 1|2] [--gpus N] [--no-hdfs] [--set KEY=VALUE]…   prints KEY=VALUE lines to eval: HADOOP_CONF_DIR, HADOOP_FS, RM_WEB …
 #   hadoop.sh status [--dir DIR]                    the same lines; exit 4 unless all its servers run
 #   hadoop.sh stop   [--dir DIR] [--purge]          leaves no process, nor one of its containers; --purge also drops all data
+#   hadoop.sh jars                                  only fetches Hadoop's jars, and prints HADOOP_LIB, their folder
 #   hadoop.sh kill9  [--dir DIR] --daemon NAME      as a crash would; start brings it back on its ports, with its data
 #
 # NAME is rm, nm1, nm2, nn or dn. DIR defaults to $MAAS_CACHE/run/hadoop; it holds conf (conf-nm2 for the second node), ports, and for each
@@ -285,6 +286,20 @@ agrees() {
   [ ${#extra[@]} = 0 ] || [ "$(printf '%s\n' "${extra[@]}")" = "$(cat "$dir/settings")" ] || die 8 "$dir has other settings; stop --purge it, or choose another --dir"
 }
 
+jars() {
+  need_java
+  maven_jars "$lib" <<JARS
+org.apache.hadoop:hadoop-yarn-server-resourcemanager:$version
+org.apache.hadoop:hadoop-yarn-server-nodemanager:$version
+org.apache.hadoop:hadoop-hdfs:$version
+org.apache.hadoop:hadoop-yarn-server-timelineservice:$version
+org.apache.hadoop:hadoop-yarn-client:$version
+org.slf4j:slf4j-reload4j:1.7.36
+org.apache.hadoop:hadoop-yarn-applications-distributedshell:3.4.2 -*:*
+com.sun.jersey:jersey-client:1.19.4 -*:*
+JARS
+}
+
 start() {
   local name known='' failed try missing=''
   mkdir -p "$dir"
@@ -300,17 +315,7 @@ start() {
       return
     fi
   fi
-  need_java
-  maven_jars "$lib" <<JARS
-org.apache.hadoop:hadoop-yarn-server-resourcemanager:$version
-org.apache.hadoop:hadoop-yarn-server-nodemanager:$version
-org.apache.hadoop:hadoop-hdfs:$version
-org.apache.hadoop:hadoop-yarn-server-timelineservice:$version
-org.apache.hadoop:hadoop-yarn-client:$version
-org.slf4j:slf4j-reload4j:1.7.36
-org.apache.hadoop:hadoop-yarn-applications-distributedshell:3.4.2 -*:*
-com.sun.jersey:jersey-client:1.19.4 -*:*
-JARS
+  jars
   # NodeManagers hand it on to containers.
   JAVA_HOME=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
   export JAVA_HOME
@@ -374,6 +379,10 @@ drop_all() { rm -rf "${dir:?}"/{conf,conf-nm2,ports,tmp,web,nn,dn,nm1,nm2,logs,r
 
 case $verb in
   start) start ;;
+  jars)
+    jars
+    printf 'HADOOP_LIB=%q\n' "$lib"
+    ;;
   status)
     [ -f "$dir/daemons" ] || die 4 "none in $dir; start makes one"
     lines

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::name_node::resolved;
 use crate::config::YarnConfig;
 use crate::proto::common::{GetDelegationTokenRequestProto, GetDelegationTokenResponseProto};
 use crate::proto::yarn::{
@@ -166,6 +167,15 @@ impl ResourceManager {
         let method = "getDelegationToken";
         let request = GetDelegationTokenRequestProto { renewer: renewer.to_owned() };
         let answer: GetDelegationTokenResponseProto = self.rpc.call(method, Repeat::Harmless, &request).await?;
-        answer.token.map(Token::from_proto).ok_or(Error::Incomplete { method, field: "token" })
+        let token = answer.token.map(Token::from_proto).ok_or(Error::Incomplete { method, field: "token" })?;
+        if !token.service().is_empty() {
+            return Ok(token);
+        }
+        // Who renews it reads there whom to ask.
+        let mut services = Vec::new();
+        for address in self.rpc.servers() {
+            services.push(resolved(address).await.unwrap_or_else(|| address.clone()));
+        }
+        Ok(token.for_service(services.join(",")))
     }
 }

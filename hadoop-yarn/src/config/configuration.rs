@@ -34,8 +34,8 @@ impl Configuration {
         Self::default()
     }
 
-    /// What Hadoop's clients read: `core-site.xml` and `yarn-site.xml` of the directory that `HADOOP_CONF_DIR` names (for `yarn-site.xml`
-    /// `YARN_CONF_DIR` first), else of `$HADOOP_HOME/etc/hadoop`, else of `/etc/hadoop/conf`. A file may be missing, but not both.
+    /// What Hadoop's clients read: `core-site.xml`, `hdfs-site.xml` and `yarn-site.xml` of the directory that `HADOOP_CONF_DIR` names (for `yarn-site.xml`
+    /// `YARN_CONF_DIR` first), else of `$HADOOP_HOME/etc/hadoop`, else of `/etc/hadoop/conf`. A file may be missing, but not both the first and the last.
     pub fn from_environment() -> Result<Self, ConfigError> {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let common =
@@ -45,15 +45,18 @@ impl Configuration {
             });
         let yarn = var("YARN_CONF_DIR").or_else(|| common.clone()).ok_or(ConfigError::NoDirectory)?;
         let mut configuration = Self::new();
-        let core = configuration.add_if_there(&common.unwrap_or_else(|| yarn.clone()).join("core-site.xml"))?;
+        let common = common.unwrap_or_else(|| yarn.clone());
+        let core = configuration.add_if_there(&common.join("core-site.xml"))?;
+        configuration.add_if_there(&common.join("hdfs-site.xml"))?;
         let yarn = configuration.add_if_there(&yarn.join("yarn-site.xml"))?;
         if core || yarn { Ok(configuration) } else { Err(ConfigError::NoDirectory) }
     }
 
-    /// `core-site.xml` and `yarn-site.xml` of a directory.
+    /// `core-site.xml`, `hdfs-site.xml` and `yarn-site.xml` of a directory.
     pub fn from_directory(directory: &Path) -> Result<Self, ConfigError> {
         let mut configuration = Self::new();
         let core = configuration.add_if_there(&directory.join("core-site.xml"))?;
+        configuration.add_if_there(&directory.join("hdfs-site.xml"))?;
         let yarn = configuration.add_if_there(&directory.join("yarn-site.xml"))?;
         if core || yarn { Ok(configuration) } else { Err(ConfigError::NoDirectory) }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ConfigError, Configuration};
-use crate::rpc::{Options, Protection, RetryPolicy};
+use crate::rpc::{Authentication, Options, Protection, RetryPolicy, ServicePrincipal};
 
 /// Whether there are several ResourceManagers.
 const HA_ENABLED: &str = "yarn.resourcemanager.ha.enabled";
@@ -40,8 +40,10 @@ pub struct YarnConfig {
     pub options: Options,
     /// The same for NodeManagers: they differ in how long they are tried again.
     pub node_options: Options,
-    /// Whether the cluster asks for Kerberos, which this crate can't do: then only tokens work.
+    /// Whether the cluster asks for Kerberos (`hadoop.security.authentication`): then it takes no user's name on trust.
     pub wants_kerberos: bool,
+    /// What ResourceManagers are called where Kerberos says who they are (`yarn.resourcemanager.principal`).
+    pub resource_manager: ServicePrincipal,
 }
 
 impl YarnConfig {
@@ -70,7 +72,24 @@ impl YarnConfig {
             wants_kerberos: configuration
                 .get("hadoop.security.authentication")?
                 .is_some_and(|method| method.eq_ignore_ascii_case("kerberos")),
+            resource_manager: principal(configuration, "yarn.resourcemanager.principal")?,
         })
+    }
+
+    /// How a client says who it is to the ResourceManager, as this configuration wants it: by Kerberos, or as this user.
+    pub fn authentication(&self, user: impl Into<String>) -> Authentication {
+        if self.wants_kerberos {
+            Authentication::Kerberos { server: self.resource_manager.clone() }
+        } else {
+            Authentication::simple(user)
+        }
+    }
+
+    /// Who renews the tokens that an application carries: the ResourceManager, by its principal. `None` where it has none.
+    pub fn renewer(&self) -> Option<String> {
+        let host =
+            self.client_addresses.first().and_then(|address| address.rsplit_once(':')).map_or("", |(host, _)| host);
+        self.resource_manager.name.as_ref().map(|name| name.replace("_HOST", &host.to_ascii_lowercase()))
     }
 
     /// The addresses of one service, host and port: one, or one for each id of `yarn.resourcemanager.ha.rm-ids`.
@@ -109,7 +128,16 @@ impl YarnConfig {
     }
 }
 
-fn options(configuration: &Configuration) -> Result<Options, ConfigError> {
+/// A server's principal and its pattern.
+pub(super) fn principal(configuration: &Configuration, key: &str) -> Result<ServicePrincipal, ConfigError> {
+    Ok(ServicePrincipal {
+        key: key.to_owned(),
+        name: configuration.get(key)?,
+        pattern: configuration.get(&format!("{key}.pattern"))?,
+    })
+}
+
+pub(super) fn options(configuration: &Configuration) -> Result<Options, ConfigError> {
     let defaults = Options::default();
     let size = |key: &str, default: usize| -> Result<usize, ConfigError> {
         let number = configuration.number(key, i64::try_from(default).unwrap_or(i64::MAX))?;
@@ -184,7 +212,7 @@ fn protection(configuration: &Configuration, default: Vec<Protection>) -> Result
 }
 
 /// An address with its port, which it may have already.
-fn with_port(key: &str, address: String, port: u16) -> Result<String, ConfigError> {
+pub(super) fn with_port(key: &str, address: String, port: u16) -> Result<String, ConfigError> {
     let bare = !address.contains(':') || address.ends_with(']');
     let full = if bare { format!("{address}:{port}") } else { address };
     match full.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>())) {
@@ -285,6 +313,20 @@ mod tests {
         assert_eq!(retry, expected);
         let forever = configuration(&[("yarn.resourcemanager.connect.max-wait.ms", "-1")]);
         assert_eq!(YarnConfig::new(&forever).unwrap().options.retry.max_wait, Duration::MAX);
+    }
+
+    #[test]
+    fn a_cluster_with_kerberos_is_called_by_kerberos() {
+        let pairs = [
+            ("hadoop.security.authentication", "kerberos"),
+            ("yarn.resourcemanager.principal", "rm/_HOST@EXAMPLE.COM"),
+            ("yarn.resourcemanager.hostname", "Node7"),
+        ];
+        let yarn = YarnConfig::new(&configuration(&pairs)).unwrap();
+        assert!(matches!(yarn.authentication("alice"), Authentication::Kerberos { .. }));
+        assert_eq!(yarn.renewer().as_deref(), Some("rm/node7@EXAMPLE.COM"));
+        let plain = YarnConfig::new(&configuration(&[])).unwrap();
+        assert_eq!((plain.authentication("alice"), plain.renewer()), (Authentication::simple("alice"), None));
     }
 
     #[test]

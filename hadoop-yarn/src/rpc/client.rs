@@ -15,6 +15,7 @@ use super::frame::FrameError;
 use super::header::{ClientId, Protocol, UserInformation};
 use super::options::Options;
 use super::retry::{self, Next, Situation};
+use super::sasl::ServicePrincipal;
 use crate::types::Token;
 
 /// Who we are to a server.
@@ -28,6 +29,11 @@ pub enum Authentication {
     },
     /// A token, by DIGEST-MD5. ApplicationMasterProtocol and ContainerManagementProtocol accept nothing else, on any cluster.
     Token(Token),
+    /// Kerberos, with the ticket that `kinit` or a keytab (`KRB5_CLIENT_KTNAME`) gives the process. Needs the feature `kerberos`.
+    Kerberos {
+        /// What the server must be called.
+        server: ServicePrincipal,
+    },
 }
 
 impl Authentication {
@@ -36,11 +42,11 @@ impl Authentication {
         Self::Simple { user: user.into() }
     }
 
-    /// What stands in the connection context. With a token nothing: the server knows its owner.
+    /// What stands in the connection context. After a negotiation nothing: the server knows who we are.
     pub(super) fn user_information(&self) -> Option<UserInformation> {
         match self {
             Self::Simple { user } => Some(UserInformation { effective: user.clone(), real: None }),
-            Self::Token(_) => None,
+            Self::Token(_) | Self::Kerberos { .. } => None,
         }
     }
 }
@@ -87,6 +93,11 @@ impl Client {
     ) -> Self {
         let state = Mutex::new(State { current: 0, authentication, connection: None });
         Self { inner: Arc::new(Inner { protocol, servers, options, id: rand::rng().random(), state }) }
+    }
+
+    /// The servers, host and port each.
+    pub(crate) fn servers(&self) -> &[String] {
+        &self.inner.servers
     }
 
     /// Uses another token from now on, over a new connection. Calls under way end on the old one.

@@ -1,4 +1,4 @@
-//! One TCP connection: negotiation, context, then many calls at once, answered in any order.
+//! One TCP connection: its [opening](super::opening), then many calls at once, answered in any order.
 //!
 //! Two tasks own the socket's halves. The writer sends frames in the order in which they were handed over, seals them where that was negotiated, and
 //! pings or closes when nothing happens; the reader hands each answer to the call that waits for it. A connection that failed stays failed:
@@ -22,15 +22,14 @@ use super::client::Authentication;
 use super::error::Error;
 use super::frame::Decoder;
 use super::header::{self, Answer, ClientId, Protocol};
+use super::opening::negotiate;
 use super::options::Options;
-use super::sasl::{Negotiation, Opener, Sealer, Security, Step};
+use super::sasl::{Opener, SaslError, Sealer, Security};
 use crate::proto::common::RpcSaslProto;
 use crate::proto::common::rpc_sasl_proto::SaslState;
 
 /// Frames that may wait for the writer.
 const QUEUE: usize = 256;
-/// A server needs few words to negotiate; what is longer is no negotiation.
-const LONGEST_GREETING: usize = 64 * 1024;
 
 /// A connection that is ready for calls.
 #[derive(Debug)]
@@ -110,7 +109,9 @@ impl Connection {
         let context = header::context(&client, protocol, authentication.user_information().as_ref());
         let context = match &mut security {
             Security::Plain => context,
-            Security::Sealed(sealer, _) => wrapped(sealer, &context),
+            Security::Sealed(sealer, _) => {
+                wrapped(sealer, &context).map_err(|source| Error::Sasl { address: address.to_owned(), source })?
+            }
         };
         stream.write_all(&context).await.map_err(refused)?;
 
@@ -198,72 +199,14 @@ fn unsent(error: &Error) -> Error {
     }
 }
 
-/// The preamble and, unless the user's name is taken on trust, the negotiation.
-async fn negotiate(
-    stream: &mut TcpStream,
-    address: &str,
-    authentication: &Authentication,
-    options: &Options,
-) -> Result<Security, Error> {
-    let broken = |source| Error::Connect { address: address.to_owned(), source: Arc::new(source) };
-    let sasl = |source| Error::Sasl { address: address.to_owned(), source };
-    let Authentication::Token(token) = authentication else {
-        stream.write_all(&header::preamble(false)).await.map_err(broken)?;
-        return Ok(Security::Plain);
-    };
-    let nonce = super::client::nonce();
-    let mut negotiation = Negotiation::new(token, &options.protection, nonce);
-    let mut opening = header::preamble(true).to_vec();
-    opening.extend_from_slice(&header::sasl(&negotiation.start()));
-    stream.write_all(&opening).await.map_err(broken)?;
-    let mut decoder = Decoder::new(LONGEST_GREETING);
-    loop {
-        let answer = match next_frame(stream, &mut decoder, address).await? {
-            Ok(answer) => answer,
-            Err(source) => return Err(broken(source)),
-        };
-        match negotiation.advance(answer).map_err(sasl)? {
-            Step::Send(message) => stream.write_all(&header::sasl(&message)).await.map_err(broken)?,
-            Step::Done(security) => return Ok(security),
-        }
-    }
-}
-
-/// The next SASL message; the inner error is the socket's.
-async fn next_frame(
-    stream: &mut TcpStream,
-    decoder: &mut Decoder,
-    address: &str,
-) -> Result<io::Result<RpcSaslProto>, Error> {
-    let protocol = |source| Error::Protocol { address: address.to_owned(), source };
-    loop {
-        if let Some(frame) = decoder.next().map_err(protocol)? {
-            return match header::answer(frame).map_err(protocol)? {
-                Answer::Sasl(message) => Ok(Ok(message)),
-                Answer::Fatal(exception) | Answer::Error { exception, .. } => {
-                    Err(Error::Remote { address: address.to_owned(), exception })
-                }
-                Answer::Success { .. } => {
-                    Ok(Err(io::Error::new(io::ErrorKind::InvalidData, "an answer came before any call")))
-                }
-            };
-        }
-        match stream.read_buf(decoder.space()).await {
-            Ok(0) => return Ok(Err(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => {}
-            Err(source) => return Ok(Err(source)),
-        }
-    }
-}
-
 /// A frame inside a sealed one.
-fn wrapped(sealer: &mut Sealer, frame: &[u8]) -> Bytes {
-    header::sasl(&RpcSaslProto {
+fn wrapped(sealer: &mut Sealer, frame: &[u8]) -> Result<Bytes, SaslError> {
+    Ok(header::sasl(&RpcSaslProto {
         version: None,
         state: SaslState::Wrap.into(),
-        token: Some(sealer.seal(frame)),
+        token: Some(sealer.seal(frame)?),
         auths: Vec::new(),
-    })
+    }))
 }
 
 struct Writer {
@@ -361,7 +304,7 @@ impl Writer {
         let mut batch = Vec::new();
         while let Some(frame) = next {
             let frame = match &mut self.sealer {
-                Some(sealer) => wrapped(sealer, &frame),
+                Some(sealer) => wrapped(sealer, &frame).map_err(io::Error::other)?,
                 None => frame,
             };
             if batch.is_empty() && frame.len() > 32 * 1024 {
@@ -379,7 +322,7 @@ impl Writer {
 
     async fn write(&mut self, frame: Bytes) -> io::Result<()> {
         let frame = match &mut self.sealer {
-            Some(sealer) => wrapped(sealer, &frame),
+            Some(sealer) => wrapped(sealer, &frame).map_err(io::Error::other)?,
             None => frame,
         };
         self.write.write_all(&frame).await

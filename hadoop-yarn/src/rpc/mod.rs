@@ -1,7 +1,7 @@
 //! Hadoop's RPC, version 9: what every protocol of Hadoop is spoken in.
 //!
 //! Bytes first, sockets last: [`frame`] cuts a stream into frames, [`header`] says what is in them, [`sasl`] negotiates who we are and
-//! seals what follows; none of them does any I/O. [`connection`] drives them over one TCP connection, [`client`] keeps such a connection to
+//! seals what follows; none of them does any I/O. [`opening`] and [`connection`] drive them over one TCP connection, [`client`] keeps such a connection to
 //! one of several servers, [`retry`] decides what follows a failure. The typed protocols stand in [`crate::client`].
 
 mod client;
@@ -10,6 +10,7 @@ mod error;
 mod exception;
 pub(crate) mod frame;
 pub(crate) mod header;
+mod opening;
 mod options;
 mod retry;
 pub(crate) mod sasl;
@@ -20,7 +21,7 @@ pub use error::Error;
 pub use exception::{Exception, ExceptionKind};
 pub use options::Options;
 pub use retry::RetryPolicy;
-pub use sasl::{Protection, SaslError};
+pub use sasl::{Protection, SaslError, ServicePrincipal};
 
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,12 @@ impl Token {
         &self.service
     }
 
+    /// The same token for another service.
+    #[must_use]
+    pub fn for_service(&self, service: impl Into<String>) -> Self {
+        Self { service: service.into(), ..self.clone() }
+    }
+
     /// The attempt that an [AM-RM](Token::AM_RM) or [NodeManager](Token::NODE_MANAGER) token was given to.
     pub fn attempt(&self) -> Option<ApplicationAttemptId> {
         use prost::Message as _;

@@ -16,11 +16,11 @@ const NODE_MANAGER: &str = "org.apache.hadoop.yarn.server.nodemanager.NodeManage
 const IDS: [&str; 2] = ["rm1", "rm2"];
 
 /// Two ResourceManagers and a NodeManager, configured.
-fn two(cluster: &Cluster) -> anyhow::Result<Servers> {
+fn two() -> anyhow::Result<Servers> {
     let zookeeper = std::env::var("MAAS_TEST_ZK").context(
         "MAAS_TEST_ZK is not set: run scripts/test.sh yarn, or scripts/services/zookeeper.sh start and set it",
     )?;
-    let mut servers = Servers::new(cluster)?;
+    let mut servers = Servers::new()?;
     let root = format!("/yarn-{}", free_port()?);
     for (key, value) in [
         ("yarn.resourcemanager.ha.enabled", "true"),
@@ -60,7 +60,7 @@ fn leader(config: &YarnConfig) -> Option<usize> {
 #[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn when_the_resource_manager_that_leads_is_killed_clients_and_masters_go_on_with_the_other() -> anyhow::Result<()>
 {
-    let mut servers = two(&Cluster::under_test()?)?;
+    let mut servers = two()?;
     let configuration = Configuration::from_directory(&servers.conf())?;
     let config = YarnConfig::new(&configuration)?;
     let client = ResourceManager::new(&config, Authentication::simple(USER));

@@ -5,6 +5,8 @@
 mod cluster;
 mod containers;
 mod failover;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 mod reading;
 mod restarts;
 mod servers;

@@ -1,6 +1,6 @@
 //! Daemons of a test's own, for clusters that `hadoop.sh` does not make: their settings, processes, and ends.
 //!
-//! The jars are those of the cluster under test. Nothing of it is left when it is dropped, containers' processes included.
+//! The jars are those that `MAAS_TEST_HADOOP_LIB` names, else those of the cluster under test. Nothing of it is left when it is dropped, containers' processes included.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,12 +26,16 @@ pub(crate) struct Servers {
 
 impl Servers {
     /// None yet. What follows is set for a ResourceManager and a NodeManager that answer quickly.
-    pub(crate) fn new(cluster: &Cluster) -> anyhow::Result<Self> {
-        let class_path = cluster.configuration.list("yarn.application.classpath")?;
-        let lib = class_path.iter().find_map(|part| part.strip_suffix("/*")).context("a folder of jars")?;
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let lib = match std::env::var_os("MAAS_TEST_HADOOP_LIB") {
+            Some(lib) => PathBuf::from(lib),
+            None => {
+                let class_path = Cluster::under_test()?.configuration.list("yarn.application.classpath")?;
+                class_path.iter().find_map(|part| part.strip_suffix("/*")).context("a folder of jars")?.into()
+            }
+        };
         let directory = tempfile::tempdir()?;
-        let mut servers =
-            Self { lib: lib.into(), settings: BTreeMap::new(), jvm: Vec::new(), running: BTreeMap::new(), directory };
+        let mut servers = Self { lib, settings: BTreeMap::new(), jvm: Vec::new(), running: BTreeMap::new(), directory };
         let path = servers.path().display().to_string();
         let address = |port: u16| format!("127.0.0.1:{port}");
         for (key, value) in [
@@ -97,6 +101,15 @@ impl Servers {
                    log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n\n";
         fs::write(self.conf().join("log4j.properties"), log)?;
         Ok(())
+    }
+
+    /// Runs a Java program of Hadoop's to its end.
+    #[cfg(feature = "kerberos")]
+    pub(crate) fn run(&self, class: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.java(class, arguments).output()?;
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "{class} {arguments:?}: {text}");
+        Ok(text)
     }
 
     /// Starts a daemon; one of that name must not run.

@@ -9,7 +9,7 @@ use md5::{Digest as _, Md5};
 
 use super::challenge::{self, Challenge};
 use super::seal::{Cipher, Keys};
-use super::{Protection, SaslError, Security};
+use super::{Opener, Protection, SaslError, Sealer, Security};
 use crate::types::Token;
 
 /// Each negotiation counts from 1, and has but one message.
@@ -101,7 +101,7 @@ impl Digest {
             Protection::Authentication => Security::Plain,
             Protection::Integrity | Protection::Privacy => {
                 let (sealer, opener) = Keys::new(&self.secret, self.cipher).into_both();
-                Security::Sealed(sealer, opener)
+                Security::Sealed(Sealer::Digest(sealer), Opener::Digest(opener))
             }
         }
     }

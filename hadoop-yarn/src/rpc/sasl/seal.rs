@@ -105,7 +105,7 @@ pub(crate) struct Opener(Half);
 
 impl Sealer {
     /// The sealed form of `data`.
-    pub(crate) fn seal(&mut self, data: &[u8]) -> Vec<u8> {
+    pub(super) fn seal(&mut self, data: &[u8]) -> Vec<u8> {
         let mac = self.0.mac(data).finalize().into_bytes();
         let mut sealed = Vec::with_capacity(data.len() + BLOCK + TRAILER);
         sealed.extend_from_slice(data);
@@ -121,7 +121,7 @@ impl Sealer {
 
 impl Opener {
     /// What was sealed, if nobody has changed it and it is the next in order.
-    pub(crate) fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SaslError> {
+    pub(super) fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SaslError> {
         let (text, trailer) = sealed.split_last_chunk::<6>().ok_or(SaslError::Seal("too short"))?;
         if trailer[..2] != VERSION {
             return Err(SaslError::Seal("of another version"));
