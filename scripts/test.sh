@@ -190,9 +190,9 @@ enrich() {
   programs
   step "lints of the pipeline with Kafka" cargo clippy -q -p maas-enrich --features kafka --all-targets -- -D warnings
   step "lints of the pipeline's system tests" cargo clippy -q -p integration-tests --features enrich --all-targets -- -D warnings
-  lines=$(scripts/services/kafka.sh start --dir "$work/kafka")
+  lines=$(scripts/services/kafka.sh start --dir "$work/kafka" --listeners all)
   MAAS_TEST_KAFKA=$(sed -n 's/^MAAS_KAFKA=//p' <<<"$lines")
-  export MAAS_TEST_KAFKA
+  export MAAS_TEST_KAFKA MAAS_TEST_KAFKA_DIR=$work/kafka
   for engine in opensearch-2.19 elasticsearch-5.6; do
     lines=$(scripts/services/search.sh start --dir "$work/$engine" --engine "$engine")
     MAAS_TEST_SEARCH=$(sed -n 's/^MAAS_SEARCH=//p' <<<"$lines")

@@ -110,6 +110,12 @@ impl Pipeline {
         Self { sensor, environment }
     }
 
+    /// A pipeline of another configuration in the same environment.
+    #[must_use]
+    pub fn with(&self, sensor: Arc<Sensor>) -> Self {
+        Self { sensor, environment: self.environment.clone() }
+    }
+
     /// The configuration.
     pub fn sensor(&self) -> &Sensor {
         &self.sensor

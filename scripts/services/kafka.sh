@@ -2,13 +2,15 @@
 # A real Kafka 4.3.1 for tests and examples, from registry artefacts: one broker that is its own controller, on 127.0.0.1.
 #
 #   kafka.sh start  [--dir DIR] [--port P]   prints KEY=VALUE lines to eval: MAAS_KAFKA, KAFKA_LIB, KAFKA_PID, KAFKA_DIR
+#                   [--listeners all]        besides, listens with TLS and with TLS and passwords: MAAS_KAFKA_SSL, MAAS_KAFKA_SASL; certificates
+#                                            and settings of clients are made in DIR/tls: ca.pem, ssl.properties, plain.properties, scram.properties
 #   kafka.sh status [--dir DIR]              the same lines; exit 4 unless it runs
 #   kafka.sh stop   [--dir DIR] [--purge]    leaves no process; --purge also drops the data
 #   kafka.sh kill9  [--dir DIR]              as a crash would; start brings it back on its port, with its data
 #   kafka.sh tool CLASS [ARG…]               runs one of Kafka's own tools, such as
 #                                            org.apache.kafka.tools.ConsoleProducer --bootstrap-server $MAAS_KAFKA --topic squid
 #
-# DIR defaults to $MAAS_CACHE/run/kafka; in it are server.properties, data, log, pid and ports.
+# DIR defaults to $MAAS_CACHE/run/kafka; in it are server.properties, data, log, pid and ports, and tls where it was asked for.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib.sh
@@ -16,7 +18,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=server.sh
 . "$here/server.sh"
 
-server=kafka ports='broker controller' keeps='data server.properties log4j2.properties tools.properties'
+server=kafka ports='broker controller ssl sasl' keeps='data server.properties log4j2.properties tools.properties tls'
+listeners=
 lib=$MAAS_CACHE/kafka-4.3.1
 jvm=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1)
 
@@ -32,6 +35,7 @@ JARS
 # The logger that says "started" is kept; the others' lists of settings are not.
 configure() {
   mkdir -p "$dir/data"
+  [ "$listeners" != all ] || certify
   cat >"$dir/log4j2.properties" <<'LOG'
 appender.out.type = Console
 appender.out.name = out
@@ -42,14 +46,16 @@ rootLogger.appenderRef.out.ref = out
 logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
 LOG
+  # The file may hold a password.
+  (umask 077 && : >"$dir/server.properties")
   cat >"$dir/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$(port_of controller)
-listeners=PLAINTEXT://127.0.0.1:$(port_of broker),CONTROLLER://127.0.0.1:$(port_of controller)
-advertised.listeners=PLAINTEXT://127.0.0.1:$(port_of broker)
+listeners=CONTROLLER://127.0.0.1:$(port_of controller),$(open_listeners)
+advertised.listeners=$(open_listeners)
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
 log.dirs=$dir/data
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
@@ -68,15 +74,57 @@ background.threads=2
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 PROPERTIES
+  [ ! -d "$dir/tls" ] || cat >>"$dir/server.properties" <<SECURITY
+ssl.keystore.type=PEM
+ssl.keystore.location=$dir/tls/broker.pem
+ssl.client.auth=none
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="$(password)";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+SECURITY
   [ -f "$dir/data/meta.properties" ] || format
 }
 
+open_listeners() {
+  printf 'PLAINTEXT://127.0.0.1:%s' "$(port_of broker)"
+  [ ! -d "$dir/tls" ] || printf ',SSL://127.0.0.1:%s,SASL_SSL://127.0.0.1:%s' "$(port_of ssl)" "$(port_of sasl)"
+}
+
+password() { cat "$dir/tls/password"; }
+
+# An authority of its own, what it says of the broker, a user with a password, and settings that clients take as they are.
+certify() (
+  [ ! -d "$dir/tls" ] || exit 0
+  need openssl openssl
+  umask 077
+  rm -rf "$dir/tls.new"
+  mkdir "$dir/tls.new"
+  cd "$dir/tls.new"
+  key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+  {
+    openssl req -x509 "${key[@]}" -days 3650 -subj /CN=maas-test-authority -keyout ca.key -out ca.pem
+    openssl req "${key[@]}" -subj /CN=127.0.0.1 -keyout broker.key -out broker.csr
+    openssl x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -out broker.crt \
+      -extfile <(echo 'subjectAltName=IP:127.0.0.1,DNS:localhost')
+  } >>"$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; die 6 "openssl could not make certificates in $dir/tls.new"; }
+  cat broker.key broker.crt >broker.pem
+  head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >password
+  printf '%s\n' security.protocol=ssl "ssl.ca.location=$dir/tls/ca.pem" >ssl.properties
+  for mechanism in PLAIN SCRAM-SHA-256; do
+    name=${mechanism%%-*}
+    printf '%s\n' security.protocol=sasl_ssl "ssl.ca.location=$dir/tls/ca.pem" "sasl.mechanism=$mechanism" sasl.username=alice \
+      "sasl.password=$(cat password)" >"${name,,}.properties"
+  done
+  mv "$dir/tls.new" "$dir/tls"
+)
+
 # Sixteen random bytes in base64url without padding, not beginning with a dash.
 format() {
-  local id
+  local id users=()
   id=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=' | cut -c2-)
+  [ ! -d "$dir/tls" ] || users=(--add-scram "SCRAM-SHA-256=[name=alice,password=$(password)]")
   "${jvm[@]}" -Xmx64m -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$lib/*" kafka.tools.StorageTool \
-    format -t "$id" -c "$dir/server.properties" >>"$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; die 6 "$dir/data could not be formatted"; }
+    format -t "$id" -c "$dir/server.properties" "${users[@]}" >>"$dir/log" 2>&1 || { tail -n 20 "$dir/log" >&2; die 6 "$dir/data could not be formatted"; }
 }
 
 launch() {
@@ -96,10 +144,25 @@ serves() {
   [ "$answer" = 000000010000 ] && grep -q 'Kafka Server started' "$dir/log"
 }
 
-option() { return 1; }
+option() {
+  case $1:$2 in
+    --listeners:all) listeners=all ;;
+    --listeners:*) die 2 "--listeners $2: all is what there is beside none" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Users are made when the data is.
+agrees() {
+  if [ "$listeners" = all ] && [ -f "$dir/data/meta.properties" ] && [ ! -d "$dir/tls" ]; then
+    die 8 "the broker in $dir listens without TLS only; stop --purge it, or choose another --dir"
+  fi
+}
 
 lines() {
   printf 'MAAS_KAFKA=127.0.0.1:%s\nKAFKA_LIB=%q\n' "$(port_of broker)" "$lib"
+  [ ! -d "$dir/tls" ] ||
+    printf 'MAAS_KAFKA_SSL=127.0.0.1:%s\nMAAS_KAFKA_SASL=127.0.0.1:%s\n' "$(port_of ssl)" "$(port_of sasl)"
   printf 'KAFKA_PID=%q\nKAFKA_DIR=%q\n' "$(pid_of || true)" "$dir"
 }
 

@@ -11,6 +11,7 @@ use stellar_fns::services::report::Logged;
 
 use super::{Compile, Error};
 use crate::message::Message;
+use crate::sink::search::check_date_format;
 use crate::validate::{self, Validation};
 
 /// The global configuration.
@@ -62,10 +63,14 @@ impl Global {
         };
         let triage = TriageFields { level: flag("triage.level")?, score: flag("triage.score")? };
         let text_of = |key: &str| json.get(key).and_then(Json::as_str).map(str::to_owned);
+        let date_format = text_of("es.date.format");
+        if let Some(format) = &date_format {
+            check_date_format(format).map_err(|message| Error::value("es.date.format", message))?;
+        }
         Ok(Self {
             validations: validate::compile(json.get("fieldValidations"), with)?,
             search: search(&json),
-            date_format: text_of("es.date.format"),
+            date_format,
             variables: Message::from_json(text.as_bytes())?,
             models,
             services,

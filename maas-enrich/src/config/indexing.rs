@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Compile, Error};
+use crate::sink::search::first_part;
 
 /// How documents go to the search server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +57,10 @@ impl Indexing {
                 return Err(Error::value(format!("{key}.fieldNameConverter"), message));
             }
         };
+        let index = raw.index.unwrap_or(default.index);
+        first_part(&index).map_err(|message| Error::value(format!("{key}.index"), message))?;
         Ok(Self {
-            index: raw.index.unwrap_or(default.index),
+            index,
             batch_size: raw.batch_size.filter(|size| *size > 0),
             batch_timeout: raw.batch_timeout.filter(|seconds| *seconds > 0),
             enabled: raw.enabled.unwrap_or(true),
@@ -78,6 +81,7 @@ mod tests {
         let indexing = Indexing::compile(text, "s", &mut with).unwrap();
         assert_eq!((indexing.index.as_str(), indexing.batch_size, indexing.enabled), ("squid", Some(5), false));
         assert_eq!(with.warnings.len(), 1, "{:?}", with.warnings);
+        assert!(Indexing::compile(r#"{"elasticsearch":{"index":"a b"}}"#, "s", &mut with).is_err());
         assert_eq!(Indexing::compile("{}", "s", &mut with).unwrap(), Indexing::default_for("s"));
     }
 }

@@ -20,9 +20,7 @@ const UNUSED: &[&str] = &[
     "errorWriterClassName",
     "numWorkers",
     "numAckers",
-    "spoutParallelism",
     "spoutNumTasks",
-    "parserParallelism",
     "parserNumTasks",
     "errorWriterParallelism",
     "errorWriterNumTasks",
@@ -45,6 +43,8 @@ const KNOWN: &[&str] = &[
     "rawMessageStrategyConfig",
     "parserConfig",
     "fieldTransformations",
+    "parserParallelism",
+    "spoutParallelism",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +61,8 @@ struct Raw {
     raw_message_strategy_config: Option<Message>,
     parser_config: Option<Message>,
     field_transformations: Option<Vec<RawTransformation>>,
+    parser_parallelism: Option<usize>,
+    spout_parallelism: Option<usize>,
     #[serde(flatten)]
     rest: IndexMap<String, IgnoredAny>,
 }
@@ -100,6 +102,8 @@ pub struct ParserSettings {
     pub merges_metadata: bool,
     /// What goes before the names of metadata.
     pub metadata_prefix: String,
+    /// How many readers or parsers there are to be at once, where the file says so: the larger of the two.
+    pub parallelism: Option<usize>,
 }
 
 impl ParserSettings {
@@ -138,6 +142,7 @@ impl ParserSettings {
             merges_metadata: raw.merge_metadata.unwrap_or(envelope.is_some()),
             envelope,
             metadata_prefix: prefix.to_owned(),
+            parallelism: raw.parser_parallelism.max(raw.spout_parallelism),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What the pipeline counts, and how that is shown: Prometheus text, and the numbers of progress.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -34,7 +35,8 @@ pub struct Metrics {
     put_aside: AtomicU64,
     kinds: [Kind; KINDS],
     refused_configurations: AtomicU64,
-    lag: Mutex<Vec<(i32, i64)>>,
+    /// By worker.
+    lag: Mutex<BTreeMap<usize, Vec<(i32, i64)>>>,
     /// Calls of models.
     pub calls: Calls,
     last_seen: AtomicI64,
@@ -106,10 +108,22 @@ impl Metrics {
         self.refused_configurations.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn set_lag(&self, lag: &[(i32, i64)]) {
-        let mut kept = self.lag.lock();
+    /// What waits for a worker, by partition; none once it waits for nothing more.
+    pub(super) fn set_lag(&self, worker: usize, lag: &[(i32, i64)]) {
+        let mut workers = self.lag.lock();
+        let kept = workers.entry(worker).or_default();
         kept.clear();
         kept.extend_from_slice(lag);
+    }
+
+    /// What waits, by partition. One that goes from one worker to another is told by both for a moment.
+    fn lag(&self) -> BTreeMap<i32, i64> {
+        let mut all = BTreeMap::new();
+        for (partition, lines) in self.lag.lock().values().flatten() {
+            let lag: &mut i64 = all.entry(*partition).or_default();
+            *lag = (*lag).max(*lines);
+        }
+        all
     }
 
     /// How long it has run.
@@ -119,14 +133,14 @@ impl Metrics {
 
     /// The numbers as they stand.
     pub fn progress(&self) -> Progress {
-        let lag = self.lag.lock();
+        let lag = self.lag();
         Progress {
             read: self.read.load(Relaxed),
             written: self.kinds[SINK].ok.load(Relaxed),
             errors: self.kinds.iter().map(|kind| kind.failed.load(Relaxed)).sum(),
             dropped: self.dropped.load(Relaxed),
             null_answers: self.calls.null_answers(),
-            lag: (!lag.is_empty()).then(|| lag.iter().map(|(_, lines)| lines).sum()),
+            lag: (!lag.is_empty()).then(|| lag.values().sum()),
         }
     }
 
@@ -180,7 +194,7 @@ impl Metrics {
             writeln!(out, "enrich_stage_seconds_count{{{labels}}} {all}")?;
         }
         writeln!(out, "# HELP enrich_lag Lines that wait in the source.\n# TYPE enrich_lag gauge")?;
-        for (partition, lines) in self.lag.lock().iter() {
+        for (partition, lines) in self.lag() {
             writeln!(out, "enrich_lag{{sensor=\"{sensor}\",partition=\"{partition}\"}} {lines}")?;
         }
         let refused = self.refused_configurations.load(Relaxed);
@@ -225,7 +239,8 @@ mod tests {
         metrics.read(3);
         metrics.stage(Stage::Parse, Duration::from_micros(50));
         metrics.failed(Stage::Transform);
-        metrics.set_lag(&[(0, 4), (1, 5)]);
+        metrics.set_lag(0, &[(0, 4), (1, 5)]);
+        metrics.set_lag(1, &[(1, 3)]);
         let text = metrics.prometheus();
         assert!(text.contains(r#"enrich_events_total{sensor="a\"b",stage="parse",result="ok"} 1"#), "{text}");
         assert!(text.contains(r#"enrich_stage_seconds_bucket{sensor="a\"b",stage="parse",le="0.0001"} 1"#), "{text}");

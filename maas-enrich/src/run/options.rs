@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use maas_cli::options::ZooKeeperOptions;
 
+use super::start::MOST_WORKERS;
 use crate::address::Address;
 
 /// What is run.
@@ -53,9 +54,12 @@ pub struct Options {
     /// Calls of one model at once
     #[arg(long, value_name = "N", default_value_t = super::models::AT_ONCE, value_parser = at_least_one)]
     pub model_calls: usize,
-    /// Lines under way at once
+    /// Lines under way at once, for each worker
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = at_least_one)]
     pub in_flight: usize,
+    /// Threads that share out a topic's partitions, each a member of the group; else as parserParallelism of the sensor's parser says, else 1
+    #[arg(long, value_name = "N", value_parser = a_few)]
+    pub workers: Option<usize>,
     /// Say what happens as JSON, a document a line, on stdout
     #[arg(long)]
     pub json: bool,
@@ -75,4 +79,9 @@ pub enum From {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| format!("{text} is no number from 1"))
+}
+
+fn a_few(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_WORKERS).contains(number));
+    number.ok_or_else(|| format!("{text} is no number from 1 to {MOST_WORKERS}"))
 }

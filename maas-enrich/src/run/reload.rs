@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use maas_cli::Failure;
 use maas_client::tree::SharedTree;
 use serde_json::json;
-use stellar_fns::Environment;
 use tokio::sync::watch;
 
-use super::metrics::Metrics;
 use super::said::Said;
+use super::start::Environments;
 use crate::config::{Files, Sensor};
 use crate::pipeline::Pipeline;
 use crate::topology::{self, Changes};
@@ -19,8 +19,7 @@ pub(super) async fn follow(
     mut changes: Changes,
     mut seen: Files,
     pipelines: watch::Sender<Arc<Pipeline>>,
-    environment: Arc<Environment>,
-    metrics: Arc<Metrics>,
+    environments: Environments,
     said: Said,
 ) {
     let sensor = pipelines.borrow().sensor().name.clone();
@@ -36,23 +35,46 @@ pub(super) async fn follow(
         if files == seen {
             continue;
         }
-        match Sensor::compile(&sensor, &files) {
-            Ok((compiled, _)) => {
-                pipelines.send_replace(Arc::new(Pipeline::new(Arc::new(compiled), environment.clone())));
+        let before = pipelines.borrow().clone();
+        match changed(&before, &seen, &files, &environments) {
+            Ok(pipeline) => {
+                if pipeline.sensor().parser.topic != before.sensor().parser.topic {
+                    tracing::warn!(sensor, "another sensorTopic is read from the next start on");
+                }
+                pipelines.send_replace(Arc::new(pipeline));
                 said.event("reconfigured", json!({"sensor": sensor}), "the changed configuration is in force");
             }
-            Err(refused) => {
-                metrics.config_refused();
-                let reason = refused.reason.to_string();
-                let line = format!(
-                    "the changed configuration is refused, the old one stays in force: {}: {reason}",
-                    refused.file
-                );
-                said.event("config_refused", json!({"path": topology::node(&refused.file), "reason": reason}), &line);
+            Err((path, reason)) => {
+                environments.metrics.config_refused();
+                let line =
+                    format!("the changed configuration is refused, the old one stays in force: {path}: {reason}");
+                said.event("config_refused", json!({"path": path, "reason": reason}), &line);
             }
         }
         seen = files;
     }
+}
+
+/// The pipeline of the changed files; else the node that is refused, and why. What expressions see of the world, and with it the cache of answers, is
+/// kept unless it is changed too.
+fn changed(
+    before: &Pipeline,
+    seen: &Files,
+    files: &Files,
+    environments: &Environments,
+) -> Result<Pipeline, (String, String)> {
+    const GLOBAL: &str = "global.json";
+    let compiled = Sensor::compile(&before.sensor().name, files);
+    let (sensor, warnings) = compiled.map_err(|refused| (topology::node(&refused.file), refused.reason.to_string()))?;
+    for (file, warning) in warnings {
+        tracing::warn!(file, "{warning}");
+    }
+    if seen.get(GLOBAL) == files.get(GLOBAL) {
+        return Ok(before.with(Arc::new(sensor)));
+    }
+    let told = |failure: Failure| (topology::node(GLOBAL), failure.to_string());
+    let environment = Arc::new(environments.make(&sensor).map_err(told)?);
+    Ok(Pipeline::new(Arc::new(sensor), environment))
 }
 
 /// The files that this sensor reads.

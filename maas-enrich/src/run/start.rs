@@ -1,7 +1,6 @@
-//! From options to a pipeline that runs: ZooKeeper, configuration, models, source, sinks, pages; and how it ends.
+//! From options to a pipeline that runs: ZooKeeper, configuration, models, pages, workers; and how it ends. What a worker reads and writes is `plan`'s.
 
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,28 +13,28 @@ use stellar_fns::Environment;
 use stellar_fns::maas::{Logged, Models};
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Shown};
 use super::metrics::Metrics;
 use super::models::Bounded;
 use super::options::Options;
+use super::plan::{Plan, Word};
 use super::running::{self, Running};
 use super::said::Said;
-use super::worker::{self, Policy, Sinks, work};
-use super::{dry, reload};
+use super::{plan, reload};
 use crate::address::Address;
 use crate::config::{Files, Global, Sensor};
 use crate::connect::tree_failure;
 use crate::pipeline::Pipeline;
-use crate::sink::search::{Search, Settings};
-use crate::sink::{self, JsonLines, Null, Sink};
-use crate::source::{self, Lines, Source};
 use crate::topology::{self, Changes};
 
 /// Where documents go where nobody says so.
 const SINK_VARIABLE: &str = "MAAS_SINK";
+/// Workers that a configuration can ask for.
+pub(super) const MOST_WORKERS: usize = 64;
 
 /// Runs a pipeline to its end.
 pub fn run(options: Options) -> Result<(), Failure> {
@@ -78,12 +77,14 @@ async fn started(options: Options) -> Result<(), Failure> {
 
     let metrics = Arc::new(Metrics::new(&options.sensor));
     let sink = sink_address(options.sink.clone(), &sensor.global)?;
-    let environment = Arc::new(environment(&options, zookeeper.as_ref(), &sensor, &metrics)?);
-    let pipeline = Arc::new(Pipeline::new(Arc::new(sensor), environment.clone()));
-    let (pipelines, current) = watch::channel(pipeline);
+    let workers = workers(&options, &sensor)?;
+    let options = Arc::new(options);
+    let environments =
+        Environments { options: options.clone(), zookeeper: zookeeper.clone(), metrics: metrics.clone() };
+    let environment = Arc::new(environments.make(&sensor)?);
+    let topic = sensor.parser.topic.clone();
+    let (pipelines, current) = watch::channel(Arc::new(Pipeline::new(Arc::new(sensor), environment)));
     let stop = CancellationToken::new();
-    let plan = Plan { sink: sink.clone(), options: Arc::new(options), metrics: metrics.clone(), stop: stop.clone() };
-    let options = plan.options.clone();
 
     let shown = Shown {
         metrics: metrics.clone(),
@@ -96,61 +97,62 @@ async fn started(options: Options) -> Result<(), Failure> {
         None => None,
     };
 
-    let (ready, is_ready) = oneshot::channel();
-    let (ended, end) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("worker".into()).spawn(move || {
-        // Nobody waits any more only where the program is ending.
-        let _ = ended.send(plan.work(current, ready));
-    });
-    thread.map_err(|error| Failure::new(ErrorCode::Defect, "can't start a thread").because(&error))?;
-
-    let mut end = std::pin::pin!(end);
-    let mut followers = tokio::task::JoinSet::new();
-    if options.dry_run.is_none() && is_ready.await.is_ok() {
-        let line = format!(
-            "{} runs: {} -> {sink}{}",
-            options.sensor,
-            options.source,
-            http.as_deref().map(|http| format!(", {http}")).unwrap_or_default()
-        );
-        let group = group(&options, current_topic(&pipelines));
-        said.event("ready", json!({"sensor": options.sensor, "http": http, "group": group}), &line);
-        followers.spawn(said.progress(metrics.clone()));
-        if let Some((tree, roots)) = zookeeper.clone() {
-            let running = running_here(&options, &sink, http);
-            let stop = stop.clone();
-            followers.spawn(async move {
-                running::show_until_stopped(tree, roots, running).await;
-                stop.cancel();
-            });
-        }
-        if let (None, Some((tree, _))) = (&options.config, &zookeeper) {
-            let changes = Changes::watch(tree).await.map_err(|error| topology_failure(&error))?;
-            followers.spawn(reload::follow(
-                tree.clone(),
-                changes,
-                files,
-                pipelines,
-                environment,
-                metrics.clone(),
-                said,
-            ));
-        }
-    }
+    let mut words = begin(&Plan::new(options.clone(), sink.clone(), metrics.clone(), stop.clone()), &current, workers)?;
+    drop(current);
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    let result = loop {
-        tokio::select! {
-            result = &mut end => break result,
-            _ = interrupt.recv() => stop.cancel(),
-            _ = terminate.recv() => stop.cancel(),
+    let mut followers = JoinSet::new();
+    let (mut ready, mut first_failure) = (0, None);
+    loop {
+        let word = tokio::select! {
+            word = words.recv() => word,
+            _ = interrupt.recv() => { stop.cancel(); continue }
+            _ = terminate.recv() => { stop.cancel(); continue }
+        };
+        match word {
+            // All workers have ended.
+            None => break,
+            Some(Word::Ended(result)) => {
+                if let Err(failure) = result {
+                    // Without one of them its lines would stay: the others end too.
+                    stop.cancel();
+                    first_failure.get_or_insert(failure);
+                }
+            }
+            Some(Word::Ready) => ready += 1,
         }
-    };
+        if ready == workers && followers.is_empty() && options.dry_run.is_none() && !stop.is_cancelled() {
+            let line = format!(
+                "{} runs: {} -> {sink}{}",
+                options.sensor,
+                options.source,
+                http.as_deref().map(|http| format!(", {http}")).unwrap_or_default()
+            );
+            let group = group(&options, topic.as_deref());
+            said.event("ready", json!({"sensor": options.sensor, "http": http, "group": group}), &line);
+            followers.spawn(said.progress(metrics.clone()));
+            if let Some((tree, roots)) = zookeeper.clone() {
+                let running = running_here(&options, &sink, http.clone());
+                let stop = stop.clone();
+                followers.spawn(async move {
+                    running::show_until_stopped(tree, roots, running).await;
+                    stop.cancel();
+                });
+            }
+            if let (None, Some((tree, _))) = (&options.config, &zookeeper) {
+                let changes = Changes::watch(tree).await.map_err(|error| topology_failure(&error))?;
+                let (tree, files, pipelines) = (tree.clone(), files.clone(), pipelines.clone());
+                followers.spawn(reload::follow(tree, changes, files, pipelines, environments.clone(), said));
+            }
+        }
+    }
     followers.shutdown().await;
     if let Some((tree, _)) = &zookeeper {
         tree.close().await;
     }
-    result.map_err(|_| Failure::new(ErrorCode::Defect, "the worker ended without a word"))??;
+    if let Some(failure) = first_failure {
+        return Err(failure);
+    }
     if options.dry_run.is_none() {
         said.done(&metrics);
     }
@@ -161,160 +163,42 @@ async fn started(options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Starts the workers, each on a thread of its own, and gives what they say.
+fn begin(
+    plan: &Plan,
+    current: &watch::Receiver<Arc<Pipeline>>,
+    workers: usize,
+) -> Result<mpsc::UnboundedReceiver<Word>, Failure> {
+    let (say, words) = mpsc::unbounded_channel();
+    for worker in 0..workers {
+        let (plan, current, say) = (plan.of_worker(worker), current.clone(), say.clone());
+        let thread = std::thread::Builder::new().name(format!("worker-{worker}")).spawn(move || {
+            let result = plan.work(current, &say);
+            // Nobody listens any more only where the program is ending.
+            let _ = say.send(Word::Ended(result));
+        });
+        thread.map_err(|error| Failure::new(ErrorCode::Defect, "can't start a thread").because(&error))?;
+    }
+    Ok(words)
+}
+
+/// How many workers there are: as many as is asked for, else as the original's configuration wants of parallel parsers.
+fn workers(options: &Options, sensor: &Sensor) -> Result<usize, Failure> {
+    let is_topic = matches!(options.source, Address::Kafka { .. }) && options.dry_run.is_none();
+    match options.workers {
+        Some(workers) if workers > 1 && !is_topic => {
+            let message =
+                format!("--workers {workers} share out a topic's partitions; one reads --source {}", options.source);
+            Err(Failure::new(ErrorCode::Usage, message))
+        }
+        Some(workers) => Ok(workers),
+        None if is_topic => Ok(sensor.parser.parallelism.unwrap_or(1).clamp(1, MOST_WORKERS)),
+        None => Ok(1),
+    }
+}
+
 fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(ErrorCode::Defect, "can't listen to signals").because(&error))
-}
-
-/// What the worker's thread needs to make its parts.
-struct Plan {
-    options: Arc<Options>,
-    sink: Address,
-    metrics: Arc<Metrics>,
-    stop: CancellationToken,
-}
-
-impl Plan {
-    /// Makes source and sinks, says that they are there, and works to the end.
-    fn work(self, pipelines: watch::Receiver<Arc<Pipeline>>, ready: oneshot::Sender<()>) -> Result<(), Failure> {
-        crate::connect::block_on(async move {
-            let pipeline = pipelines.borrow().clone();
-            let mut source = self.source(&pipeline)?;
-            if let Some(lines) = self.options.dry_run {
-                let shown = dry::show(&mut *source, &pipeline, lines, self.options.json).await;
-                shown.map_err(|error| source_failure(&error))?;
-                return Ok(());
-            }
-            let sinks = self.sinks(&pipeline).await?;
-            // Nobody waits any more only where the program is ending.
-            let _ = ready.send(());
-            let indexing = &pipeline.sensor().indexing;
-            let mut policy = Policy { in_flight: self.options.in_flight, ..Policy::default() };
-            if let Some(size) = indexing.batch_size {
-                policy.batch_size = size;
-            }
-            if let Some(seconds) = indexing.batch_timeout {
-                policy.batch_age = Duration::from_secs(seconds);
-            }
-            match work(&mut *source, &sinks, pipelines, &self.metrics, policy, &self.stop).await {
-                // Whoever reads has enough.
-                Ok(()) | Err(worker::Error::Sink(sink::Error::Closed)) => Ok(()),
-                Err(worker::Error::Source(error)) => Err(source_failure(&error)),
-                Err(worker::Error::Sink(error)) => Err(sink_failure(&error)),
-            }
-        })?
-    }
-
-    fn source(&self, pipeline: &Pipeline) -> Result<Box<dyn Source>, Failure> {
-        let lines = match &self.options.source {
-            Address::File(path) => Lines::file(path, self.options.once || self.options.dry_run.is_some()),
-            Address::Standard => Lines::standard_input(),
-            Address::Kafka { brokers, topic } => {
-                let topic = topic_of(topic.as_deref(), pipeline.sensor().parser.topic.as_deref(), &self.options.sensor);
-                return self.kafka_source(brokers, topic);
-            }
-            other => {
-                let message = format!("--source {other} can't be read from; kafka://HOST:PORT/TOPIC, file:PATH or -");
-                return Err(Failure::new(ErrorCode::Usage, message));
-            }
-        };
-        Ok(Box::new(lines.map_err(|error| source_failure(&error))?))
-    }
-
-    #[cfg(feature = "kafka")]
-    fn kafka_source(&self, brokers: &str, topic: &str) -> Result<Box<dyn Source>, Failure> {
-        let wanted = crate::source::kafka::Wanted {
-            brokers: brokers.to_owned(),
-            topic: topic.to_owned(),
-            group: self.options.group.clone().unwrap_or_else(|| format!("{topic}_parser")),
-            earliest: self.options.from == super::options::From::Earliest,
-            once: self.options.once,
-        };
-        let opened = crate::source::kafka::KafkaTopic::open(&wanted, &self.properties()?);
-        Ok(Box::new(opened.map_err(|error| source_failure(&error))?))
-    }
-
-    #[cfg(not(feature = "kafka"))]
-    fn kafka_source(&self, _: &str, _: &str) -> Result<Box<dyn Source>, Failure> {
-        Err(without_kafka())
-    }
-
-    #[cfg(feature = "kafka")]
-    fn kafka_sink(&self, brokers: &str, topic: &str) -> Result<Rc<dyn Sink>, Failure> {
-        let connected = sink::kafka::KafkaWriter::connect(brokers, topic, &self.properties()?, self.stop.clone());
-        Ok(Rc::new(connected.map_err(|error| sink_failure(&error))?))
-    }
-
-    #[cfg(not(feature = "kafka"))]
-    fn kafka_sink(&self, _: &str, _: &str) -> Result<Rc<dyn Sink>, Failure> {
-        Err(without_kafka())
-    }
-
-    #[cfg(feature = "kafka")]
-    fn properties(&self) -> Result<crate::kafka::Properties, Failure> {
-        let file = self.options.kafka_config.as_deref();
-        Ok(file.map(crate::kafka::Properties::from_file).transpose()?.unwrap_or_default())
-    }
-
-    async fn sinks(&self, pipeline: &Pipeline) -> Result<Sinks, Failure> {
-        if self.options.json && (self.sink == Address::Standard || self.options.errors == Some(Address::Standard)) {
-            let message = "--json says on stdout what happens; documents can't go there too: give --sink file:PATH";
-            return Err(Failure::new(ErrorCode::Usage, message));
-        }
-        let documents = self.open(&self.sink, pipeline, false).await?;
-        let errors: Rc<dyn Sink> = match &self.options.errors {
-            Some(address) => self.open(address, pipeline, true).await?,
-            None if matches!(self.sink, Address::Search(_)) => self.open(&self.sink, pipeline, true).await?,
-            None => Rc::new(JsonLines::standard_error()),
-        };
-        let retry = match &self.options.retry {
-            None => None,
-            Some(address @ (Address::Kafka { topic: Some(_), .. } | Address::File(_) | Address::Null)) => {
-                Some(self.open(address, pipeline, false).await?)
-            }
-            Some(other) => {
-                let message = format!("--retry {other} can't take lines; kafka://HOST:PORT/TOPIC or file:PATH");
-                return Err(Failure::new(ErrorCode::Usage, message));
-            }
-        };
-        Ok(Sinks { documents, errors, retry })
-    }
-
-    async fn open(&self, address: &Address, pipeline: &Pipeline, for_errors: bool) -> Result<Rc<dyn Sink>, Failure> {
-        let sensor = pipeline.sensor();
-        Ok(match address {
-            Address::Null => Rc::new(Null),
-            Address::Standard => Rc::new(JsonLines::standard_output()),
-            Address::File(path) => Rc::new(JsonLines::file(path).map_err(|error| sink_failure(&error))?),
-            Address::Search(url) => {
-                let settings = if for_errors {
-                    Settings::errors(&sensor.indexing)
-                } else {
-                    Settings::documents(&sensor.indexing, sensor.global.date_format.clone())
-                };
-                let connected = Search::connect(url, settings, self.stop.clone()).await;
-                Rc::new(connected.map_err(|error| sink_failure(&error))?)
-            }
-            Address::Kafka { brokers, topic } => {
-                let parser = &sensor.parser;
-                let (configured, default) = if for_errors {
-                    (parser.error_topic.as_deref(), "parser_error")
-                } else {
-                    (parser.output_topic.as_deref(), "indexing")
-                };
-                self.kafka_sink(brokers, topic_of(topic.as_deref(), configured, default))?
-            }
-        })
-    }
-}
-
-/// The topic that the address names, else the configuration, else what is customary.
-fn topic_of<'a>(named: Option<&'a str>, configured: Option<&'a str>, default: &'a str) -> &'a str {
-    named.or(configured).unwrap_or(default)
-}
-
-#[cfg(not(feature = "kafka"))]
-fn without_kafka() -> Failure {
-    Failure::new(ErrorCode::Usage, "this program was built without Kafka; build it with --features kafka")
 }
 
 /// ZooKeeper, where one is given or needed.
@@ -336,20 +220,28 @@ async fn zookeeper(options: &Options) -> Result<Option<(SharedTree, Roots)>, Fai
     Ok(Some((tree, roots)))
 }
 
-fn environment(
-    options: &Options,
-    zookeeper: Option<&(SharedTree, Roots)>,
-    sensor: &Sensor,
-    metrics: &Arc<Metrics>,
-) -> Result<Environment, Failure> {
-    let services = sensor.global.services.clone();
-    let Some((tree, roots)) = zookeeper else { return Ok(Environment { services, ..Environment::default() }) };
-    let report = Box::new(Logged::default());
-    let models = Models::new(Handle::current(), tree.clone(), roots.clone(), &sensor.global.models, report);
-    let models =
-        models.map_err(|error| Failure::new(ErrorCode::Defect, "models can't be called from here").because(&error))?;
-    let bounded = Bounded::new(Arc::new(models), metrics.clone(), options.model_calls);
-    Ok(Environment { models: Some(Arc::new(bounded)), services, ..Environment::default() })
+/// Makes what expressions see of the world, anew where global.json changes it.
+#[derive(Clone)]
+pub(super) struct Environments {
+    options: Arc<Options>,
+    zookeeper: Option<(SharedTree, Roots)>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Environments {
+    /// For this sensor. Must be made on the runtime where models are followed.
+    pub(super) fn make(&self, sensor: &Sensor) -> Result<Environment, Failure> {
+        let services = sensor.global.services.clone();
+        let Some((tree, roots)) = &self.zookeeper else {
+            return Ok(Environment { services, ..Environment::default() });
+        };
+        let report = Box::new(Logged::default());
+        let models = Models::new(Handle::current(), tree.clone(), roots.clone(), &sensor.global.models, report);
+        let models = models
+            .map_err(|error| Failure::new(ErrorCode::Defect, "models can't be called from here").because(&error))?;
+        let bounded = Bounded::new(Arc::new(models), self.metrics.clone(), self.options.model_calls);
+        Ok(Environment { models: Some(Arc::new(bounded)), services, ..Environment::default() })
+    }
 }
 
 fn sink_address(option: Option<Address>, global: &Global) -> Result<Address, Failure> {
@@ -373,14 +265,9 @@ fn sink_address(option: Option<Address>, global: &Global) -> Result<Address, Fai
 }
 
 /// The consumer group; none where nothing is consumed.
-fn group(options: &Options, configured: Option<String>) -> Option<String> {
+fn group(options: &Options, configured: Option<&str>) -> Option<String> {
     let Address::Kafka { topic, .. } = &options.source else { return None };
-    let topic = topic.clone().or(configured).unwrap_or_else(|| options.sensor.clone());
-    Some(options.group.clone().unwrap_or_else(|| format!("{topic}_parser")))
-}
-
-fn current_topic(pipelines: &watch::Sender<Arc<Pipeline>>) -> Option<String> {
-    pipelines.borrow().sensor().parser.topic.clone()
+    Some(plan::group(options, plan::topic_of(topic.as_deref(), configured, &options.sensor)))
 }
 
 fn running_here(options: &Options, sink: &Address, http: Option<String>) -> Running {
@@ -401,22 +288,4 @@ fn topology_failure(error: &topology::Error) -> Failure {
         topology::Error::Tree(source) => tree_failure(source),
         topology::Error::NotText { .. } => Failure::of(ErrorCode::BadSensor, error),
     }
-}
-
-fn source_failure(error: &source::Error) -> Failure {
-    Failure::of(
-        if matches!(error, source::Error::Unreadable { .. }) {
-            ErrorCode::BadPath
-        } else {
-            ErrorCode::ServerUnreachable
-        },
-        error,
-    )
-}
-
-fn sink_failure(error: &sink::Error) -> Failure {
-    Failure::of(
-        if matches!(error, sink::Error::Refused { .. }) { ErrorCode::ServerUnreachable } else { ErrorCode::BadPath },
-        error,
-    )
 }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
 use super::models;
+use crate::config::{Indexing, Sensor};
 use crate::error_record::{ErrorType, error_record};
 use crate::event::{Place, Raw};
 use crate::message::Message;
@@ -39,11 +40,23 @@ pub struct Policy {
     pub batch_age: Duration,
     /// Documents of one write at most; 2,000.
     pub largest_batch: usize,
+    /// Which of the workers this is.
+    pub worker: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { in_flight: 512, batch_size: 500, batch_age: Duration::from_millis(500), largest_batch: 2_000 }
+        Self { in_flight: 512, batch_size: 500, batch_age: Duration::from_millis(500), largest_batch: 2_000, worker: 0 }
+    }
+}
+
+impl Policy {
+    /// With what the sensor's indexing configuration says of batches.
+    fn of(self, sensor: &Sensor) -> Self {
+        let Indexing { batch_size, batch_timeout, .. } = &sensor.indexing;
+        let batch_age = batch_timeout.map_or(self.batch_age, Duration::from_secs);
+        let batch_size = batch_size.unwrap_or(self.batch_size);
+        Self { batch_size, batch_age, largest_batch: self.largest_batch.max(batch_size), ..self }
     }
 }
 
@@ -69,6 +82,17 @@ pub struct Sinks {
     pub retry: Option<Rc<dyn Sink>>,
 }
 
+impl Sinks {
+    /// Writes from now on as this configuration says.
+    fn configure(&self, sensor: &Sensor) {
+        for sink in [Some(&self.documents), Some(&self.errors), self.retry.as_ref()].into_iter().flatten() {
+            if let Err(error) = sink.configure(sensor) {
+                tracing::error!(sensor = sensor.name, %error, "documents are written as before");
+            }
+        }
+    }
+}
+
 /// A batch on its way to the sinks; gives what may be acknowledged.
 type Writing = Pin<Box<dyn Future<Output = Result<Vec<Place>, sink::Error>>>>;
 
@@ -89,7 +113,7 @@ struct Batch {
 pub async fn work(
     source: &mut dyn Source,
     sinks: &Sinks,
-    pipelines: watch::Receiver<Arc<Pipeline>>,
+    mut pipelines: watch::Receiver<Arc<Pipeline>>,
     metrics: &Arc<Metrics>,
     policy: Policy,
     stop: &CancellationToken,
@@ -98,18 +122,27 @@ pub async fn work(
     let mut batch = Batch::default();
     let mut writing: Option<Writing> = None;
     let mut open = true;
+    let mut pipeline = pipelines.borrow_and_update().clone();
+    let base = policy;
+    let mut policy = base.of(pipeline.sensor());
     while open || !under_way.is_empty() || !batch.is_empty() || writing.is_some() {
+        // An Err says that there will be no other configuration.
+        if pipelines.has_changed().unwrap_or(false) {
+            pipeline = pipelines.borrow_and_update().clone();
+            policy = base.of(pipeline.sensor());
+            sinks.configure(pipeline.sensor());
+        }
         let ends = !open && under_way.is_empty();
         if writing.is_none() && batch.is_due(&policy, ends) {
             let full = std::mem::take(&mut batch);
-            writing = Some(Box::pin(write(full, sinks.clone(), pipelines.borrow().clone(), metrics.clone())));
+            writing = Some(Box::pin(write(full, sinks.clone(), pipeline.clone(), metrics.clone())));
         }
         let wake = batch.since.map(|since| since + policy.batch_age);
         tokio::select! {
             written = poll(&mut writing), if writing.is_some() => {
                 writing = None;
                 source.acknowledge(&written?);
-                metrics.set_lag(&source.lag());
+                metrics.set_lag(policy.worker, &source.lag());
             }
             Some((raw, outcome, unanswered)) = under_way.next(), if !under_way.is_empty() && batch.len() < policy.largest_batch => {
                 batch.take(raw, outcome, unanswered, metrics);
@@ -122,7 +155,6 @@ pub async fn work(
             lines = source.next(), if open && under_way.len() < policy.in_flight => match lines? {
                 None => open = false,
                 Some(lines) => {
-                    let pipeline = pipelines.borrow().clone();
                     metrics.read(lines.len());
                     for raw in lines {
                         let (pipeline, metrics) = (pipeline.clone(), metrics.clone());

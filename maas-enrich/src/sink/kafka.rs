@@ -1,10 +1,13 @@
 //! A topic that documents are written to, as JSON under their guid.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
@@ -12,16 +15,31 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Document, Error, Rejected, Sink};
 use crate::event::Raw;
-use crate::kafka::{GUID_HEADER, Properties};
+use crate::kafka::{GUID_HEADER, Heard, Properties, Unusable, reach};
 
-/// How long the brokers are waited for at the start.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait before trying again.
 const WAIT: Duration = Duration::from_secs(1);
 
+/// How long a record that brokers don't take is kept by the client before it is told and sent again, milliseconds. One that is told to end waits so long.
+const UNSENT: &str = "10000";
+
+/// Keeps what the client tells of itself.
+#[derive(Debug, Clone, Default)]
+struct Context(Arc<Heard>);
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, _: &str, text: &str) {
+        self.0.log(level, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(&error, reason);
+    }
+}
+
 /// See the module.
 pub struct KafkaWriter {
-    producer: FutureProducer,
+    producer: FutureProducer<Context>,
     topic: String,
     name: String,
     stop: CancellationToken,
@@ -42,16 +60,25 @@ impl KafkaWriter {
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let name = format!("kafka://{brokers}/{topic}");
-        let refused = |error: KafkaError| Error::Refused { name: name.clone(), message: error.to_string() };
         let defaults = [
             ("enable.idempotence", "true"),
             ("linger.ms", "5"),
             ("compression.type", "zstd"),
             ("queue.buffering.max.messages", "1000000"),
+            ("message.timeout.ms", UNSENT),
         ];
-        let config = properties.client(brokers, &defaults);
-        let producer: FutureProducer = config.create().map_err(refused)?;
-        producer.client().fetch_metadata(Some(topic), PATIENCE).map_err(refused)?;
+        let connected = || -> Result<FutureProducer<Context>, Unusable> {
+            let heard = Context::default();
+            let config = properties.client(brokers, &defaults);
+            let producer: FutureProducer<Context> = config.create_with_context(heard.clone())?;
+            // The producer has a thread that lets the client speak.
+            reach(producer.client(), topic, &heard.0, || ())?;
+            Ok(producer)
+        };
+        let producer = connected().map_err(|unusable| match unusable {
+            Unusable { denied: true, message } => Error::Denied { name: name.clone(), message },
+            Unusable { message, .. } => Error::Refused { name: name.clone(), message },
+        })?;
         Ok(Self { producer, topic: topic.to_owned(), name, stop })
     }
 }

@@ -11,10 +11,12 @@ pub mod search;
 use async_trait::async_trait;
 use thiserror::Error as ThisError;
 
+use crate::config::Sensor;
 use crate::event::Raw;
 use crate::message::Message;
 
 pub use lines::JsonLines;
+pub(crate) use lines::is_full;
 
 /// A message to be written.
 #[derive(Debug, Clone)]
@@ -50,6 +52,14 @@ pub enum Error {
     /// Whoever reads standard output is gone: no error of ours.
     #[error("nobody reads standard output any more")]
     Closed,
+    /// Another system says that this user may not.
+    #[error("{name}: {message}")]
+    Denied {
+        /// Which.
+        name: String,
+        /// What it says.
+        message: String,
+    },
     /// Another system.
     #[error("{name}: {message}")]
     Refused {
@@ -63,6 +73,12 @@ pub enum Error {
 /// Takes documents.
 #[async_trait(?Send)]
 pub trait Sink {
+    /// The configuration has changed: what is written from now on is written as it says.
+    fn configure(&self, sensor: &Sensor) -> Result<(), Error> {
+        let _ = sensor;
+        Ok(())
+    }
+
     /// Writes all of them, trying again for as long as it takes where that can help. A document that was written before is written over.
     async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error>;
 

@@ -26,6 +26,14 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Another system says that this user may not.
+    #[error("{name}: {message}")]
+    Denied {
+        /// Which.
+        name: String,
+        /// What it says.
+        message: String,
+    },
     /// Another system.
     #[error("{name}: {message}")]
     Refused {

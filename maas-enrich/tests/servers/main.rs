@@ -3,6 +3,8 @@
 //! `MAAS_TEST_KAFKA` names the brokers (scripts/services/kafka.sh start), `MAAS_TEST_SEARCH` the search server's url (scripts/services/search.sh start);
 //! `scripts/test.sh enrich` starts both. Each test has a topic and an index of its own.
 
+mod secure;
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};

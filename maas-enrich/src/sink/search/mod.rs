@@ -8,17 +8,18 @@ mod names;
 mod server;
 mod template;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{Document, Error, Rejected, Sink};
-use crate::config::Indexing;
+use crate::config::Sensor;
 
 use bulk::{Verdict, requests, verdicts};
 use names::IndexName;
+pub(crate) use names::{check_date_format, first_part};
 use server::{Server, Trouble};
 
 /// How long to wait before trying again, at first and at most.
@@ -28,7 +29,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// How documents are written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// First part of the index's name.
     pub index: String,
@@ -42,13 +43,20 @@ pub struct Settings {
 
 impl Settings {
     /// For the documents of a sensor.
-    pub fn documents(indexing: &Indexing, date_format: Option<String>) -> Self {
+    pub fn documents(sensor: &Sensor) -> Self {
+        let indexing = &sensor.indexing;
+        let date_format = sensor.global.date_format.clone();
         Self { index: indexing.index.clone(), dated: true, date_format, colons: indexing.colons }
     }
 
     /// For error records.
-    pub fn errors(indexing: &Indexing) -> Self {
-        Self { index: "error".into(), dated: false, date_format: None, colons: indexing.colons }
+    pub fn errors(sensor: &Sensor) -> Self {
+        Self { index: "error".into(), dated: false, date_format: None, colons: sensor.indexing.colons }
+    }
+
+    /// For what the same sink is given under a changed configuration.
+    fn changed(&self, sensor: &Sensor) -> Self {
+        if self.dated { Self::documents(sensor) } else { Self::errors(sensor) }
     }
 }
 
@@ -56,35 +64,65 @@ impl Settings {
 #[derive(Debug)]
 pub struct Search {
     server: Server,
+    target: RefCell<Target>,
+    stop: CancellationToken,
+}
+
+/// Where documents go at present.
+#[derive(Debug)]
+struct Target {
     index: IndexName,
     settings: Settings,
-    stop: CancellationToken,
-    templated: Cell<bool>,
+    /// Whether the server has the template.
+    templated: bool,
+}
+
+impl Target {
+    fn new(settings: Settings, url: &str) -> Result<Self, Error> {
+        let index = IndexName::new(&settings).map_err(|message| Error::Refused { name: url.to_owned(), message })?;
+        Ok(Self { index, templated: !settings.dated, settings })
+    }
 }
 
 impl Search {
     /// Finds out what the server is. One that can't be reached at the start is an error; later it is waited for.
     pub async fn connect(url: &str, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
         let refused = |trouble: &Trouble| Error::Refused { name: url.to_owned(), message: trouble.to_string() };
-        let index = IndexName::new(&settings).map_err(|message| Error::Refused { name: url.to_owned(), message })?;
+        let target = RefCell::new(Target::new(settings, url)?);
         let server = Server::connect(url).await.map_err(|trouble| refused(&trouble))?;
-        let search = Self { server, index, settings, stop, templated: Cell::new(false) };
+        let search = Self { server, target, stop };
         search.ensure_template().await.map_err(|trouble| refused(&trouble))?;
         Ok(search)
     }
 
     /// Installs the template where there is none of its name.
     async fn ensure_template(&self) -> Result<(), Trouble> {
-        if !self.settings.dated || self.templated.get() {
-            return Ok(());
-        }
-        let path = format!("/_template/{}_index", self.settings.index);
+        let index = {
+            let target = self.target.borrow();
+            if target.templated {
+                return Ok(());
+            }
+            target.settings.index.clone()
+        };
+        let path = format!("/_template/{index}_index");
         if !self.server.exists(&path).await? {
-            let template = template::template(&self.settings.index, self.server.kind());
+            let template = template::template(&index, self.server.kind());
             self.server.put(&path, template.to_string()).await?;
         }
-        self.templated.set(true);
+        let mut target = self.target.borrow_mut();
+        target.templated |= target.settings.index == index;
         Ok(())
+    }
+
+    /// The body of a request for these documents. The template is there before the first of them.
+    async fn body(&self, documents: &[Document], which: &[usize]) -> Result<Vec<u8>, Trouble> {
+        self.ensure_template().await?;
+        let target = self.target.borrow();
+        Ok(bulk::body(documents, which, &target.index, self.server.kind(), target.settings.colons))
+    }
+
+    async fn request(&self, documents: &[Document], which: &[usize]) -> Result<Vec<u8>, Trouble> {
+        self.server.bulk(self.body(documents, which).await?).await
     }
 
     /// One request, tried until the server has an answer for each document.
@@ -94,8 +132,7 @@ impl Search {
         let mut wait = FIRST_WAIT;
         let mut last_tries: Option<tokio::time::Instant> = None;
         while let Some(which) = waiting.pop() {
-            let body = bulk::body(documents, &which, &self.index, self.server.kind(), self.settings.colons);
-            let (again, message) = match self.server.bulk(body).await {
+            let (again, message) = match self.request(documents, &which).await {
                 Ok(answer) => {
                     let verdicts = verdicts(&answer, which.len());
                     let mut again = Vec::new();
@@ -154,6 +191,15 @@ impl Search {
 
 #[async_trait(?Send)]
 impl Sink for Search {
+    fn configure(&self, sensor: &Sensor) -> Result<(), Error> {
+        let settings = self.target.borrow().settings.changed(sensor);
+        if self.target.borrow().settings != settings {
+            let target = Target::new(settings, self.server.url())?;
+            self.target.replace(target);
+        }
+        Ok(())
+    }
+
     async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
         let mut rejected = Vec::new();
         for which in requests(documents) {

@@ -18,18 +18,29 @@ pub(super) struct IndexName {
     date: Option<String>,
 }
 
+/// The first part of an index's name as servers want it; else why it can't be one.
+pub(crate) fn first_part(index: &str) -> Result<String, String> {
+    let first = index.to_lowercase();
+    let is_fine = |char: char| !char.is_control() && !" \"*\\<|,>/?#:".contains(char);
+    if first.is_empty() || first.starts_with(['_', '-', '+', '.']) || !first.chars().all(is_fine) {
+        return Err(format!(
+            "{index:?} can't begin the name of an index; letters, digits, _ - . only, the first a letter or digit"
+        ));
+    }
+    Ok(first)
+}
+
+/// Why dates can't be written in this form; nothing where they can.
+pub(crate) fn check_date_format(java: &str) -> Result<(), String> {
+    strftime(java).map(drop)
+}
+
 impl IndexName {
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
-        let first = settings.index.to_lowercase();
-        let is_fine = |char: char| !char.is_control() && !" \"*\\<|,>/?#:".contains(char);
-        if first.is_empty() || first.starts_with(['_', '-', '+', '.']) || !first.chars().all(is_fine) {
-            return Err(format!(
-                "{:?} is no name of an index; mend `index` of the sensor's indexing configuration",
-                settings.index
-            ));
-        }
+        let first = first_part(&settings.index)?;
         let date =
-            if settings.dated { Some(strftime(settings.date_format.as_deref().unwrap_or(DATE_FORMAT))?) } else { None };
+            if settings.dated { Some(strftime(settings.date_format.as_deref().unwrap_or(DATE_FORMAT))) } else { None };
+        let date = date.transpose().map_err(|message| format!("es.date.format {message}"))?;
         Ok(Self { first, date })
     }
 
@@ -68,7 +79,7 @@ fn strftime(java: &str) -> Result<String, String> {
                 out.extend(std::iter::repeat_n(letter, count));
                 continue;
             }
-            _ => return Err(format!("es.date.format {java:?}: {letter:?} is not known here; such as {DATE_FORMAT}")),
+            _ => return Err(format!("{java:?}: {letter:?} is not known here; such as {DATE_FORMAT}")),
         });
     }
     Ok(out)

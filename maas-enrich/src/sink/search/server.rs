@@ -10,6 +10,8 @@ use thiserror::Error as ThisError;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long the server waits for a part of an index that is nowhere at present, before it says so.
+const WAIT_FOR_SHARDS: &str = "20s";
 
 /// Why a request has no answer that can be used.
 #[derive(Debug, ThisError)]
@@ -86,7 +88,10 @@ impl Server {
     }
 
     pub(super) async fn bulk(&self, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
-        let request = self.client.post(format!("{}/_bulk", self.url)).header("content-type", "application/x-ndjson");
+        let request = self
+            .client
+            .post(format!("{}/_bulk?timeout={WAIT_FOR_SHARDS}", self.url))
+            .header("content-type", "application/x-ndjson");
         Ok(self.said(request.body(body)).await?.into_bytes())
     }
 
