@@ -7,8 +7,11 @@
 #   -ot, --output_topic TOPIC  where documents go, in Kafka; else to the search server: $MAAS_SINK, or es.ip of global.json
 #   -ksp, --kafka_security_protocol P   plaintext, ssl, sasl_ssl …; MAAS_KAFKA_CONFIG names a file with more settings
 #
+#   -spp, --spout_p N  -pp, --parser_p N  threads that share out the topic's partitions: the larger of the two, else what the
+#                              configuration says; order within a partition is kept
+#
 # Returns when all of them run. maas_enrich status shows them, maas_enrich stop ends them. Their logs lie in
-# ~/.local/state/maas/enrich (MAAS_STATE moves it). Sizes of Storm's topologies are accepted, and that is said.
+# ~/.local/state/maas/enrich (MAAS_STATE moves it). The other sizes of Storm's topologies are accepted, and that is said.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 # shellcheck source=lib.sh
@@ -18,7 +21,7 @@ if ! declare -F say >/dev/null; then
   die() { local code=$1; shift; say "$*"; exit "$code"; }
 fi
 
-kafka='' zookeeper=${MAAS_ZK:-} sensors='' output='' protocol='' unused=''
+kafka='' zookeeper=${MAAS_ZK:-} sensors='' output='' protocol='' workers='' unused=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -31,7 +34,12 @@ while [ $# -gt 0 ]; do
     -s | --sensor) sensors=$2 ;;
     -ot | --output_topic) output=$2 ;;
     -ksp | --kafka_security_protocol) protocol=$(tr '[:upper:]' '[:lower:]' <<<"$2") ;;
-    -spp | --spout_p | -spnt | --spout_num_tasks | -pp | --parser_p | -pnt | --parser_num_tasks | -ewp | --error_writer_p | \
+    -spp | --spout_p | -pp | --parser_p)
+      case $2 in '' | *[!0-9]* | 0* | ????*) die 2 "$1 $2: a number from 1" ;; esac
+      [ "${workers:-0}" -ge "$2" ] || workers=$2
+      [ "$workers" -le 64 ] || workers=64
+      ;;
+    -spnt | --spout_num_tasks | -pnt | --parser_num_tasks | -ewp | --error_writer_p | \
       -ewnt | --error_writer_num_tasks | -nw | --num_workers | -na | --num_ackers | -mtt | --message_timeout | \
       -mtp | --max_task_parallelism | -e | --extra_topology_options | -esc | --extra_kafka_spout_config) unused="$unused $1" ;;
     *) die 2 "$1: no such option; see --help" ;;
@@ -63,6 +71,7 @@ for name in "${names[@]}"; do
   options=(run -s "$name" -z "$zookeeper" --source "kafka://$kafka" --http 127.0.0.1:0 --json)
   [ -z "$output" ] || options+=(--sink "kafka://$kafka/$output")
   [ -z "$settings" ] || options+=(--kafka-config "$settings")
+  [ -z "$workers" ] || options+=(--workers "$workers")
   : >"$logs/$name.events"
   setsid "$bin/maas_enrich" "${options[@]}" </dev/null >>"$logs/$name.events" 2>>"$logs/$name.log" &
   pid=$!

@@ -31,11 +31,11 @@ pub enum Place {
 }
 
 impl Place {
-    /// The line's guid: the same when it is read again. `part` tells apart what comes of one line.
-    pub fn guid(&self, part: &str) -> String {
+    /// The line's guid: the same when it is read again.
+    fn guid(&self) -> String {
         let name = match self {
-            Self::Topic { topic, partition, offset } => format!("topic\0{topic}\0{partition}\0{offset}\0{part}"),
-            Self::File { identity, offset } => format!("file\0{identity}\0{offset}\0{part}"),
+            Self::Topic { topic, partition, offset } => format!("topic\0{topic}\0{partition}\0{offset}\0"),
+            Self::File { identity, offset } => format!("file\0{identity}\0{offset}\0"),
         };
         Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
     }
@@ -60,12 +60,12 @@ impl Raw {
         Self { bytes, place, metadata: None, given_guid: None }
     }
 
-    /// The line's guid: the same when it is read again. `part` tells apart what comes of one line.
+    /// The line's guid: the same when it is read again. `part` tells apart what comes of one line, where it is not empty.
     pub fn guid(&self, part: &str) -> String {
-        match &self.given_guid {
-            None => self.place.guid(part),
-            Some(given) if part.is_empty() => given.clone(),
-            Some(given) => Uuid::new_v5(&NAMESPACE, format!("given\0{given}\0{part}").as_bytes()).to_string(),
+        let whole = || self.given_guid.clone().unwrap_or_else(|| self.place.guid());
+        match part {
+            "" => whole(),
+            part => Uuid::new_v5(&NAMESPACE, format!("part\0{}\0{part}", whole()).as_bytes()).to_string(),
         }
     }
 }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_place_has_one_guid() {
-        let at = |offset| Place::Topic { topic: "squid".into(), partition: 1, offset };
+        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset });
         assert_eq!(at(7).guid(""), at(7).guid(""));
         assert_ne!(at(7).guid(""), at(8).guid(""));
         assert_ne!(at(7).guid(""), at(7).guid("error"));
@@ -88,6 +88,7 @@ mod tests {
         let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset });
         let again = Raw { given_guid: Some(at(7).guid("")), ..at(9) };
         assert_eq!(again.guid(""), at(7).guid(""));
+        assert_eq!(again.guid("message 1"), at(7).guid("message 1"));
         assert_ne!(again.guid("error"), again.guid(""));
     }
 }

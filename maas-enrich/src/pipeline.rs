@@ -14,7 +14,7 @@ use crate::error_record::{ErrorType, error_record};
 use crate::event::Raw;
 use crate::expression::Failed;
 use crate::message::Message;
-use crate::parse::{self, ORIGINAL, TIMESTAMP, now_ms};
+use crate::parse::{self, ORIGINAL, Parsed, TIMESTAMP, now_ms};
 use crate::{enrich, transform};
 
 /// A longer line is an error.
@@ -70,8 +70,38 @@ pub trait Observer {
 pub struct Outcome {
     /// The message, unless the line was a comment, was dropped by the filter, or failed.
     pub message: Option<Message>,
+    /// The further messages of a line that has several.
+    pub more: Vec<Message>,
     /// What failed, and in which stage. A message may go on nevertheless.
     pub errors: Vec<(Stage, Message)>,
+}
+
+/// What is known of a message beside itself.
+struct Known<'a> {
+    raw: &'a Raw,
+    /// Which of the line's messages it is, from 0.
+    number: usize,
+    metadata: &'a Message,
+}
+
+impl Known<'_> {
+    fn guid(&self) -> String {
+        match self.number {
+            0 => self.raw.guid(""),
+            number => self.raw.guid(&format!("message {number}")),
+        }
+    }
+}
+
+/// Since when.
+struct Clock(Instant);
+
+impl Clock {
+    /// The time since the last lap.
+    fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        now.duration_since(std::mem::replace(&mut self.0, now))
+    }
 }
 
 /// A line that can't become a message.
@@ -124,46 +154,69 @@ impl Pipeline {
     /// Runs a line through all stages. Never fails: what does is in the outcome.
     pub async fn process(&self, raw: &Raw, observer: &mut impl Observer) -> Outcome {
         let mut outcome = Outcome::default();
-        let failed = |stage, kind, trouble: &Trouble| {
-            (stage, error_record(kind, &self.sensor.name, raw, trouble, now_ms(&self.environment)))
-        };
-        let mut clock = Instant::now();
-        let mut lap = move || {
-            let now = Instant::now();
-            now.duration_since(std::mem::replace(&mut clock, now))
-        };
-
+        let mut clock = Clock(Instant::now());
         let opened = self.open(raw).and_then(|(line, metadata)| Ok((self.parse(&line, &metadata)?, metadata)));
-        let (mut message, metadata) = match opened {
-            Ok((Some(message), metadata)) => (message, metadata),
-            Ok((None, _)) => return outcome,
+        let (messages, metadata) = match opened {
+            Ok(opened) => opened,
             Err(trouble) => {
-                outcome.errors.push(failed(Stage::Parse, ErrorType::Parser, &trouble));
+                outcome.errors.push(self.failed(raw, 0, Stage::Parse, ErrorType::Parser, &trouble));
                 return outcome;
             }
         };
-        observer.done(Stage::Parse, &message, lap());
-
-        let around = [&self.sensor.parser.config, &metadata];
-        for transformation in &self.sensor.parser.transformations {
-            if let Err(trouble) = transformation.apply(&mut message, &around, &self.environment).await {
-                outcome.errors.push(failed(Stage::Transform, ErrorType::Parser, &trouble.into()));
-                return outcome;
+        for (number, message) in messages.into_iter().enumerate() {
+            observer.done(Stage::Parse, &message, clock.lap());
+            let known = Known { raw, number, metadata: &metadata };
+            let Some(message) = self.go_on(message, &known, observer, &mut clock, &mut outcome.errors).await else {
+                continue;
+            };
+            match outcome.message {
+                None => outcome.message = Some(message),
+                Some(_) => outcome.more.push(message),
             }
         }
-        message.set_if_absent("guid", || Value::from(raw.guid("")));
+        outcome
+    }
+
+    /// A record of what failed. Several messages of a line have records of their own.
+    fn failed(&self, raw: &Raw, number: usize, stage: Stage, kind: ErrorType, trouble: &Trouble) -> (Stage, Message) {
+        let mut record = error_record(kind, &self.sensor.name, raw, trouble, now_ms(&self.environment));
+        if number > 0 {
+            record.set("guid", Value::from(raw.guid(&format!("{} {number}", kind.as_str()))));
+        }
+        (stage, record)
+    }
+
+    /// Runs a message through what comes after parsing. None: it was dropped or failed.
+    async fn go_on(
+        &self,
+        mut message: Message,
+        known: &Known<'_>,
+        observer: &mut impl Observer,
+        clock: &mut Clock,
+        errors: &mut Vec<(Stage, Message)>,
+    ) -> Option<Message> {
+        let raw = known.raw;
+        let failed = |stage, kind, trouble: &Trouble| self.failed(raw, known.number, stage, kind, trouble);
+        let around = [&self.sensor.parser.config, known.metadata];
+        for transformation in &self.sensor.parser.transformations {
+            if let Err(trouble) = transformation.apply(&mut message, &around, &self.environment).await {
+                errors.push(failed(Stage::Transform, ErrorType::Parser, &trouble.into()));
+                return None;
+            }
+        }
+        message.set_if_absent("guid", || Value::from(known.guid()));
         message.set_if_absent(ORIGINAL, || Value::from(String::from_utf8_lossy(&raw.bytes).into_owned()));
-        observer.done(Stage::Transform, &message, lap());
+        observer.done(Stage::Transform, &message, clock.lap());
 
         match self.admits(&message).await {
             Ok(true) => {}
-            Ok(false) => return outcome,
+            Ok(false) => return None,
             Err((kind, trouble)) => {
-                outcome.errors.push(failed(Stage::Validate, kind, &trouble));
-                return outcome;
+                errors.push(failed(Stage::Validate, kind, &trouble));
+                return None;
             }
         }
-        observer.done(Stage::Validate, &message, lap());
+        observer.done(Stage::Validate, &message, clock.lap());
 
         let settings = &self.sensor.enrichment;
         let globals = &self.sensor.global.variables;
@@ -173,16 +226,15 @@ impl Pipeline {
         ] {
             let around = [&settings.config, globals];
             let troubles = groups.apply(&mut message, &around, &self.environment).await;
-            outcome.errors.extend(troubles.into_iter().map(|trouble| failed(stage, kind, &trouble.into())));
-            observer.done(stage, &message, lap());
+            errors.extend(troubles.into_iter().map(|trouble| failed(stage, kind, &trouble.into())));
+            observer.done(stage, &message, clock.lap());
         }
 
         if let Err(trouble) = self.triage(&mut message).await {
-            outcome.errors.push(failed(Stage::Triage, ErrorType::ThreatIntel, &Trouble::Triage(trouble)));
+            errors.push(failed(Stage::Triage, ErrorType::ThreatIntel, &Trouble::Triage(trouble)));
         }
-        observer.done(Stage::Triage, &message, lap());
-        outcome.message = Some(message);
-        outcome
+        observer.done(Stage::Triage, &message, clock.lap());
+        Some(message)
     }
 
     /// The line, taken out of its envelope if it has one, and what expressions see of where it came from.
@@ -211,22 +263,24 @@ impl Pipeline {
         named.collect()
     }
 
-    fn parse(&self, line: &[u8], metadata: &Message) -> Result<Option<Message>, Trouble> {
+    fn parse(&self, line: &[u8], metadata: &Message) -> Result<Parsed, Trouble> {
         let line = String::from_utf8_lossy(line);
-        let Some(parser) = &self.sensor.parser.parser else { return Ok(None) };
-        let Some(mut message) = parser.parse(&line, &self.environment)? else { return Ok(None) };
-        if self.sensor.parser.merges_metadata {
-            for (name, value) in metadata.iter() {
-                message.set(name.clone(), value.clone());
+        let Some(parser) = &self.sensor.parser.parser else { return Ok(Parsed::new()) };
+        let mut messages = parser.parse(&line, &self.environment)?;
+        for message in &mut messages {
+            if self.sensor.parser.merges_metadata {
+                for (name, value) in metadata.iter() {
+                    message.set(name.clone(), value.clone());
+                }
             }
+            if self.sensor.parser.envelope.is_some()
+                && let Some(line) = parse::original(metadata, &self.sensor.parser.metadata_prefix)
+            {
+                message.set(ORIGINAL, line);
+            }
+            message.set(SOURCE_TYPE, Value::text(&self.sensor.name));
         }
-        if self.sensor.parser.envelope.is_some()
-            && let Some(line) = parse::original(metadata, &self.sensor.parser.metadata_prefix)
-        {
-            message.set(ORIGINAL, line);
-        }
-        message.set(SOURCE_TYPE, Value::text(&self.sensor.name));
-        Ok(Some(message))
+        Ok(messages)
     }
 
     async fn admits(&self, message: &Message) -> Result<bool, (ErrorType, Trouble)> {

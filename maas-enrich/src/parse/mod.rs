@@ -7,10 +7,12 @@ mod csv;
 mod envelope;
 mod grok;
 mod json;
+mod json_path;
 mod key_value;
 mod syslog;
 mod time;
 
+use smallvec::SmallVec;
 use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
 
@@ -42,6 +44,15 @@ pub enum Trouble {
     /// No JSON object.
     #[error("the line is no JSON object")]
     NotJson(#[source] serde_json::Error),
+    /// A query that leads nowhere.
+    #[error("there is nothing where parserConfig.jsonpQuery leads")]
+    NothingThere,
+    /// A query that leads to something else than an object.
+    #[error("parserConfig.jsonpQuery leads to {kind}, a message is an object")]
+    NoMessage {
+        /// What it is.
+        kind: &'static str,
+    },
     /// An envelope without a line.
     #[error("the envelope has no text in {field}")]
     EmptyEnvelope {
@@ -101,6 +112,9 @@ pub enum Trouble {
     },
 }
 
+/// The messages of a line; mostly one.
+pub type Parsed = SmallVec<[Message; 1]>;
+
 /// Reads lines of one format.
 #[derive(Debug)]
 pub enum Parser {
@@ -138,16 +152,16 @@ pub(crate) fn compile(name: &str, config: &Message, library: &Library, with: &mu
 }
 
 impl Parser {
-    /// The fields of a line; none where the line is a comment or blank.
-    pub fn parse(&self, line: &str, environment: &Environment) -> Result<Option<Message>, Trouble> {
+    /// The messages of a line; none where the line is a comment or blank.
+    pub fn parse(&self, line: &str, environment: &Environment) -> Result<Parsed, Trouble> {
         let message = match self {
             Self::Grok(parser) => parser.parse(line, environment)?,
-            Self::Json(parser) => parser.parse(line, environment)?,
-            Self::Csv(parser) => return parser.parse(line, environment),
+            Self::Json(parser) => return parser.parse(line, environment),
+            Self::Csv(parser) => return Ok(parser.parse(line, environment)?.into_iter().collect()),
             Self::Syslog(parser) => parser.parse(line, environment)?,
             Self::KeyValue(parser) => parser.parse(line, environment)?,
         };
-        Ok(Some(message))
+        Ok(Parsed::from_buf([message]))
     }
 }
 

@@ -41,7 +41,8 @@ pub(super) async fn show(
             let steps = steps(&seen.0);
             let said = if as_json {
                 let line = String::from_utf8_lossy(&raw.bytes);
-                out.json(&json!({"line": line, "stages": steps, "message": outcome.message, "errors": records}))
+                let more = &outcome.more;
+                out.json(&json!({"line": line, "stages": steps, "message": outcome.message, "more": more, "errors": records}))
             } else {
                 out.bytes(&text(&raw, &steps, outcome.message.is_some(), &records)?)
             };

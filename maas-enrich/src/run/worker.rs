@@ -113,7 +113,7 @@ struct Batch {
 pub async fn work(
     source: &mut dyn Source,
     sinks: &Sinks,
-    mut pipelines: watch::Receiver<Arc<Pipeline>>,
+    pipelines: watch::Receiver<Arc<Pipeline>>,
     metrics: &Arc<Metrics>,
     policy: Policy,
     stop: &CancellationToken,
@@ -122,20 +122,14 @@ pub async fn work(
     let mut batch = Batch::default();
     let mut writing: Option<Writing> = None;
     let mut open = true;
-    let mut pipeline = pipelines.borrow_and_update().clone();
-    let base = policy;
-    let mut policy = base.of(pipeline.sensor());
+    let mut current = Current::new(pipelines, policy);
     while open || !under_way.is_empty() || !batch.is_empty() || writing.is_some() {
-        // An Err says that there will be no other configuration.
-        if pipelines.has_changed().unwrap_or(false) {
-            pipeline = pipelines.borrow_and_update().clone();
-            policy = base.of(pipeline.sensor());
-            sinks.configure(pipeline.sensor());
-        }
+        current.look(sinks);
+        let policy = current.policy;
         let ends = !open && under_way.is_empty();
         if writing.is_none() && batch.is_due(&policy, ends) {
             let full = std::mem::take(&mut batch);
-            writing = Some(Box::pin(write(full, sinks.clone(), pipeline.clone(), metrics.clone())));
+            writing = Some(Box::pin(write(full, sinks.clone(), current.pipeline.clone(), metrics.clone())));
         }
         let wake = batch.since.map(|since| since + policy.batch_age);
         tokio::select! {
@@ -156,8 +150,9 @@ pub async fn work(
                 None => open = false,
                 Some(lines) => {
                     metrics.read(lines.len());
+                    current.look(sinks);
                     for raw in lines {
-                        let (pipeline, metrics) = (pipeline.clone(), metrics.clone());
+                        let (pipeline, metrics) = (current.pipeline.clone(), metrics.clone());
                         let notes = sinks.retry.is_some();
                         under_way.push_back(async move {
                             let mut timed = Timed(&metrics);
@@ -176,6 +171,33 @@ pub async fn work(
         }
     }
     Ok(source.close().await?)
+}
+
+/// The configuration that counts now.
+struct Current {
+    pipelines: watch::Receiver<Arc<Pipeline>>,
+    pipeline: Arc<Pipeline>,
+    /// What counts where the configuration says nothing.
+    base: Policy,
+    policy: Policy,
+}
+
+impl Current {
+    fn new(mut pipelines: watch::Receiver<Arc<Pipeline>>, base: Policy) -> Self {
+        let pipeline = pipelines.borrow_and_update().clone();
+        let policy = base.of(pipeline.sensor());
+        Self { pipelines, pipeline, base, policy }
+    }
+
+    /// Takes over a configuration that was changed.
+    fn look(&mut self, sinks: &Sinks) {
+        // An Err says that there will be no other one.
+        if self.pipelines.has_changed().unwrap_or(false) {
+            self.pipeline = self.pipelines.borrow_and_update().clone();
+            self.policy = self.base.of(self.pipeline.sensor());
+            sinks.configure(self.pipeline.sensor());
+        }
+    }
 }
 
 async fn poll<T>(future: &mut Option<Pin<Box<dyn Future<Output = T>>>>) -> T {
@@ -263,8 +285,12 @@ impl Batch {
         if unanswered {
             self.again.push(raw.clone());
         }
-        if let Some(message) = outcome.message {
-            self.documents.push((document(message, &raw), raw));
+        if outcome.more.is_empty() {
+            self.documents.extend(outcome.message.map(|message| (document(message, &raw), raw)));
+            return;
+        }
+        for message in outcome.message.into_iter().chain(outcome.more) {
+            self.documents.push((document(message, &raw), raw.clone()));
         }
     }
 }

@@ -227,3 +227,32 @@ async fn a_group_that_fails_costs_the_message_only_that_group() {
     assert_eq!((&message["a"], &message["m.k"], &message["c"]), (&json!(2), &json!(1), &json!(4)));
     assert_eq!(outcome.errors.len(), 1);
 }
+
+#[tokio::test]
+async fn a_path_leads_to_several_messages_of_a_line_and_one_that_fails_holds_up_no_other() {
+    let parser = |more: Json| {
+        let mut config = json!({"jsonpQuery": "$.events[*]"});
+        config.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        json!({"parserClassName": "org.apache.metron.parsers.json.JSONMapParser", "parserConfig": config,
+            "fieldTransformations": [{"transformation": "STELLAR", "output": "half", "config": {"half": "10 / n"}}]})
+    };
+    let line = r#"{"at":1,"events":[{"n":1,"timestamp":5},{"n":0,"timestamp":6},{"n":5,"timestamp":7}]}"#;
+    let found = outcome(&json!({}), &parser(json!({})), line.as_bytes()).await;
+    let messages: Vec<Json> = found.message.iter().chain(&found.more).map(|message| json!(message)).collect();
+    let halves: Vec<&Json> = messages.iter().map(|message| &message["half"]).collect();
+    assert_eq!((halves, &messages[1]["original_string"]), (vec![&json!(10), &json!(2)], &json!(line)));
+    assert_ne!(messages[0]["guid"], messages[1]["guid"]);
+    assert_eq!(found.errors.len(), 1);
+    let again = outcome(&json!({}), &parser(json!({})), line.as_bytes()).await;
+    assert_eq!(json!(again.more[0])["guid"], messages[1]["guid"], "the same when it is read again");
+
+    let wrapped = json!({"jsonpQuery": "$.foo", "wrapInEntityArray": "true", "wrapEntityName": "foo", "overrideOriginalString": true});
+    let found = outcome(&json!({}), &parser(wrapped), br#"{"n":1},{"n":2,"timestamp":5},"#).await;
+    assert_eq!((found.message.is_some(), found.more.len()), (true, 1));
+    assert_eq!(json!(found.more[0])["original_string"], r#"{"n":2,"timestamp":5}"#);
+
+    let said = |line: &'static [u8]| errors(json!({}), parser(json!({})), line);
+    assert_eq!(said(br#"{"other":1}"#).await, []);
+    assert!(said(br#"{"events":[1]}"#).await[0].1.contains("leads to"));
+    assert!(said(b"oops").await[0].1.contains("no JSON"));
+}

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::{maas_enrich, program, stderr, stdout, write_config};
 
 /// A chroot of its own below the server of `MAAS_TEST_ZK`.
-async fn zookeeper() -> String {
+pub(crate) async fn zookeeper() -> String {
     let server = std::env::var("MAAS_TEST_ZK")
         .expect("MAAS_TEST_ZK is needed; start a server with scripts/services/zookeeper.sh start");
     let mut options = maas_client::zk::ZkOptions::new(format!("{server}/enrich-{}", uuid::Uuid::new_v4()));
@@ -22,7 +22,7 @@ async fn zookeeper() -> String {
     connect
 }
 
-fn load(zookeeper: &str, arguments: &[&str]) -> std::process::Output {
+pub(crate) fn load(zookeeper: &str, arguments: &[&str]) -> std::process::Output {
     program(env!("CARGO_BIN_EXE_zk_load_configs")).args(["-z", zookeeper]).args(arguments).output().unwrap()
 }
 

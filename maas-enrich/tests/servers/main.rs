@@ -3,6 +3,7 @@
 //! `MAAS_TEST_KAFKA` names the brokers (scripts/services/kafka.sh start), `MAAS_TEST_SEARCH` the search server's url (scripts/services/search.sh start);
 //! `scripts/test.sh enrich` starts both. Each test has a topic and an index of its own.
 
+mod group;
 mod secure;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 
 fn server(variable: &str, script: &str) -> String {
@@ -93,6 +95,11 @@ impl Sensor {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn terminate(child: &Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a pid");
+    kill_process(pid, Signal::TERM).expect("it can be told to end");
 }
 
 fn write(path: &Path, lines: &[&str]) {

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the server waits for a part of an index that is nowhere at present, before it says so.
-const WAIT_FOR_SHARDS: &str = "20s";
+const WAIT_FOR_SHARDS: &str = "10s";
 
 /// Why a request has no answer that can be used.
 #[derive(Debug, ThisError)]
