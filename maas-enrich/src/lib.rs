@@ -25,6 +25,7 @@ pub mod grok;
 pub mod kafka;
 pub mod message;
 pub mod parse;
+pub mod patterns;
 pub mod pipeline;
 pub mod run;
 pub mod sink;

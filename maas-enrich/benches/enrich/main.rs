@@ -1,7 +1,7 @@
 //! `enrich`: events of the squid configuration per second, from a file and from Kafka, without a model and with one.
 //!
 //! What is measured is the program itself, with a null sink; its pages tell how far it is. `cargo bench … -- file` measures one part; the others are `kafka`,
-//! `cached`, `uncached`, `stall` and `memory`. Kafka is where `MAAS_TEST_KAFKA` says, ZooKeeper where `MAAS_TEST_ZK` does; `scripts/bench.sh enrich` starts both.
+//! `cached`, `uncached`, `stall` and `memory`; `MAAS_BENCH_EVENTS` makes the last shorter. Kafka is where `MAAS_TEST_KAFKA` says, ZooKeeper where `MAAS_TEST_ZK` does; `scripts/bench.sh enrich` starts both.
 
 mod lines;
 mod model;

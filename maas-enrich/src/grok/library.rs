@@ -33,11 +33,15 @@ impl Library {
     /// With the patterns of a file, whose path may be one of the original's file system: `/patterns/squid`, `/apps/metron/patterns/squid`. None where there
     /// is no such file.
     pub fn with(&self, path: &str) -> Option<Self> {
-        let below = path.rsplit_once("patterns/").map_or(path, |(_, below)| below).trim_start_matches('/');
-        let text = self.files.get(below)?;
+        let text = self.files.get(Self::below(path))?;
         let mut library = self.clone();
         library.patterns.extend(definitions(text));
         Some(library)
+    }
+
+    /// What a path of the original's file system is called below `patterns/`.
+    pub(crate) fn below(path: &str) -> &str {
+        path.rsplit_once("patterns/").map_or(path, |(_, below)| below).trim_start_matches('/')
     }
 
     /// With these patterns, in the form of a file.

@@ -37,9 +37,11 @@ impl GrokParser {
                 Some(with_file) => library = std::borrow::Cow::Owned(with_file),
                 None if library.get(label).is_some() => {}
                 None => {
-                    let message =
-                        format!("{path:?}: there is no such file of patterns, and no pattern {label} among ours");
-                    return Err(Error::value("parserConfig.grokPath", message));
+                    let known = format!(
+                        "no file of that name is below patterns/ or where {} of global.json says, and no pattern {label} is among ours",
+                        crate::patterns::KEY
+                    );
+                    return Err(Error::Foreign { key: "parserConfig.grokPath".into(), class: path.to_owned(), known });
                 }
             }
         }

@@ -60,6 +60,9 @@ async fn status(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
         "sink": shown.sink,
         "up_s": shown.metrics.runs_for().as_secs(),
         "progress": shown.metrics.progress(),
+        "lag": shown.metrics.lag(),
+        "put_aside": shown.metrics.put_aside_so_far(),
+        "refused_configurations": shown.metrics.refused_so_far(),
         "stages": stages,
     }))
 }
@@ -85,17 +88,39 @@ async fn page(State(shown): State<Arc<Shown>>) -> Html<String> {
         errors = progress.errors,
         dropped = progress.dropped,
         nulls = progress.null_answers,
-        lag = progress.lag.map(|lag| format!(", {lag} waiting")).unwrap_or_default(),
+        lag = rest(&shown.metrics),
     );
     for (stage, ok, errors, mean) in shown.metrics.stages() {
         let _ = write!(out, "<tr><td>{stage}<td>{ok}<td>{errors}<td>{mean:.1}");
     }
     out.push_str("</table><table><tr><th>model<th>version<th>outcome<th>calls");
     for ((name, version, outcome), count) in shown.metrics.calls.by_outcome() {
-        let _ = write!(out, "<tr><td>{}<td>{}<td>{outcome}<td>{count}", escaped(&name), escaped(&version));
+        let name = if name.is_empty() { "(none named)".to_owned() } else { escaped(&name) };
+        let _ = write!(out, "<tr><td>{name}<td>{}<td>{outcome}<td>{count}", escaped(&version));
+    }
+    let lag = shown.metrics.lag();
+    if !lag.is_empty() {
+        out.push_str("</table><table><tr><th>partition<th>waiting");
+    }
+    for (partition, lines) in lag {
+        let _ = write!(out, "<tr><td>{partition}<td>{lines}");
     }
     out.push_str("</table><p><a href=/metrics>metrics</a> <a href=/status>status as JSON</a></html>");
     Html(out)
+}
+
+/// What is worth a word only where there is any.
+fn rest(metrics: &Metrics) -> String {
+    let waiting = metrics.progress().lag.map(|lag| format!(", {lag} waiting")).unwrap_or_default();
+    let aside = match metrics.put_aside_so_far() {
+        0 => String::new(),
+        lines => format!(", {lines} put aside to be read again"),
+    };
+    let refused = match metrics.refused_so_far() {
+        0 => String::new(),
+        times => format!("<p>{times} changed configurations were refused; the log says why"),
+    };
+    waiting + &aside + &refused
 }
 
 fn escaped(text: &str) -> String {

@@ -117,13 +117,21 @@ impl Metrics {
     }
 
     /// What waits, by partition. One that goes from one worker to another is told by both for a moment.
-    fn lag(&self) -> BTreeMap<i32, i64> {
+    pub(super) fn lag(&self) -> BTreeMap<i32, i64> {
         let mut all = BTreeMap::new();
         for (partition, lines) in self.lag.lock().values().flatten() {
             let lag: &mut i64 = all.entry(*partition).or_default();
             *lag = (*lag).max(*lines);
         }
         all
+    }
+
+    pub(super) fn put_aside_so_far(&self) -> u64 {
+        self.put_aside.load(Relaxed)
+    }
+
+    pub(super) fn refused_so_far(&self) -> u64 {
+        self.refused_configurations.load(Relaxed)
     }
 
     /// How long it has run.

@@ -62,6 +62,11 @@ type Outcomes = BTreeMap<&'static str, u64>;
 pub struct Calls {
     counts: Mutex<BTreeMap<String, BTreeMap<String, Outcomes>>>,
     null_answers: AtomicU64,
+    /// Answers that were kept from earlier.
+    hits: AtomicU64,
+    /// Answers that were asked for, and how long that took together.
+    misses: AtomicU64,
+    microseconds: AtomicU64,
 }
 
 impl Calls {
@@ -82,6 +87,17 @@ impl Calls {
         all
     }
 
+    /// There is an answer.
+    fn answered(&self, answer: &Answer) {
+        if answer.cached {
+            self.hits.fetch_add(1, Relaxed);
+        } else {
+            self.misses.fetch_add(1, Relaxed);
+            self.microseconds.fetch_add(u64::try_from(answer.latency.as_micros()).unwrap_or(0), Relaxed);
+        }
+        self.count(&answer.model, &answer.version, Outcome::Ok);
+    }
+
     fn count(&self, name: &str, version: &str, outcome: Outcome) {
         let mut counts = self.counts.lock();
         // The names are copied only when they are new.
@@ -97,6 +113,16 @@ impl Calls {
     }
 
     pub(super) fn prometheus(&self, out: &mut String) {
+        let (hits, misses) = (self.hits.load(Relaxed), self.misses.load(Relaxed));
+        let seconds = Duration::from_micros(self.microseconds.load(Relaxed)).as_secs_f64();
+        // Writing to a String can't fail.
+        let _ = writeln!(
+            out,
+            "# HELP maas_cache_total Answers of models, by whether they were kept from earlier.\n# TYPE maas_cache_total counter\n\
+             maas_cache_total{{result=\"hit\"}} {hits}\nmaas_cache_total{{result=\"miss\"}} {misses}\n\
+             # HELP maas_call_seconds How long answers took that were asked for.\n# TYPE maas_call_seconds summary\n\
+             maas_call_seconds_sum {seconds}\nmaas_call_seconds_count {misses}"
+        );
         out.push_str("# HELP maas_calls_total Calls of models by outcome.\n# TYPE maas_calls_total counter\n");
         for ((name, version, outcome), count) in self.by_outcome() {
             let (name, version) = (label(&name), label(&version));
@@ -248,6 +274,10 @@ impl ModelCaller for Bounded {
                 }
             },
             leave @ (Leave::Look | Leave::Refuse) => {
+                if let Some(answer) = self.inner.known_answer(&call) {
+                    self.metrics.calls.answered(&answer);
+                    return Ok(answer);
+                }
                 if leave == Leave::Look {
                     let (inner, home, model) = (self.inner.clone(), self.home.clone(), model.clone());
                     self.home.spawn(async move { ask(&*inner, &home, &model, call).await.is_ok() });
@@ -258,7 +288,7 @@ impl ModelCaller for Bounded {
             }
         };
         if let Ok(answer) = &answer {
-            self.metrics.calls.count(&answer.model, &answer.version, Outcome::Ok);
+            self.metrics.calls.answered(answer);
         }
         answer
     }
@@ -282,6 +312,55 @@ impl ModelCaller for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    /// A model that is gone, and what it answered before to `host` `known`.
+    #[derive(Debug)]
+    struct Gone;
+
+    #[async_trait]
+    impl ModelCaller for Gone {
+        async fn endpoint(&self, name: &str, _: Option<&str>) -> Result<Endpoint, Failure> {
+            Err(gone(name))
+        }
+
+        async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
+            Err(gone(&call.name))
+        }
+
+        fn known_answer(&self, call: &ModelCall) -> Option<Answer> {
+            (call.arguments.get("host") == Some(&json!("known"))).then(|| Answer {
+                value: Arc::default(),
+                size: 2,
+                model: call.name.clone(),
+                version: "1.0".into(),
+                instance: "i".into(),
+                url: "http://h".into(),
+                latency: Duration::ZERO,
+                cached: true,
+            })
+        }
+
+        fn report(&self, _: &'static str, _: &Failure) {}
+    }
+
+    fn gone(name: &str) -> Failure {
+        Failure { outcome: Outcome::Refused, model: Some(name.into()), version: None, message: "gone".into() }
+    }
+
+    #[tokio::test]
+    async fn a_model_that_is_down_still_answers_what_is_kept() {
+        let bounded = Bounded::new(Arc::new(Gone), Arc::new(Metrics::new("s")), AT_ONCE);
+        let ask = |host: &str| {
+            let arguments = json!({ "host": host }).as_object().cloned().unwrap_or_default();
+            bounded.apply(ModelCall { name: "m".into(), version: None, url: None, function: None, arguments })
+        };
+        for _ in 0..PATIENCE {
+            assert_eq!(ask("other").await.unwrap_err().message, "gone");
+        }
+        assert!(ask("other").await.unwrap_err().message.contains("in a row"), "nobody asks it now");
+        assert!(ask("known").await.unwrap().cached);
+    }
 
     #[test]
     fn a_model_that_is_down_is_left_alone_and_looked_at_by_one_call_a_second() {

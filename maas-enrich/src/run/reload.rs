@@ -1,5 +1,6 @@
 //! A configuration in ZooKeeper that changes: the new one is taken over without restart, one that is refused leaves the old one in force.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use maas_cli::Failure;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use super::said::Said;
 use super::start::Environments;
 use crate::config::{Files, Sensor};
+use crate::patterns;
 use crate::pipeline::Pipeline;
 use crate::topology::{self, Changes};
 
@@ -23,12 +25,25 @@ pub(super) async fn follow(
     said: Said,
 ) {
     let sensor = pipelines.borrow().sensor().name.clone();
+    let refused = |path: &str, reason: &str| {
+        environments.metrics.config_refused();
+        let line = format!("the changed configuration is refused, the old one stays in force: {path}: {reason}");
+        said.event("config_refused", json!({"path": path, "reason": reason}), &line);
+    };
     while changes.changed().await {
         let files = match topology::read_files(&tree).await {
             Ok(files) => relevant(files, &sensor),
             Err(error) => {
                 // The tree says "read again" when it is back.
                 tracing::warn!(error = %maas_cli::Failure::of(maas_cli::ErrorCode::ZookeeperUnreachable, &error), "the configuration stays as it is");
+                continue;
+            }
+        };
+        let files = match files {
+            Ok(files) => files,
+            Err(error) => {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                refused(&topology::node(&format!("parsers/{sensor}.json")), &format!("{error}{cause}"));
                 continue;
             }
         };
@@ -44,12 +59,7 @@ pub(super) async fn follow(
                 pipelines.send_replace(Arc::new(pipeline));
                 said.event("reconfigured", json!({"sensor": sensor}), "the changed configuration is in force");
             }
-            Err((path, reason)) => {
-                environments.metrics.config_refused();
-                let line =
-                    format!("the changed configuration is refused, the old one stays in force: {path}: {reason}");
-                said.event("config_refused", json!({"path": path, "reason": reason}), &line);
-            }
+            Err((path, reason)) => refused(&path, &reason),
         }
         seen = files;
     }
@@ -77,13 +87,15 @@ fn changed(
     Ok(Pipeline::new(Arc::new(sensor), environment))
 }
 
-/// The files that this sensor reads.
-pub(super) fn relevant(mut files: Files, sensor: &str) -> Files {
+/// The files that this sensor reads, with the patterns that it names and that lie elsewhere.
+pub(super) fn relevant(mut files: Files, sensor: &str) -> Result<Files, patterns::Error> {
     let own = format!("/{sensor}.json");
     files.0.retain(|name, _| {
         name == "global.json"
             || name.starts_with("patterns/")
             || (name.ends_with(&own) && name.matches('/').count() == 1)
     });
-    files
+    // Another system may take its time.
+    tokio::task::block_in_place(|| patterns::fetch(&mut files, sensor))?;
+    Ok(files)
 }

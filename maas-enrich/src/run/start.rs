@@ -28,6 +28,7 @@ use super::{plan, reload};
 use crate::address::Address;
 use crate::config::{Files, Global, Sensor};
 use crate::connect::tree_failure;
+use crate::patterns;
 use crate::pipeline::Pipeline;
 use crate::topology::{self, Changes};
 
@@ -68,7 +69,7 @@ async fn started(options: Options) -> Result<(), Failure> {
             failure.with_cause(format!("sensors are {}", known.join(", ")))
         });
     }
-    let files = reload::relevant(files, &options.sensor);
+    let files = reload::relevant(files, &options.sensor).map_err(|error| patterns_failure(&error))?;
     let (sensor, warnings) =
         Sensor::compile(&options.sensor, &files).map_err(|bad| Failure::of(ErrorCode::BadSensor, &bad))?;
     for (file, warning) in &warnings {
@@ -281,6 +282,14 @@ fn running_here(options: &Options, sink: &Address, http: Option<String>) -> Runn
         sink: sink.to_string(),
         http,
     }
+}
+
+fn patterns_failure(error: &patterns::Error) -> Failure {
+    let code = match error {
+        patterns::Error::Unreadable { source, .. } if source.is_retryable() => ErrorCode::StoreUnreachable,
+        _ => ErrorCode::BadSensor,
+    };
+    Failure::of(code, error)
 }
 
 fn topology_failure(error: &topology::Error) -> Failure {
