@@ -151,8 +151,10 @@ yarn() {
   need strip binutils
   zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
+  step "lints of YARN with the timeline" cargo clippy -q -p hadoop-yarn --features timeline --all-targets -- -D warnings
+  step "the timeline's own tests" cargo test -q -p hadoop-yarn --features timeline --lib timeline
   step "the master's own tests with YARN" cargo test -q -p maas-master --features yarn --lib yarn
-  step "examples of YARN" cargo build -q -p hadoop-yarn --examples
+  step "examples of YARN" cargo build -q -p hadoop-yarn --features timeline --examples
   step "programs for YARN" yarn_programs
   for protection in authentication integrity privacy; do
     tests=() hdfs=()
@@ -160,7 +162,7 @@ yarn() {
     scripts/services/hadoop.sh start --dir "$hadoop_dir" "${hdfs[@]}" --set hadoop.rpc.protection="$protection" \
       --set yarn.am.liveness-monitor.expiry-interval-ms=60000 --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 >/dev/null
     step "tests on YARN, $protection" env MAAS_TEST_HADOOP="$hadoop_dir" \
-      cargo test -q -p hadoop-yarn --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
+      cargo test -q -p hadoop-yarn --features timeline --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
     [ "$protection" != authentication ] ||
       step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_BENCH_PROGRAMS="$work/programs" \
         cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=1

@@ -17,6 +17,7 @@
 //! - [`credentials`]: the token file of a container.
 //! - [`rpc`]: time-outs, retries, protection, errors.
 //! - [`shell`]: quoting for launch contexts.
+//! - `timeline`: domains of the timeline server, with the feature of that name.
 //!
 //! ```no_run
 //! use hadoop_yarn::client::ResourceManager;
@@ -46,6 +47,8 @@ pub mod credentials;
 mod proto;
 pub mod rpc;
 pub mod shell;
+#[cfg(feature = "timeline")]
+pub mod timeline;
 pub mod types;
 
 #[cfg(test)]

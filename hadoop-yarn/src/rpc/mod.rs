@@ -21,7 +21,7 @@ pub use error::Error;
 pub use exception::{Exception, ExceptionKind};
 pub use options::Options;
 pub use retry::RetryPolicy;
-pub use sasl::{Protection, SaslError, ServicePrincipal};
+pub use sasl::{Protection, SaslError, ServicePrincipal, ticket_owner};
 
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,8 @@ async fn an_application_runs_on_a_cluster_with_kerberos_with_tokens_for_all_that
         .await?;
     assert_eq!(client.applications(&ApplicationFilter::unfinished()).await?, []);
 
+    assert_eq!(hadoop_yarn::rpc::ticket_owner()?, "alice");
+
     // A name alone is not believed.
     let none = Options { retry: RetryPolicy::never(), ..config.options.clone() };
     let impatient = YarnConfig { options: none, ..config.clone() };

@@ -10,4 +10,6 @@ mod kerberos;
 mod reading;
 mod restarts;
 mod servers;
+#[cfg(feature = "timeline")]
+mod timeline;
 mod whole;

@@ -1,4 +1,5 @@
-//! `--on yarn`: puts the programs into HDFS ([`staging`]), hands the application over ([`submit`]) and follows it
+//! `--on yarn`: puts the programs into HDFS ([`staging`]), hands the application over ([`submit`]) with tokens where the
+//! cluster asks for Kerberos ([`tokens`]) and the timeline domain that is asked for ([`timeline`]), and follows it
 //! ([`follow`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
 //!
 //! What the attempt is to know travels as one secret of its container's token file ([`order`]). What runs where is
@@ -9,6 +10,8 @@ mod follow;
 mod order;
 mod staging;
 mod submit;
+mod timeline;
+mod tokens;
 
 pub(super) use attempt::Attempt;
 pub(super) use submit::submit;

@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libgssapi::context::{ClientCtx, CtxFlags, SecurityContext as _};
+use libgssapi::credential::{Cred, CredUsage};
 use libgssapi::name::Name;
-use libgssapi::oid::{GSS_MECH_KRB5, GSS_NT_KRB5_PRINCIPAL};
+use libgssapi::oid::{GSS_MECH_KRB5, GSS_NT_KRB5_PRINCIPAL, OidSet};
 
 use super::{Protection, SaslError, layer};
 
@@ -35,6 +36,15 @@ fn lock(context: &Shared) -> MutexGuard<'_, ClientCtx> {
 fn failed(what: &str, error: libgssapi::error::Error) -> SaslError {
     let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     SaslError::Kerberos(format!("{what}: {words}"))
+}
+
+/// The principal of the ticket that the process has.
+pub(super) fn principal() -> Result<String, SaslError> {
+    let name = || -> Result<String, libgssapi::error::Error> {
+        let kerberos = OidSet::singleton(GSS_MECH_KRB5)?;
+        Ok(Cred::acquire(None, None, CredUsage::Initiate, Some(&kerberos))?.name()?.to_string())
+    };
+    name().map_err(|error| failed("no ticket; run kinit, or set KRB5CCNAME", error))
 }
 
 impl Gssapi {

@@ -61,6 +61,14 @@ impl ServicePrincipal {
     }
 }
 
+/// Whom the process has a Kerberos ticket of, by the first part of the principal: `alice` for `alice@EXAMPLE.COM` and for `alice/admin@EXAMPLE.COM`.
+///
+/// A cluster whose `hadoop.security.auth_to_local` has rules of its own may take the caller for somebody else. May wait for a key distribution centre.
+pub fn ticket_owner() -> Result<String, SaslError> {
+    let principal = super::gssapi::principal()?;
+    Ok(principal.split(['/', '@']).next().unwrap_or_default().to_owned())
+}
+
 /// A name with the realm of another, where that has one that is no pattern.
 fn with_realm(name: String, other: &str) -> String {
     match other.split_once('@') {

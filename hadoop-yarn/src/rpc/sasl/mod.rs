@@ -21,6 +21,6 @@ mod seal;
 
 pub use error::SaslError;
 pub(crate) use kerberos::Peer;
-pub use kerberos::ServicePrincipal;
+pub use kerberos::{ServicePrincipal, ticket_owner};
 pub(crate) use negotiation::{Credential, Negotiation, Opener, Sealer, Security, Step};
 pub use protection::Protection;

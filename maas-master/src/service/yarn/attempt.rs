@@ -52,9 +52,12 @@ impl Attempt {
         }
         let yarn = YarnConfig::from_environment().map_err(configured)?;
         let page = format!("http://{}", http_host(&config.advertise, address.port()));
-        // Where names are not taken on trust, nodes and queue stay unseen: the master has no token for them.
-        let cluster =
-            (!yarn.wants_kerberos).then(|| ResourceManager::new(&yarn, Authentication::simple(order.user.clone())));
+        // Where names are not taken on trust, nodes and queue are only seen with a token.
+        let caller = match credentials.of_kind(Token::RM_DELEGATION) {
+            Some(token) => Some(Authentication::Token(token.clone())),
+            None => (!yarn.wants_kerberos).then(|| Authentication::simple(order.user.clone())),
+        };
+        let cluster = caller.map(|caller| ResourceManager::new(&yarn, caller));
         let begun = Heart::begin(&yarn, token, &config.advertise, &page, cluster).await;
         let heart = begun.map_err(|source| Error::Cluster {
             what: format!("attempt {attempt} can't begin"),

@@ -2,7 +2,7 @@
 
 use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
 use super::staging::{self, Goods, SETTINGS, Staged};
-use super::{configured, file_system, follow, refused};
+use super::{configured, file_system, follow, refused, timeline, tokens};
 use crate::cli::{Cli, ServiceArgs};
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -11,7 +11,6 @@ use crate::service::entry;
 use hadoop_yarn::client::{NewApplication, ResourceManager};
 use hadoop_yarn::config::{Configuration, YarnConfig};
 use hadoop_yarn::credentials::Credentials;
-use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::shell;
 use hadoop_yarn::types::{ApplicationId, LaunchContext, Resource, Submission};
 use maas_cli::ErrorCode;
@@ -34,16 +33,9 @@ const FAILURES_COUNT_FOR: Duration = Duration::from_secs(600);
 pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8, Error> {
     let configuration = Configuration::from_environment().map_err(configured)?;
     let yarn = YarnConfig::new(&configuration).map_err(configured)?;
-    if yarn.wants_kerberos {
-        return Err(Error::Cluster {
-            what: "this cluster asks for Kerberos, which is not built yet; --on local runs models here".to_string(),
-            code: ErrorCode::BadConfig,
-            source: None,
-        });
-    }
     refuse_beside_another(cli).await?;
-    let user = YarnConfig::user().map_err(configured)?;
-    let cluster = ResourceManager::new(&yarn, Authentication::simple(&user));
+    let user = tokens::user(&yarn)?;
+    let cluster = ResourceManager::new(&yarn, yarn.authentication(&user));
     let new = cluster.new_application().await.map_err(|error| refused("YARN gives no application id", error))?;
     let asked = master_resource(&cli.service, &new)?;
     // YARN takes an application for a queue that is none, and has it fail: better said before anything is uploaded.
@@ -68,9 +60,12 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         runner: (&staged.runner).into(),
         env: config.env.clone(),
     };
-    let context = context(cli, config, &order, &staged)?;
+    let mut context = context(cli, config, &order, &staged)?;
+    let credentials = context.credentials.get_or_insert_default();
+    tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
+    timeline::ensure_domain(&cli.service, &configuration, &user).await;
     let submission = submission(&cli.service, new.id, context, asked);
-    let submitted = cluster.submit(&submission).await;
+    let submitted = cluster.submit_and_wait(&submission).await.map(drop);
     let submitted = submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error));
     let followed = match submitted {
         Ok(()) => follow::follow(&cluster, new.id, &cli.service, config.json).await,
