@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::error::Error;
-use super::frame::FrameError;
+use super::frame;
 use super::header::{ClientId, Protocol, UserInformation};
 use super::options::Options;
 use super::retry::{self, Next, Situation};
@@ -123,10 +123,7 @@ impl Client {
             let (server, result) = self.attempt(method, failures, &request).await;
             let error = match result {
                 Ok((address, mut body)) => {
-                    return Answer::decode_length_delimited(&mut body).map_err(|source| Error::Protocol {
-                        address,
-                        source: FrameError::Message { what: "answer", source },
-                    });
+                    return frame::take(&mut body, "answer").map_err(|source| Error::Protocol { address, source });
                 }
                 Err(error) => error,
             };

@@ -8,6 +8,7 @@ use prost::Message;
 
 /// Why bytes are no frame, or a frame holds no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// The length is over the limit.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
@@ -27,12 +28,12 @@ pub enum FrameError {
     #[error("the port answers HTTP and not Hadoop's RPC; it may be the port of the web pages")]
     Http,
     /// A message inside the frame can't be decoded.
-    #[error("a frame holds no {what}: {source}")]
+    #[error("a frame holds no {what}: {why}")]
     Message {
         /// The message that was expected.
         what: &'static str,
         /// What the decoder found.
-        source: prost::DecodeError,
+        why: String,
     },
 }
 
@@ -132,7 +133,7 @@ impl Builder {
 
 /// Takes one delimited message off the front of `bytes`. `what` names it in the error.
 pub(crate) fn take<M: Message + Default>(bytes: &mut Bytes, what: &'static str) -> Result<M, FrameError> {
-    M::decode_length_delimited(bytes).map_err(|source| FrameError::Message { what, source })
+    M::decode_length_delimited(bytes).map_err(|error| FrameError::Message { what, why: error.to_string() })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub use client::Authentication;
 pub(crate) use client::{Client, Repeat};
 pub use error::Error;
 pub use exception::{Exception, ExceptionKind};
+pub use frame::FrameError;
 pub use options::Options;
 pub use retry::RetryPolicy;
 pub use sasl::{Protection, SaslError, ServicePrincipal, ticket_owner};

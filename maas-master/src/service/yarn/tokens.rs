@@ -5,6 +5,7 @@ use crate::error::Error;
 use hadoop_yarn::client::{NameNode, ResourceManager};
 use hadoop_yarn::config::{Configuration, HdfsConfig, YarnConfig};
 use hadoop_yarn::credentials::Credentials;
+use hadoop_yarn::rpc::SaslError;
 use maas_cli::ErrorCode;
 
 /// In whose name the application is submitted.
@@ -12,10 +13,18 @@ pub(super) fn user(yarn: &YarnConfig) -> Result<String, Error> {
     if !yarn.wants_kerberos {
         return YarnConfig::user().map_err(configured);
     }
-    hadoop_yarn::rpc::ticket_owner().map_err(|source| Error::Cluster {
-        what: "this cluster asks for Kerberos".to_string(),
-        code: ErrorCode::NotPermitted,
-        source: Some(Box::new(source)),
+    hadoop_yarn::rpc::ticket_owner().map_err(|source| match source {
+        SaslError::WithoutKerberos => Error::Cluster {
+            what: "this cluster asks for Kerberos; build maas_service and maas_master with the feature kerberos"
+                .to_string(),
+            code: ErrorCode::BadConfig,
+            source: None,
+        },
+        source => Error::Cluster {
+            what: "this cluster asks for Kerberos".to_string(),
+            code: ErrorCode::NotPermitted,
+            source: Some(Box::new(source)),
+        },
     })
 }
 
