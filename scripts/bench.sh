@@ -22,11 +22,12 @@ names=("$@")
 for name in "${names[@]}"; do
   grep -q "^$name " <<<"$known" || die 2 "no bench $name; benches: $(cut -d' ' -f1 <<<"$known" | tr '\n' ' ')"
 done
-zk_dir=$(mktemp -d) kafka_dir=$(mktemp -d)
+zk_dir=$(mktemp -d) kafka_dir=$(mktemp -d) hadoop_dir=$(mktemp -d)
 clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/kafka.sh stop --dir "$kafka_dir" --purge >/dev/null 2>&1 || true
-  rm -rf "$zk_dir" "$kafka_dir"
+  scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge >/dev/null 2>&1 || true
+  rm -rf "$zk_dir" "$kafka_dir" "$hadoop_dir"
 }
 trap clean EXIT
 if [ -z "${MAAS_TEST_ZK:-}" ]; then
@@ -38,6 +39,8 @@ fi
 package_of() { awk -v n="$1" '$1 == n { print $2, $3; exit }' <<<"$known"; }
 for name in "${names[@]}"; do
   case $(package_of "$name") in
+    # Programs of its own, with what YARN needs: below.
+    'integration-tests yarn') ;;
     integration-tests*)
       # Programs that benches start are measured as they are shipped.
       cargo build -q --release -p maas-master -p maas-deploy -p maas-runner -p integration-tests --bins >&2
@@ -54,7 +57,15 @@ printf '%-28s %14s %14s %8s %14s %s\n' name measured baseline ratio goal verdict
 code=0
 for name in "${names[@]}"; do
   read -r package features < <(package_of "$name")
-  cargo bench -q -p "$package" ${features:+--features "$features"} --bench "$name" | while IFS= read -r line; do
+  programs=${MAAS_BENCH_PROGRAMS:-}
+  if [ "$name" = yarn ]; then
+    programs=$hadoop_dir/programs
+    yarn_programs release "$programs" >&2
+    MAAS_TEST_HADOOP=$hadoop_dir
+    export MAAS_TEST_HADOOP
+    scripts/services/hadoop.sh start --dir "$hadoop_dir" >/dev/null
+  fi
+  MAAS_BENCH_PROGRAMS=$programs cargo bench -q -p "$package" ${features:+--features "$features"} --bench "$name" | while IFS= read -r line; do
     case $line in
       'bench: '*) read -r _ n m b r g v <<<"$line"; printf '%-28s %14s %14s %8s %14s %s\n' "$n" "$m" "$b" "$r" "$g" "$v" ;;
       *) printf '%s\n' "$line" >&2 ;;

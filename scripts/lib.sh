@@ -229,3 +229,20 @@ pipeline_programs() {
   (cd "$MAAS_TOP" && cargo build -q -p maas-enrich --features kafka --bins) >&2 || die 1 "the build failed; see above"
   echo "$CARGO_TARGET_DIR/debug"
 }
+
+# The programs with what YARN needs, in this folder and without their symbols: they are sent to the cluster.
+# yarn_programs debug|release FOLDER
+yarn_programs() {
+  local name flags=()
+  [ "$1" = debug ] || flags=(--release)
+  need strip binutils
+  # Apart, so that no feature of the one is another's.
+  (cd "$MAAS_TOP" &&
+    cargo build -q "${flags[@]}" -p maas-master --features yarn --bins &&
+    cargo build -q "${flags[@]}" -p maas-deploy --features hdfs --bins &&
+    cargo build -q "${flags[@]}" -p maas-runner --bins) || return 1
+  mkdir -p "$2"
+  for name in maas_service maas_master maas_deploy maas_runner; do
+    strip -o "$2/$name" "$CARGO_TARGET_DIR/$1/$name" || return 1
+  done
+}

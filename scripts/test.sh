@@ -28,8 +28,8 @@ zk_dir=$work/zookeeper aws_dir=$work/aws hadoop_dir=$work/hadoop
 clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
-  scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge >/dev/null 2>&1 || true
   scripts/services/kdc.sh stop --dir "$work/kdc" --purge >/dev/null 2>&1 || true
+  for server in "$hadoop_dir" "$hadoop_dir-nodes"; do scripts/services/hadoop.sh stop --dir "$server" --purge >/dev/null 2>&1 || true; done
   for server in kafka:kafka search:opensearch-2.19 search:elasticsearch-5.6; do
     scripts/services/${server%%:*}.sh stop --dir "$work/${server#*:}" --purge >/dev/null 2>&1 || true
   done
@@ -132,55 +132,59 @@ stores() {
   step "tests of the stores" cargo test -q "${features[@]}" --no-fail-fast -- "${hdfs[@]}"
 }
 
-# The programs with what YARN needs, without their symbols: they are sent to the cluster.
-yarn_programs() {
-  local name
-  # Apart, so that no feature of the one is another's.
-  cargo build -q -p maas-master --features yarn --bins
-  cargo build -q -p maas-deploy --features hdfs --bins
-  cargo build -q -p maas-runner --bins
-  mkdir -p "$work/programs"
-  for name in maas_service maas_master maas_deploy maas_runner; do
-    strip -o "$work/programs/$name" "$CARGO_TARGET_DIR/debug/$name"
-  done
-}
-
-# Everything once, then what a seal could break under the other protections. The long expiries bear with a busy machine.
+# Two Hadoops beside each other: one that scenarios share, and one of two nodes whose daemons are killed. On a third and a fourth
+# what a seal could break under the other protections. The long expiries bear with a busy machine.
 yarn() {
-  local protection tests hdfs
-  need strip binutils
+  local protection tests long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
   zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
-  step "lints of YARN with the timeline" cargo clippy -q -p hadoop-yarn --features timeline --all-targets -- -D warnings
+  step "lints of YARN's system tests" cargo clippy -q -p integration-tests --features yarn --all-targets -- -D warnings
+  step "lints of YARN with the timeline" cargo clippy -q -p hadoop-yarn --features timeline,daemons --all-targets -- -D warnings
   step "the timeline's own tests" cargo test -q -p hadoop-yarn --features timeline --lib timeline
   step "the master's own tests with YARN" cargo test -q -p maas-master --features yarn --lib yarn
   step "examples of YARN" cargo build -q -p hadoop-yarn --features timeline --examples
-  step "programs for YARN" yarn_programs
+  step "programs for YARN" yarn_programs debug "$work/programs"
+  step "Stellar, to call models on YARN" cargo build -q -p stellar-fns --bins
+  cp --reflink=auto "$CARGO_TARGET_DIR/debug/stellar" "$work/programs/"
+  step "two Hadoops" both \
+    "scripts/services/hadoop.sh start --dir $hadoop_dir ${long[*]} --set yarn.nm.liveness-monitor.expiry-interval-ms=60000" \
+    "scripts/services/hadoop.sh start --dir $hadoop_dir-nodes --nodes 2 --gpus 2 ${long[*]} \
+      --set yarn.nodemanager.resource.memory-mb=4096 --set nm2:yarn.nodemanager.recovery.enabled=false"
+  step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_TEST_HADOOP_NODES="$hadoop_dir-nodes" MAAS_BENCH_PROGRAMS="$work/programs" \
+    cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=4
+  scripts/services/hadoop.sh stop --dir "$hadoop_dir-nodes" --purge
   for protection in authentication integrity privacy; do
-    tests=() hdfs=()
-    [ "$protection" = authentication ] || tests=(whole:: containers::) hdfs=(--no-hdfs)
-    scripts/services/hadoop.sh start --dir "$hadoop_dir" "${hdfs[@]}" --set hadoop.rpc.protection="$protection" \
-      --set yarn.am.liveness-monitor.expiry-interval-ms=60000 --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 >/dev/null
+    tests=()
+    if [ "$protection" != authentication ]; then
+      tests=(whole:: containers::)
+      scripts/services/hadoop.sh start --dir "$hadoop_dir" --no-hdfs --set hadoop.rpc.protection="$protection" \
+        "${long[@]}" --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 >/dev/null
+    fi
     step "tests on YARN, $protection" env MAAS_TEST_HADOOP="$hadoop_dir" \
-      cargo test -q -p hadoop-yarn --features timeline --no-fail-fast --test daemons -- --ignored --test-threads=1 "${tests[@]}"
-    [ "$protection" != authentication ] ||
-      step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_BENCH_PROGRAMS="$work/programs" \
-        cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=1
+      cargo test -q -p hadoop-yarn --features timeline,daemons --no-fail-fast --test daemons -- --include-ignored --test-threads=1 "${tests[@]}"
     scripts/services/hadoop.sh stop --dir "$hadoop_dir" --purge
   done
+}
+
+# Two commands at once; fails when one does.
+both() {
+  local first
+  $1 >/dev/null &
+  first=$!
+  $2 >/dev/null && wait "$first"
 }
 
 # Servers that take nobody's word. The tests start Hadoop's themselves, each with its key.
 kerberos() {
   local lines
   need_gssapi_headers
-  step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos --all-targets -- -D warnings
+  step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos,daemons --all-targets -- -D warnings
   lines=$(scripts/services/hadoop.sh jars)
   lines+=$'\n'$(scripts/services/kdc.sh start --dir "$work/kdc")
   eval "$lines"
   step "tests on YARN with Kerberos" env KRB5_CONFIG="$KRB5_CONFIG" KRB5CCNAME="$KRB5CCNAME" KDC_KEYTAB="$KDC_KEYTAB" \
     MAAS_TEST_HADOOP_LIB="$HADOOP_LIB" \
-    cargo test -q -p hadoop-yarn --features kerberos --no-fail-fast --test daemons -- --ignored --test-threads=1 kerberos::
+    cargo test -q -p hadoop-yarn --features kerberos,daemons --no-fail-fast --test daemons -- --include-ignored --test-threads=1 kerberos::
   scripts/services/kdc.sh stop --dir "$work/kdc" --purge
 }
 

@@ -37,10 +37,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|source| Error::System { what: "no runtime", source })?;
             if place != Place::Container {
-                return runtime.block_on(supervise::run(&directory, place == Place::Scratch, None));
+                return runtime.block_on(supervise::run(&directory, place, None));
             }
             let credential = container::prepare(&directory)?;
-            let outcome = runtime.block_on(supervise::run(&directory, false, credential));
+            let outcome = runtime.block_on(supervise::run(&directory, place, credential));
             container::tell_end(&directory, &mut std::io::stderr());
             outcome
         }

@@ -6,6 +6,7 @@
 mod processes;
 mod report;
 
+use crate::cli::Place;
 use crate::endpoint::{Conclusion, Published};
 use crate::error::{Error, exit};
 use crate::guard::Report;
@@ -52,15 +53,15 @@ enum Input {
     Guard(Option<Report>),
 }
 
-/// Runs the instance in `directory` to its end and gives the exit code; with `scratch` without ZooKeeper. A credential that
+/// Runs the instance in `directory` to its end and gives the exit code; when it is tried out without ZooKeeper. A credential that
 /// is given is not looked for on standard input.
-pub(crate) async fn run(directory: &Path, scratch: bool, credential: Option<String>) -> Result<u8, Error> {
+pub(crate) async fn run(directory: &Path, place: Place, credential: Option<String>) -> Result<u8, Error> {
     let directory = Directory::open(directory)?;
     let lock = directory.lock()?;
     if directory.has_ended() {
         return Err(Error::Refused("the instance has ended before; its exit.json is there".to_string()));
     }
-    let outcome = run_locked(&directory, &lock, scratch, credential).await;
+    let outcome = run_locked(&directory, &lock, place, credential).await;
     if let Err(error) = &outcome {
         // Without a word the master could only say that its runner was killed.
         let exit = report::refused(directory.name(), directory.spec().ok().as_ref(), error);
@@ -72,12 +73,8 @@ pub(crate) async fn run(directory: &Path, scratch: bool, credential: Option<Stri
 }
 
 /// As [`run`], with the lock held.
-async fn run_locked(
-    directory: &Directory,
-    lock: &File,
-    scratch: bool,
-    credential: Option<String>,
-) -> Result<u8, Error> {
+async fn run_locked(directory: &Directory, lock: &File, place: Place, credential: Option<String>) -> Result<u8, Error> {
+    let scratch = place == Place::Scratch;
     // Fails for the leader of a process group, which is as good: a terminal's signals do not reach it either.
     let _leader_already = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
@@ -114,7 +111,7 @@ async fn run_locked(
     let mut instance = Instance {
         lifecycle: Lifecycle::new(Policy::from(&Settings::default())),
         report: Reporter::new(&spec, target_sender),
-        processes: Processes::default(),
+        processes: Processes::of(place),
         settings: Settings::default(),
         manifest: None,
         watcher: None,
@@ -306,7 +303,7 @@ impl Instance {
 
     fn look_at_memory(&mut self) -> Option<Event> {
         self.processes.mind_the_guard(Instant::now());
-        let usage = self.processes.look_at_memory(self.spec.resources.memory_mb);
+        let usage = self.processes.look_at_memory(self.spec.resources.memory_mb, Instant::now());
         self.report.memory(usage.used_mb, Instant::now());
         usage.event
     }

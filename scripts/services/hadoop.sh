@@ -8,7 +8,8 @@
 #   hadoop.sh kill9  [--dir DIR] --daemon NAME      as a crash would; start brings it back on its ports, with its data
 #
 # NAME is rm, nm1, nm2, nn or dn. DIR defaults to $MAAS_CACHE/run/hadoop; it holds conf (conf-nm2 for the second node), ports, and for each
-# server log and pid. --gpus declares N GPUs on the first node. --set adds a setting to core-site.xml and yarn-site.xml. Settings last as long as DIR.
+# server log and pid. --gpus declares N GPUs on the first node. --set adds a setting to core-site.xml and yarn-site.xml; nm2:KEY=VALUE is one of the
+# second node alone. Settings last as long as DIR.
 # All four servers take about 1 GB; --no-hdfs halves it, and HADOOP_FS is then the local file system.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -100,7 +101,8 @@ site() {
   } >"$1"
 }
 
-settings() { sed 's/=/ /' "$dir/settings"; }
+# settings nm1|nm2: what was set, for the one node as for all.
+settings() { sed -n -e "s/^$1://" -e '/^nm[12]:/d' -e 's/=/ /p' "$dir/settings"; }
 
 yarn_site() {
   local nm=$1 p
@@ -153,7 +155,7 @@ yarn.nodemanager.remote-app-log-dir $(if has nn; then echo /tmp/logs; else echo 
 yarn.application.classpath $dir/conf,$lib/*
 yarn.timeline-service.enabled false
 yarn.system-metrics-publisher.enabled false
-$(settings)
+$(settings "$nm")
 SITE
 }
 
@@ -166,7 +168,7 @@ hadoop.tmp.dir $dir/tmp
 hadoop.security.authentication simple
 hadoop.http.staticuser.user $(id -un)
 ipc.client.connect.retry.interval 200
-$(settings)
+$(settings "$nm")
 SITE
   yarn_site "$nm" | site "$conf/yarn-site.xml"
   {

@@ -14,7 +14,6 @@ use hadoop_yarn::types::{
 use crate::cluster::Cluster;
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_container_is_started_looked_at_and_stopped() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("stopped", false).await?;
@@ -44,7 +43,6 @@ async fn a_container_is_started_looked_at_and_stopped() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_container_gets_its_words_variables_and_files_as_they_were_given() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("words", false).await?;
@@ -79,7 +77,6 @@ async fn a_container_gets_its_words_variables_and_files_as_they_were_given() -> 
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn ends_are_told_apart() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("ends", false).await?;
@@ -107,7 +104,6 @@ async fn ends_are_told_apart() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn one_bad_ask_fails_the_heartbeat_and_the_next_good_one_is_served() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("asks", false).await?;
@@ -122,7 +118,6 @@ async fn one_bad_ask_fails_the_heartbeat_and_the_next_good_one_is_served() -> an
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_wrong_token_is_refused_and_a_killed_attempt_is_told_that_it_is_over() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("tokens", false).await?;

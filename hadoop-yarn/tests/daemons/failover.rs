@@ -57,7 +57,6 @@ fn leader(config: &YarnConfig) -> Option<usize> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn when_the_resource_manager_that_leads_is_killed_clients_and_masters_go_on_with_the_other() -> anyhow::Result<()>
 {
     let mut servers = two()?;

@@ -13,7 +13,6 @@ use hadoop_yarn::types::{
 use crate::cluster::{Cluster, USER};
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn nodes_queues_and_metrics_are_read_over_one_connection_at_once() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let client = &cluster.client;
@@ -30,7 +29,6 @@ async fn nodes_queues_and_metrics_are_read_over_one_connection_at_once() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn an_unknown_application_is_told_as_such() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let error = cluster.client.report(ApplicationId { cluster_timestamp: 1, id: 99 }).await.unwrap_err();
@@ -39,7 +37,6 @@ async fn an_unknown_application_is_told_as_such() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn an_application_is_submitted_listed_and_killed() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let id = cluster.client.new_application().await?.id;
@@ -72,7 +69,6 @@ async fn an_application_is_submitted_listed_and_killed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn more_than_the_maximum_is_refused_and_an_unknown_queue_fails_later() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let new = cluster.client.new_application().await?;
@@ -94,7 +90,6 @@ async fn more_than_the_maximum_is_refused_and_an_unknown_queue_fails_later() -> 
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_delegation_token_stands_for_its_owner() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let token = cluster.client.delegation_token("nobody").await?;
@@ -109,7 +104,6 @@ async fn a_delegation_token_stands_for_its_owner() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn the_resource_manager_that_listens_is_found_among_several() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut configuration = cluster.configuration.clone();
@@ -134,7 +128,6 @@ async fn the_resource_manager_that_listens_is_found_among_several() -> anyhow::R
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_port_that_is_not_for_us_says_what_it_is() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let options = Options { retry: RetryPolicy::never(), ..Options::default() };

@@ -9,7 +9,6 @@ use hadoop_yarn::types::{ApplicationAttemptId, ApplicationState, ContainerState,
 use crate::cluster::{BOUND, Cluster, Master};
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn the_next_attempt_takes_over_the_containers_of_one_that_died() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut first = cluster.master("two attempts", true).await?;
@@ -47,7 +46,6 @@ async fn the_next_attempt_takes_over_the_containers_of_one_that_died() -> anyhow
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn after_a_restart_of_the_resource_manager_the_master_registers_again_and_its_containers_run_on()
 -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
@@ -75,7 +73,6 @@ async fn after_a_restart_of_the_resource_manager_the_master_registers_again_and_
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_node_manager_that_comes_back_has_its_containers_and_takes_the_old_tokens() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut master = cluster.master("restart of nm", false).await?;

@@ -6,7 +6,6 @@ use hadoop_yarn::timeline::{Domain, TimelineServer};
 use crate::servers::{Servers, free_port};
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_domain_is_made_read_and_replaced() -> anyhow::Result<()> {
     let mut servers = Servers::new()?;
     let path = servers.path().display().to_string();

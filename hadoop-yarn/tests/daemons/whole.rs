@@ -19,7 +19,6 @@ fn example(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn two_containers_sleep_for_an_unmanaged_master() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut command = Command::new(example("sleep")?);
@@ -35,7 +34,6 @@ async fn two_containers_sleep_for_an_unmanaged_master() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn two_containers_sleep_for_a_master_that_yarn_starts() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let id = cluster.client.new_application().await?.id;
@@ -57,7 +55,6 @@ async fn two_containers_sleep_for_a_master_that_yarn_starts() -> anyhow::Result<
 }
 
 #[tokio::test]
-#[ignore = "needs Hadoop: scripts/test.sh yarn"]
 async fn a_master_goes_on_after_a_restart_of_the_resource_manager() -> anyhow::Result<()> {
     let cluster = Cluster::under_test()?;
     let mut command = Command::new(example("sleep")?);

@@ -4,9 +4,9 @@
 
 use super::error::Refusal;
 use super::instances;
+use super::node_logs::NodeFile;
 use super::routes::{Checked, Segments};
 use super::state::App;
-use crate::launcher::RemoteLogs;
 use crate::tail::{self, Follower};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -23,12 +23,11 @@ use std::time::Duration;
 
 /// Lines given unless more are asked for.
 const USUAL_LINES: usize = 200;
-/// The most that is asked of a cluster's node, bytes.
-const REMOTE_BYTES: usize = 1 << 20;
-/// How long it may take.
-const NODE_ANSWERS: Duration = Duration::from_secs(10);
 /// How often a followed file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often a cluster's node is asked for more; and how often in a row it may fail to answer.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+const ASK_AGAIN: u32 = 60;
 
 /// Which stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -81,7 +80,17 @@ pub(super) async fn logs(
     let record = view.observed.instances.get(&instance.id).map(|instance| &instance.record);
     let Some(files) = app.handle().launcher().logs(&instance.id, record) else {
         if let Some(place) = app.handle().launcher().remote_logs(&instance.id) {
-            return remote(&place, &wanted).await;
+            let path = match wanted.stream {
+                Stream::Stdout => &place.stdout,
+                Stream::Stderr => &place.stderr,
+            };
+            let lines = wanted.tail.unwrap_or(USUAL_LINES);
+            let (first, file) = NodeFile::open(&place.node, path, lines).await?;
+            return Ok(plain(if wanted.follow {
+                follow_node(app, instance.id, first, file)
+            } else {
+                Body::from(first)
+            }));
         }
         let detail = match instance.host.as_str() {
             "" => format!("{} waits for its place; nothing was started", instance.id),
@@ -107,40 +116,6 @@ fn plain(body: Body) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
-}
-
-/// The end of what a node of the cluster has. It is not followed: what a node gives ends.
-async fn remote(place: &RemoteLogs, wanted: &Wanted) -> Result<Response, Refusal> {
-    if wanted.follow {
-        return Err(Refusal::new(
-            ErrorCode::BadRequest,
-            "the output of a container can't be followed; leave follow out",
-        ));
-    }
-    let path = match wanted.stream {
-        Stream::Stdout => &place.stdout,
-        Stream::Stderr => &place.stderr,
-    };
-    let asked = crate::service::fetch(&place.node, &format!("{path}?size=-{REMOTE_BYTES}"), NODE_ANSWERS).await;
-    let bytes = asked.map_err(|why| {
-        let detail = format!("{} does not give it: {why}; yarn logs has it after the application's end", place.node);
-        Refusal::new(ErrorCode::NoLogs, detail)
-    })?;
-    let lines: Vec<&[u8]> = unwrapped(&bytes).split_inclusive(|byte| *byte == b'\n').collect();
-    let skipped = lines.len().saturating_sub(wanted.tail.unwrap_or(USUAL_LINES));
-    Ok(plain(Body::from(lines.get(skipped..).unwrap_or_default().concat())))
-}
-
-/// What a NodeManager puts around a log is no part of it.
-fn unwrapped(answer: &[u8]) -> &[u8] {
-    const BEGIN: &[u8] = b"\nLogContents:\n";
-    const END: &[u8] = b"\nEnd of LogType:";
-    let mut windows = answer.windows(BEGIN.len());
-    let Some(begin) = windows.position(|window| window == BEGIN).map(|at| at + BEGIN.len()) else { return answer };
-    let rest = answer.get(begin..).unwrap_or_default();
-    let end = rest.windows(END.len()).rposition(|window| window == END).unwrap_or(rest.len());
-    // The last line's own end goes before its mark.
-    rest.get(..(end + 1).min(rest.len())).unwrap_or_default()
 }
 
 async fn read_end(path: PathBuf, lines: usize) -> Result<(Bytes, Follower), Refusal> {
@@ -190,24 +165,44 @@ fn follow(app: App, id: String, first: Bytes, follower: Follower) -> Body {
     }))
 }
 
+struct FollowingNode {
+    app: App,
+    id: String,
+    first: Option<Bytes>,
+    file: NodeFile,
+}
+
+/// The same for what a cluster's node has.
+fn follow_node(app: App, id: String, first: Bytes, file: NodeFile) -> Body {
+    let start = FollowingNode { app, id, first: Some(first), file };
+    Body::from_stream(stream::unfold(start, |mut state| async move {
+        if let Some(first) = state.first.take().filter(|first| !first.is_empty()) {
+            return Some((Ok::<_, std::io::Error>(first), state));
+        }
+        let mut failures = 0;
+        loop {
+            // Asked before reading: what it wrote before it ended is given too.
+            let ended = has_ended(&state.app, &state.id);
+            match state.file.more().await {
+                Ok(text) if !text.is_empty() => return Some((Ok(text), state)),
+                Ok(_) => failures = 0,
+                // A node may be about to come back.
+                Err(_) if failures < ASK_AGAIN => failures += 1,
+                Err(why) => return Some((Err(std::io::Error::other(why)), state)),
+            }
+            if ended {
+                return None;
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }))
+}
+
 /// Whether nothing more will come: the record is gone, or its death is proved.
 fn has_ended(app: &App, id: &str) -> bool {
     let view = app.view();
     match view.observed.instances.get(id) {
         Some(instance) => instance.state().0.is_ended(),
         None => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_node_puts_around_a_log_is_taken_off() {
-        let said = "Container: c on n:1\nLogType:stdout\nLogLength:31\nLogContents:\none\ntwo\nEnd of LogType:stdout.This log file\n***\n";
-        assert_eq!(unwrapped(said.as_bytes()), b"one\ntwo\n");
-        assert_eq!(unwrapped(b"one\ntwo"), b"one\ntwo");
-        assert_eq!(unwrapped(b"LogType:x\nLogContents:\none"), b"one");
     }
 }

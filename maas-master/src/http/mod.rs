@@ -13,6 +13,7 @@ mod instances;
 mod logs;
 mod metrics;
 mod models;
+mod node_logs;
 mod openapi;
 mod reach;
 mod render;

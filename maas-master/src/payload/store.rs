@@ -21,12 +21,19 @@ pub struct StoreSource {
     store: Arc<dyn ModelStore>,
     cache: PathBuf,
     young: Duration,
+    /// Whether files are needed here besides what the manifest says.
+    takes_files: bool,
 }
 
 impl StoreSource {
     /// Caches below this directory, one payload a digest.
     pub fn new(store: Arc<dyn ModelStore>, cache: PathBuf) -> StoreSource {
-        StoreSource { store, cache, young: YOUNG }
+        StoreSource { store, cache, young: YOUNG, takes_files: true }
+    }
+
+    /// The same with manifests alone, for where others fetch the files from the store by themselves.
+    pub fn of_manifests(store: Arc<dyn ModelStore>, cache: PathBuf) -> StoreSource {
+        StoreSource { takes_files: false, ..StoreSource::new(store, cache) }
     }
 
     fn directory(&self, digest: &str) -> PathBuf {
@@ -77,7 +84,8 @@ impl StoreSource {
     fn cached(&self, digest: &str) -> Option<Fetched> {
         let directory = self.directory(digest);
         let manifest = payload::read(&directory).ok().flatten()?;
-        let good = manifest.digest() == digest && payload::looks_complete(&directory, &manifest);
+        let is_whole = !self.takes_files || payload::looks_complete(&directory, &manifest);
+        let good = manifest.digest() == digest && is_whole;
         good.then(|| fetched(directory, &manifest))
     }
 
@@ -86,6 +94,11 @@ impl StoreSource {
             return Ok(there);
         }
         let directory = self.directory(digest);
+        if !self.takes_files {
+            let manifest = self.store.manifest(path)?;
+            keep(&directory, &manifest)?;
+            return Ok(fetched(directory, &manifest));
+        }
         make(&self.cache)?;
         let manifest = self.store.fetch(path, &directory, &mut |_| {})?;
         Ok(fetched(directory, &manifest))
@@ -98,6 +111,13 @@ fn make(directory: &Path) -> Result<(), Error> {
         path: directory.to_path_buf(),
         source,
     })
+}
+
+/// A manifest that was cut off is none: it is read anew and replaced.
+fn keep(directory: &Path, manifest: &Manifest) -> Result<(), Error> {
+    make(directory)?;
+    let path = directory.join(MANIFEST_FILE);
+    std::fs::write(&path, manifest.encode()).map_err(|source| Error::Io { action: "write", path, source })
 }
 
 fn fetched(directory: PathBuf, manifest: &Manifest) -> Fetched {
@@ -204,6 +224,21 @@ mod tests {
         bed.source.trim(&used);
         assert!(bed.source.is_here(&a.directory) && !bed.source.is_here(&b.directory));
         assert_eq!(bed.source.fetch(&keys[1]).unwrap(), b);
+    }
+
+    #[test]
+    fn where_others_fetch_the_files_only_the_manifest_is_kept() {
+        let bed = bed();
+        let key = bed.publish("/m/a/1", "echo a");
+        let source = StoreSource::of_manifests(bed.store.clone(), bed.here.path().join("manifests"));
+        let seen = source.fetch(&key).unwrap();
+        let whole = bed.source.fetch(&key).unwrap();
+        assert_eq!((&seen.digest, &seen.call, seen.stop_bound_s), (&whole.digest, &whole.call, whole.stop_bound_s));
+        let names: Vec<_> = std::fs::read_dir(&seen.directory).unwrap().map(|one| one.unwrap().file_name()).collect();
+        assert_eq!(names, [MANIFEST_FILE]);
+        assert!(source.is_here(&seen.directory));
+        std::fs::write(seen.directory.join(MANIFEST_FILE), "{").unwrap();
+        assert_eq!(source.fetch(&key).unwrap(), seen, "what was cut off is made again");
     }
 
     #[test]

@@ -54,11 +54,15 @@ fn local(config: &Config, roots: &Roots) -> Result<SharedLauncher, Error> {
     })))
 }
 
-/// Payloads from the model store, cached in the state directory.
+/// Payloads from the model store, cached in the state directory. A cluster's nodes fetch the files by themselves.
 pub(super) fn payloads(config: &Config) -> Result<Payloads, Error> {
     let store = maas_store::location::open(&config.store).map_err(|source| Error::Store { source })?;
     let cache = absolute(&config.state_dir)?.join("cache");
-    Ok(Payloads::new(Arc::new(StoreSource::new(store, cache))))
+    let source = match config.launcher.on {
+        On::Yarn => StoreSource::of_manifests(store, cache),
+        On::Local | On::Ec2 => StoreSource::new(store, cache),
+    };
+    Ok(Payloads::new(Arc::new(source)))
 }
 
 fn beside_this_program() -> Result<PathBuf, Error> {

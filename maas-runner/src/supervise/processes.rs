@@ -1,5 +1,6 @@
 //! The processes of one instance: guard, script and all they started; their memory, and their end.
 
+use crate::cli::Place;
 use crate::lifecycle::Event;
 use crate::memory::{self, Group, Verdict};
 use crate::process_tree::{descendants, descendants_cheaply, kill_below, look, own_pid, reap, signal};
@@ -9,6 +10,9 @@ use rustix::process::Signal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// A cluster's node that watches over memory looks every three seconds by default, and has the word before the runner. One
+/// that does not leaves it to the runner.
+const NODE_KILLS_WITHIN: Duration = Duration::from_secs(8);
 /// How long a guard has to clear up by itself before the runner takes over.
 const GUARD_CLEARS_FOR: Duration = Duration::from_millis(500);
 /// How long a guard may take to tell that the script has ended.
@@ -25,6 +29,10 @@ pub(super) struct Processes {
     group: Option<Group>,
     /// Since when the script has been gone without a word from its guard.
     silent_since: Option<Instant>,
+    /// How long more memory than was asked for is borne.
+    bears_memory_for: Duration,
+    /// Since when there has been more.
+    over_memory_since: Option<Instant>,
 }
 
 /// What the tree uses, and what follows.
@@ -36,6 +44,12 @@ pub(super) struct Usage {
 }
 
 impl Processes {
+    /// None yet.
+    pub(super) fn of(place: Place) -> Processes {
+        let bears_memory_for = if place == Place::Container { NODE_KILLS_WITHIN } else { Duration::ZERO };
+        Processes { bears_memory_for, ..Processes::default() }
+    }
+
     /// True between start and end of the instance's processes.
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
@@ -68,7 +82,7 @@ impl Processes {
     }
 
     /// Looks at the whole tree.
-    pub(super) fn look_at_memory(&self, limit_mb: u64) -> Usage {
+    pub(super) fn look_at_memory(&mut self, limit_mb: u64, now: Instant) -> Usage {
         let guard = self.running.as_ref().map(|running| running.guard);
         let mut tree = descendants_cheaply(own_pid());
         tree.retain(|process| Some(process.pid) != guard);
@@ -80,6 +94,13 @@ impl Processes {
                 Verdict::Over { .. } => event(memory::judge(memory::proportional(&tree), limit_mb)),
             },
         };
+        if event.is_none() {
+            self.over_memory_since = None;
+        }
+        let event = event.filter(|_| {
+            let since = *self.over_memory_since.get_or_insert(now);
+            now.saturating_duration_since(since) >= self.bears_memory_for
+        });
         Usage { used_mb: used >> 20, event }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) is_directory: bool,
     pub(super) is_executable: bool,
+    /// Whether everybody may read the file, or pass through the directory.
+    pub(super) is_for_all: bool,
     /// Bytes of a file.
     pub(super) size: u64,
     /// By the NameNode's clock, milliseconds.
@@ -42,6 +44,7 @@ impl From<FileStatus> for Entry {
             name: status.path.rsplit('/').next().unwrap_or_default().to_string(),
             is_directory: status.isdir,
             is_executable: !status.isdir && status.permission & 0o111 != 0,
+            is_for_all: status.permission & if status.isdir { 0o001 } else { 0o004 } != 0,
             size: status.length as u64,
             modified_ms: status.modification_time,
         }

@@ -9,6 +9,7 @@ use crate::location::Location;
 use crate::manifest::{FILES_DIR, MANIFEST_FILE, Manifest};
 use crate::path::StorePath;
 use crate::store::Error;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct SharedFile {
     pub size: u64,
     /// When it was last changed, by the NameNode's clock, milliseconds.
     pub modified_ms: u64,
+    /// Whether every user may read it, as far as that was looked at: a node may then keep one copy for all.
+    pub is_public: bool,
 }
 
 /// Files of an HDFS. Blocking, like the stores.
@@ -99,17 +102,34 @@ impl HdfsStore {
     fn files_of(&self, dir: &str, manifest: &Manifest) -> Result<Vec<(String, SharedFile)>, Error> {
         let names = manifest.files().iter().map(|file| format!("{FILES_DIR}/{}", file.path));
         let mut files = Vec::with_capacity(manifest.files().len() + 1);
+        let mut open_to_all = BTreeMap::new();
         for name in std::iter::once(MANIFEST_FILE.to_string()).chain(names) {
             let path = format!("{dir}/{name}");
             let Some(entry) = self.files.status(&path)? else {
                 return Err(Error::Changed { path: dir.to_string(), file: name });
             };
-            files.push((name, shared(&path, &entry)));
+            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let is_public = entry.is_for_all && self.all_may_pass(parent, &mut open_to_all)?;
+            files.push((name, SharedFile { is_public, ..shared(&path, &entry) }));
         }
         Ok(files)
+    }
+
+    /// Whether everybody may pass through a directory and all above it. `known` has the answers so far.
+    fn all_may_pass(&self, dir: &str, known: &mut BTreeMap<String, bool>) -> Result<bool, Error> {
+        if let Some(answer) = known.get(dir) {
+            return Ok(*answer);
+        }
+        let status = self.files.status(if dir.is_empty() { "/" } else { dir })?;
+        let mut answer = status.is_some_and(|entry| entry.is_for_all);
+        if let Some((above, _)) = dir.rsplit_once('/') {
+            answer = answer && self.all_may_pass(above, known)?;
+        }
+        known.insert(dir.to_string(), answer);
+        Ok(answer)
     }
 }
 
 fn shared(path: &str, entry: &Entry) -> SharedFile {
-    SharedFile { path: path.to_string(), size: entry.size, modified_ms: entry.modified_ms }
+    SharedFile { path: path.to_string(), size: entry.size, modified_ms: entry.modified_ms, is_public: false }
 }

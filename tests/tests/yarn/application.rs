@@ -3,37 +3,56 @@
 use crate::cluster::Cluster;
 use anyhow::{Context, Result, ensure};
 use hadoop_yarn::types::{ApplicationId, ApplicationState};
-use integration_tests::{Output, Site, program, repository, until};
+use integration_tests::{ModelDir, Output, Site, get, program, repository, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// An application of this test's own on the cluster of the run.
+/// An application of this test's own. It is killed when it is dropped before it was stopped.
 pub(crate) struct Application {
     pub(crate) cluster: Cluster,
     pub(crate) site: Site,
     pub(crate) id: ApplicationId,
     /// Its page through YARN's proxy.
     pub(crate) tracking_url: String,
+    pub(crate) is_over: bool,
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.cluster.kill_blocking(self.id);
+        }
+    }
 }
 
 impl Application {
-    /// Submits one and waits until its master leads.
+    /// Submits one to the shared cluster and waits until its master leads.
     pub(crate) async fn start() -> Result<Application> {
-        let (cluster, site) = (Cluster::of_this_run().await?, Site::new().await?);
+        Application::start_on(Cluster::shared().await?, Site::new().await?).await
+    }
+
+    /// The same on this cluster, in this world.
+    pub(crate) async fn start_on(cluster: Cluster, site: Site) -> Result<Application> {
+        let application = Application::submit(cluster, site).await?;
+        application.leads(1).await?;
+        Ok(application)
+    }
+
+    /// Submits one and waits until YARN says that it runs.
+    pub(crate) async fn submit(cluster: Cluster, site: Site) -> Result<Application> {
         let output = cluster.run(&site, &program("maas_service")?, &["--on", "yarn", "--json"]).await?.exits(0)?;
         let lines = output.json_lines()?;
         ensure!(lines.len() == 2 && lines[0]["event"] == "submitted" && lines[1]["event"] == "running", "{output:?}");
         let text = |line: &Value, key: &str| line[key].as_str().map(str::to_string).with_context(|| format!("{line}"));
-        let application = Application {
+        Ok(Application {
             id: text(&lines[0], "application")?.parse()?,
             tracking_url: text(&lines[1], "tracking_url")?,
             cluster,
             site,
-        };
-        application.leads(1).await?;
-        Ok(application)
+            is_over: false,
+        })
     }
 
     /// Waits until this attempt of it leads; gives the pid.
@@ -62,15 +81,61 @@ impl Application {
         self.cluster.run(&self.site, &program("maas_service")?, args).await
     }
 
-    /// Publishes examples/mock_dga under this name and waits until so many answer.
+    /// Publishes examples/mock_dga under this name.
     pub(crate) async fn add(&self, name: &str, instances: u32, memory: u32) -> Result<Output> {
+        self.add_example(name, &["-ni", &instances.to_string(), "-m", &memory.to_string()]).await
+    }
+
+    /// The same with any options.
+    pub(crate) async fn add_example(&self, name: &str, options: &[&str]) -> Result<Output> {
         let example = repository().join("examples/mock_dga");
         let example = example.to_str().context("plain names")?;
-        let (count, memory) = (instances.to_string(), memory.to_string());
         let base = format!("/user/root/models/{}", self.id);
-        let mut args = vec!["-mo", "ADD", "-lmp", example, "-hmp", &base, "-n", name, "-v", "1.0"];
-        args.extend(["-ni", &count, "-m", &memory]);
-        self.deploy(&args).await?.exits(0)
+        let add = ["-mo", "ADD", "-lmp", example, "-hmp", &base, "-n", name, "-v", "1.0"];
+        self.deploy(&[&add[..], options].concat()).await?.exits(0)
+    }
+
+    /// Publishes a version 1 of this model with more options, and says how that ended.
+    pub(crate) async fn add_as(&self, name: &str, model: &ModelDir, options: &[&str]) -> Result<Output> {
+        let base = format!("/user/root/models/{}", self.id);
+        let add = ["-mo", "ADD", "-lmp", model.arg(), "-hmp", &base, "-n", name, "-v", "1"];
+        self.deploy(&[&add[..], options].concat()).await
+    }
+
+    /// A version as STATUS shows it.
+    pub(crate) async fn status(&self, name: &str) -> Result<Value> {
+        let output = self.deploy(&["-mo", "STATUS", "-n", name, "--json"]).await?.exits(0)?;
+        let all = output.json()?;
+        all.get(0).cloned().with_context(|| format!("no {name}: {all}"))
+    }
+
+    /// Waits until a version is so.
+    pub(crate) async fn shows(&self, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
+        until(Duration::from_secs(60), what, async || {
+            let status = self.status(name).await?;
+            ensure!(is_so(&status), "{status}");
+            Ok(status)
+        })
+        .await
+    }
+
+    /// Wants none of a version any more.
+    pub(crate) async fn withdraw(&self, name: &str, version: &str) -> Result<()> {
+        let args = ["-mo", "REMOVE", "-n", name, "-v", version, "-ni", "99", "--wait", "60"];
+        self.deploy(&args).await?.exits(0)?;
+        Ok(())
+    }
+
+    /// Waits until nothing lies in HDFS of what was put there for an application.
+    pub(crate) async fn nothing_is_staged_of(&self, id: ApplicationId) -> Result<()> {
+        let port = self.cluster.port("nn.web")?;
+        let url = format!("http://127.0.0.1:{port}/webhdfs/v1/user/root/.maas/{id}?op=GETFILESTATUS");
+        until(Duration::from_secs(20), "an empty staging directory", async || {
+            let (status, body) = get(&url).await?;
+            ensure!(status == 404, "{status} {body}");
+            Ok(())
+        })
+        .await
     }
 
     /// Each instance's container, by the instance's id, straight from the records.
@@ -84,7 +149,7 @@ impl Application {
     }
 
     /// Stops it with its models and waits until YARN says that it has succeeded.
-    pub(crate) async fn stop(&self) -> Result<()> {
+    pub(crate) async fn stop(&mut self) -> Result<()> {
         self.service(&["stop", "--with-models"]).await?.exits(0)?;
         until(Duration::from_secs(20), "the application's end", async || {
             let report = self.cluster.report(self.id).await?;
@@ -92,6 +157,8 @@ impl Application {
             ensure!(state == (ApplicationState::Finished, "SUCCEEDED".to_string()), "{state:?} {}", report.diagnostics);
             Ok(())
         })
-        .await
+        .await?;
+        self.is_over = true;
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hadoop_yarn::client::ResourceManager;
 use hadoop_yarn::config::{Configuration, YarnConfig};
 use hadoop_yarn::rpc::Authentication;
-use hadoop_yarn::types::{ApplicationFilter, ApplicationId, ApplicationReport};
+use hadoop_yarn::types::{ApplicationId, ApplicationReport};
 use integration_tests::{Output, Site, script, until};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,29 @@ pub(crate) const USER: &str = "root";
 
 /// A running Hadoop.
 pub(crate) struct Cluster {
-    dir: String,
+    pub(crate) dir: String,
     lines: BTreeMap<String, String>,
+    config: YarnConfig,
     /// Its ResourceManager, as a client of our own.
     pub(crate) rm: ResourceManager,
 }
 
 impl Cluster {
-    /// The Hadoop of this run, with no application on it.
-    pub(crate) async fn of_this_run() -> Result<Cluster> {
-        let dir = std::env::var("MAAS_TEST_HADOOP").ok().filter(|value| !value.is_empty()).context(
-            "MAAS_TEST_HADOOP is not set; run scripts/test.sh yarn, or start one with scripts/services/hadoop.sh start --dir DIR and export MAAS_TEST_HADOOP=DIR",
-        )?;
+    /// The Hadoop that tests share, side by side: none of them kills a daemon or needs the cluster's whole room.
+    pub(crate) async fn shared() -> Result<Cluster> {
+        Cluster::named("MAAS_TEST_HADOOP", "hadoop.sh start --dir DIR").await
+    }
+
+    /// The Hadoop of two nodes, for one test at a time: daemons may be killed, and its room be used up.
+    pub(crate) async fn of_two_nodes() -> Result<Cluster> {
+        let start = "hadoop.sh start --dir DIR --nodes 2 --gpus 2 and the settings that scripts/test.sh gives it";
+        Cluster::named("MAAS_TEST_HADOOP_NODES", start).await
+    }
+
+    async fn named(variable: &str, start: &str) -> Result<Cluster> {
+        let dir = std::env::var(variable).ok().filter(|value| !value.is_empty()).with_context(|| {
+            format!("{variable} is not set; run scripts/test.sh yarn, or start a Hadoop with scripts/services/{start} and export {variable}=DIR")
+        })?;
         ensure!(
             std::env::var_os("MAAS_BENCH_PROGRAMS").is_some(),
             "MAAS_BENCH_PROGRAMS is not set; run scripts/test.sh yarn, which builds programs with the feature yarn and names their folder"
@@ -37,14 +48,11 @@ impl Cluster {
         let lines: BTreeMap<String, String> = output.stdout.lines().filter_map(pair).collect();
         let conf = lines.get("HADOOP_CONF_DIR").context("hadoop.sh names HADOOP_CONF_DIR")?;
         let config = YarnConfig::new(&Configuration::from_directory(Path::new(conf))?)?;
-        let cluster = Cluster { dir, rm: ResourceManager::new(&config, Authentication::simple(USER)), lines };
-        for application in cluster.rm.applications(&ApplicationFilter::unfinished()).await? {
-            cluster.kill(application.id).await?;
-        }
-        Ok(cluster)
+        let rm = ResourceManager::new(&config, Authentication::simple(USER));
+        Ok(Cluster { dir, rm, config, lines })
     }
 
-    fn line(&self, key: &str) -> Result<&str> {
+    pub(crate) fn line(&self, key: &str) -> Result<&str> {
         self.lines.get(key).map(String::as_str).with_context(|| format!("hadoop.sh names {key}"))
     }
 
@@ -65,13 +73,13 @@ impl Cluster {
     /// Hadoop's own application command.
     pub(crate) async fn application_cli(&self, site: &Site, args: &[&str]) -> Result<Output> {
         let args = [&["application"], args].concat();
-        self.java(site, "org.apache.hadoop.yarn.client.cli.ApplicationCLI", &args).await
+        self.java(site, &[], "org.apache.hadoop.yarn.client.cli.ApplicationCLI", &args).await
     }
 
-    /// One of Hadoop's own commands.
-    pub(crate) async fn java(&self, site: &Site, class: &str, args: &[&str]) -> Result<Output> {
+    /// One of Hadoop's own commands, or a program for its class path.
+    pub(crate) async fn java(&self, site: &Site, flags: &[&str], class: &str, args: &[&str]) -> Result<Output> {
         let classes = format!("{}:{}/*", self.line("HADOOP_CONF_DIR")?, self.line("HADOOP_LIB")?);
-        let args = [&["-Xmx256m", "-cp", &classes, class], args].concat();
+        let args = [&["-Xmx256m"], flags, &["-cp", &classes, class], args].concat();
         site.run_with(&java()?, &args, &self.variables(site)?).await
     }
 
@@ -98,19 +106,27 @@ impl Cluster {
         Ok(self.rm.report(id).await?)
     }
 
-    /// Kills an application and waits until it is over.
-    pub(crate) async fn kill(&self, id: ApplicationId) -> Result<()> {
-        until(Duration::from_secs(20), "an application to be killed", async || {
-            match self.rm.kill(id, "a test").await? {
-                true => Ok(()),
-                false => bail!("{id} is not over"),
-            }
-        })
-        .await
+    /// Kills an application, from where nothing can be awaited.
+    pub(crate) fn kill_blocking(&self, id: ApplicationId) {
+        let config = self.config.clone();
+        let killing = std::thread::spawn(move || -> Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async { kill(&ResourceManager::new(&config, Authentication::simple(USER)), id).await })
+        });
+        // The test has its outcome already; what is left of it here only takes room.
+        let _ = killing.join();
     }
 }
 
-fn java() -> Result<PathBuf> {
+async fn kill(rm: &ResourceManager, id: ApplicationId) -> Result<()> {
+    until(Duration::from_secs(20), "an application to be killed", async || match rm.kill(id, "a test").await? {
+        true => Ok(()),
+        false => bail!("{id} is not over"),
+    })
+    .await
+}
+
+pub(crate) fn java() -> Result<PathBuf> {
     let home = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut all = home.into_iter().chain(std::env::split_paths(&path).map(|directory| directory.join("java")));

@@ -1,15 +1,16 @@
 //! What the loss of each part does to models that run: nothing, as long as their own node is there.
 
 use crate::application::Application;
+use crate::cluster::Cluster;
 use anyhow::{Result, ensure};
-use integration_tests::{get, until};
+use integration_tests::{Site, ZooKeeper, get, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Calls these endpoints in turn until it is told to stop; gives how many calls there were, or the first that failed.
-fn calls(urls: Vec<String>, stop: Arc<AtomicBool>) -> JoinHandle<Result<u32>> {
+pub(crate) fn calls(urls: Vec<String>, stop: Arc<AtomicBool>) -> JoinHandle<Result<u32>> {
     tokio::spawn(async move {
         let mut made = 0;
         while !stop.load(Ordering::Relaxed) || made < 1000 {
@@ -25,7 +26,7 @@ fn calls(urls: Vec<String>, stop: Arc<AtomicBool>) -> JoinHandle<Result<u32>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_attempt_adopts_what_a_killed_one_started_and_no_call_fails() -> Result<()> {
-    let application = Application::start().await?;
+    let mut application = Application::start().await?;
     application.add("dga", 2, 256).await?;
     let urls = application.site.answering("dga", 2).await?.iter().map(|one| one.url().to_string()).collect();
     let before = application.containers().await?;
@@ -47,7 +48,7 @@ async fn another_attempt_adopts_what_a_killed_one_started_and_no_call_fails() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_application_leaves_no_registration() -> Result<()> {
-    let application = Application::start().await?;
+    let mut application = Application::start().await?;
     application.add("dga", 2, 256).await?;
     application.site.answering("dga", 2).await?;
     let id = application.id.to_string();
@@ -57,24 +58,33 @@ async fn a_killed_application_leaves_no_registration() -> Result<()> {
         ensure!(left.is_empty(), "{left:?}");
         Ok(())
     })
-    .await
+    .await?;
+    application.is_over = true;
+    // What it had staged is found by whoever submits next.
+    let mut next = Application::start().await?;
+    next.nothing_is_staged_of(application.id).await?;
+    next.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resource_manager_and_a_node_manager_that_restart_change_nothing() -> Result<()> {
-    let application = Application::start().await?;
+async fn a_zookeeper_that_restarts_changes_nothing() -> Result<()> {
+    let mut zookeeper = ZooKeeper::start(1).await?;
+    let site = Site::on(&zookeeper.connect).await?;
+    let mut application = Application::start_on(Cluster::shared().await?, site).await?;
     application.add("dga", 2, 256).await?;
-    application.site.answering("dga", 2).await?;
+    let urls = application.site.answering("dga", 2).await?.iter().map(|one| one.url().to_string()).collect();
     let before = application.containers().await?;
-    for daemon in ["rm", "nm1"] {
-        application.cluster.kill_daemon(daemon).await?;
-        application.cluster.restart().await?;
-        ensure!(application.site.registered("dga").await?.len() == 2, "after {daemon}");
-        application.add(daemon, 1, 128).await?;
-        application.site.answering(daemon, 1).await?;
-        let now = application.containers().await?;
-        ensure!(before.iter().all(|(id, container)| now.get(id) == Some(container)), "{daemon}: {before:?} {now:?}");
-    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let called = calls(urls, stop.clone());
+    zookeeper.kill().await?;
+    zookeeper.restart().await?;
+    application.site = application.site.reconnected(&zookeeper.connect).await?;
+    application.deploy(&["-mo", "SCALE", "-n", "dga", "-v", "1.0", "-ni", "3"]).await?.exits(0)?;
+    application.site.answering("dga", 3).await?;
+    stop.store(true, Ordering::Relaxed);
+    called.await??;
+    let now = application.containers().await?;
+    ensure!(before.iter().all(|(id, container)| now.get(id) == Some(container)), "{before:?} {now:?}");
     application.leads(1).await?;
     application.stop().await
 }

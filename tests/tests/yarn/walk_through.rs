@@ -3,10 +3,10 @@
 use crate::application::Application;
 use crate::cluster::Cluster;
 use anyhow::{Context, Result, ensure};
-use hadoop_yarn::types::{ApplicationFilter, LogAggregation};
-use integration_tests::{Site, get, program, repository, until};
+use hadoop_yarn::types::LogAggregation;
+use integration_tests::{ModelDir, Site, get, program, repository, until};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `METRON_HOME/bin`, as `install.sh` lays it out.
@@ -24,17 +24,17 @@ fn metron_home(site: &Site) -> Result<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lines_of_the_walk_through_work_on_a_cluster() -> Result<()> {
-    let (cluster, site) = (Cluster::of_this_run().await?, Site::new().await?);
+    let (cluster, site) = (Cluster::shared().await?, Site::new().await?);
     let unknown = cluster.run(&site, &program("maas_service")?, &["--on", "yarn", "-q", "nope"]).await?.exits(3)?;
     ensure!(unknown.stderr.contains("no queue nope"), "{unknown:?}");
     let bin = metron_home(&site)?;
     let (service, deploy) = (bin.join("maas_service.sh"), bin.join("maas_deploy.sh"));
     let zk = site.connect.clone();
-    cluster.run(&site, &service, &["-zq", &zk]).await?.exits(0)?;
-    let found = cluster.rm.applications(&ApplicationFilter::unfinished()).await?;
-    let [running] = found.as_slice() else { anyhow::bail!("{found:?}") };
-    let tracking_url = running.tracking_url.clone().context("a tracking URL")?;
-    let application = Application { id: running.id, cluster, site, tracking_url };
+    let said = cluster.run(&site, &service, &["-zq", &zk]).await?.exits(0)?;
+    let id = said.stderr.lines().find_map(|line| line.split_once("submitted ")).context("an id")?.1.parse()?;
+    let report = cluster.report(id).await?;
+    let tracking_url = report.tracking_url.context("a tracking URL")?;
+    let mut application = Application { id, cluster, site, tracking_url, is_over: false };
     application.leads(1).await?;
     let (status, page) = get(&application.tracking_url).await?;
     ensure!(status == 200 && page.contains("<html"), "{}: {status} {page}", application.tracking_url);
@@ -48,10 +48,7 @@ async fn the_lines_of_the_walk_through_work_on_a_cluster() -> Result<()> {
     let list = application.cluster.run(&application.site, &deploy, &["-zq", &zk, "-mo", "LIST"]).await?.exits(0)?;
     let lines: Vec<&str> = list.stdout.lines().collect();
     ensure!(lines.len() == 3 && lines[0] == "Model dga @ 1.0", "{list:?}");
-    for (host, answer) in [("yahoo.com", "legit"), ("cnn.com", "malicious")] {
-        let (status, body) = get(&format!("{}/apply?host={host}", lines[1].trim())).await?;
-        ensure!(status == 200 && body.contains(answer), "{host}: {status} {body}");
-    }
+    models_answer(&application, lines[1].trim()).await?;
 
     let logs = application.deploy(&["-mo", "LOGS", "-n", "dga", "-v", "1.0"]).await?.exits(0)?;
     ensure!(logs.stdout.contains("mock DGA listens on port") && !logs.stdout.contains("LogType"), "{logs:?}");
@@ -68,20 +65,23 @@ async fn the_lines_of_the_walk_through_work_on_a_cluster() -> Result<()> {
     application.site.answering("dga", 1).await?;
     application.stop().await?;
     ensure!(application.site.registered("dga").await?.is_empty(), "a registration is left");
-    nothing_is_staged(&application).await?;
+    application.nothing_is_staged_of(application.id).await?;
     logs_are_aggregated(&application).await
 }
 
-/// What was put into HDFS for the application is taken away with it.
-async fn nothing_is_staged(application: &Application) -> Result<()> {
-    let port = application.cluster.port("nn.web")?;
-    let url = format!("http://127.0.0.1:{port}/webhdfs/v1/user/root/.maas/{}?op=GETFILESTATUS", application.id);
-    until(Duration::from_secs(20), "an empty staging directory", async || {
-        let (status, body) = get(&url).await?;
-        ensure!(status == 404, "{status} {body}");
-        Ok(())
-    })
-    .await
+/// curl's way and Stellar's.
+async fn models_answer(application: &Application, url: &str) -> Result<()> {
+    for (host, answer) in [("yahoo.com", "legit"), ("cnn.com", "malicious")] {
+        let called = format!("{url}/apply?host={host}");
+        let body = application.site.run(Path::new("curl"), &["-sSf", &called]).await?.exits(0)?;
+        ensure!(body.stdout.contains(answer), "{host}: {body:?}");
+        let expression =
+            format!("MAP_GET('is_malicious', MAAS_MODEL_APPLY(MAAS_GET_ENDPOINT('dga'), {{'host' : '{host}'}}))");
+        let args = ["-z", &application.site.connect, "-e", &expression];
+        let value = application.site.run(&program("stellar")?, &args).await?.exits(0)?;
+        ensure!(value.stdout.contains(answer), "{host}: {value:?}");
+    }
+    Ok(())
 }
 
 /// Hadoop's own command reads what the models and their runners wrote.
@@ -94,9 +94,39 @@ async fn logs_are_aggregated(application: &Application) -> Result<()> {
     .await?;
     let class = "org.apache.hadoop.yarn.client.cli.LogsCLI";
     let id = application.id.to_string();
-    let logs = application.cluster.java(&application.site, class, &["-applicationId", &id]).await?.exits(0)?;
+    let logs = application.cluster.java(&application.site, &[], class, &["-applicationId", &id]).await?.exits(0)?;
     for part in ["LogType:runner.stderr", "LogType:stdout", "script started"] {
         ensure!(logs.stdout.contains(part), "no {part} in {logs:?}");
     }
+    ensure!(logs.stdout.contains("mock DGA listens on port"), "no word of the model's in {logs:?}");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_of_a_container_are_followed_until_it_ends() -> Result<()> {
+    let mut application = Application::start().await?;
+    let model = ModelDir::new(application.site.path("ticks"))?
+        .file("run.sh", "#!/bin/sh\nwhile sleep 0.1; do n=$((n + 1)); echo \"tick $n\"; done\n")?;
+    application.add_as("ticks", &model, &["-ni", "1", "-m", "128"]).await?.exits(0)?;
+    let logs = ["logs", "-n", "ticks", "--stream", "stdout", "--tail", "1"];
+    until(Duration::from_secs(30), "a first tick", async || {
+        let seen = application.deploy(&logs).await?.exits(0)?;
+        ensure!(seen.stdout.starts_with("tick "), "{seen:?}");
+        Ok(())
+    })
+    .await?;
+    let follow = [&logs[..], &["--follow"]].concat();
+    let removal = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        application.withdraw("ticks", "1").await
+    };
+    let (followed, removed) = tokio::join!(application.deploy(&follow), removal);
+    removed?;
+    let followed = followed?.exits(0)?;
+    let numbers: Vec<u32> =
+        followed.stdout.lines().filter_map(|line| line.strip_prefix("tick ")?.parse().ok()).collect();
+    let first = numbers.first().copied().unwrap_or_default();
+    let is_whole = numbers.iter().copied().eq((first..).take(numbers.len()));
+    ensure!(numbers.len() > 10 && is_whole, "each tick once, and many of them: {numbers:?}");
+    application.stop().await
 }

@@ -8,17 +8,24 @@ use super::ends::{self, End};
 use super::waits::{self, Cluster};
 use crate::observed::{Instance, Process};
 use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Registered, Want};
-use hadoop_yarn::types::{Container, ContainerId, ContainerStatus, ExitStatus, Resource};
-use jiff::Timestamp;
+use hadoop_yarn::types::{
+    ApplicationAttemptId, ApplicationId, Container, ContainerId, ContainerStatus, ExitStatus, NodeId, Resource,
+};
+use jiff::{SignedDuration, Timestamp};
 use maas_client::launch::Exit;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::request::Resources;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Ends of containers that no known instance had are kept up to this number: their records may be read later.
 const ENDS_KEPT: usize = 10_000;
 /// Of this many instances it is known where they run or ran, for their logs.
 const PLACES_KEPT: usize = 10_000;
+
+/// A container that was given back is told to have ended within this, even when its node has to be lost first, which
+/// takes ten minutes by default. One that a restart of the ResourceManager has swallowed is never told.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// Where an instance stands.
 #[derive(Debug, Clone)]
@@ -28,7 +35,7 @@ enum Slot {
     /// Granted, not recorded yet. Back to waiting when the ResourceManager restarts; left by its place being recorded.
     Granted { container: Box<Container>, needs: Resources },
     /// Its start was ordered, now or by an earlier attempt. Left when the ResourceManager tells its end.
-    Started { container: ContainerId, since: Timestamp },
+    Started { container: ContainerId, since: Timestamp, given_back: Option<Timestamp> },
     /// It has ended. Left with the record.
     Ended { exit: Box<Exit> },
 }
@@ -36,6 +43,7 @@ enum Slot {
 /// The book.
 #[derive(Debug)]
 pub(super) struct Book {
+    application: ApplicationId,
     asks: Asks,
     next_ask: i64,
     slots: BTreeMap<String, Slot>,
@@ -51,11 +59,12 @@ pub(super) struct Book {
 
 impl Book {
     /// A book of an attempt that has just registered.
-    pub(super) fn new(attempt: i32, registered: &Registered) -> Book {
+    pub(super) fn new(attempt: ApplicationAttemptId, registered: &Registered) -> Book {
         let mut book = Book {
+            application: attempt.application,
             asks: Asks::new(),
             // Numbers of their own for each attempt: what is left of an earlier one's asks is none of ours.
-            next_ask: i64::from(attempt) << 32,
+            next_ask: i64::from(attempt.attempt) << 32,
             slots: BTreeMap::new(),
             ends: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -135,7 +144,7 @@ impl Book {
         // From now on it may run, whatever becomes of the call that starts it.
         self.asks.started(granted.id);
         self.remember(id, &granted);
-        self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now });
+        self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now, given_back: None });
         Some(granted)
     }
 
@@ -155,9 +164,43 @@ impl Book {
         self.slots.insert(id.to_string(), Slot::Ended { exit: Box::new(exit) });
     }
 
+    /// Containers that run for instances whose runner has lost its session, each with its node.
+    pub(super) fn out_of_sight(&self, known: &BTreeMap<String, Arc<Instance>>) -> Vec<(ContainerId, NodeId)> {
+        let is_out = |id: &String| {
+            known.get(id).is_some_and(|instance| instance.was_claimed && instance.unclaimed_since.is_some())
+        };
+        let container_of = |slot: &Slot| match slot {
+            Slot::Started { container, .. } => Some(*container),
+            Slot::Waiting { .. } | Slot::Granted { .. } | Slot::Ended { .. } => None,
+        };
+        let out = self.slots.iter().filter(|(id, _)| is_out(id)).filter_map(|(_, slot)| container_of(slot));
+        out.filter_map(|container| Some((container, self.held_as(container)?.node))).collect()
+    }
+
+    /// Neither their runners nor their node are seen any more: they go back, and others take their place.
+    pub(super) fn lost_sight(&mut self, containers: &[ContainerId], now: Timestamp) {
+        for (id, slot) in &mut self.slots {
+            let Slot::Started { container, since, .. } = slot else { continue };
+            if !containers.contains(container) {
+                continue;
+            }
+            self.asks.release(*container);
+            let reason = Reason::new(ReasonCode::NodeLost, "its runner and its node are out of sight");
+            let end = End { state: InstanceState::Failed, reason, exit_code: None };
+            *slot = Slot::Ended { exit: Box::new(exit_of(id, end, "", *since, now)) };
+        }
+    }
+
     /// Gives a container back, which ends it.
-    pub(super) fn kill(&mut self, container: ContainerId) {
+    pub(super) fn kill(&mut self, container: ContainerId, now: Timestamp) {
         self.asks.release(container);
+        for slot in self.slots.values_mut() {
+            if let Slot::Started { container: its, given_back, .. } = slot
+                && *its == container
+            {
+                given_back.get_or_insert(now);
+            }
+        }
     }
 
     /// The instance's record is gone, or never came to be.
@@ -314,6 +357,12 @@ impl Book {
         if !self.slots.contains_key(id) {
             self.find(id, instance, now);
         }
+        if let Some(slot) = self.slots.get_mut(id)
+            && let Slot::Started { since, given_back: Some(at), .. } = slot
+            && now.duration_since(*at) > TOLD_WITHIN
+        {
+            *slot = unknown_to_yarn(id, *since, now);
+        }
         match self.slots.get(id) {
             Some(Slot::Waiting { reason, .. }) => Process::Waiting { reason: reason.clone() },
             Some(Slot::Granted { container, .. }) => {
@@ -338,7 +387,7 @@ impl Book {
             Ok(container) => match self.held_as(container) {
                 Some(held) => {
                     self.remember(id, &held);
-                    Some(Slot::Started { container, since })
+                    Some(Slot::Started { container, since, given_back: None })
                 }
                 None => self.ends.remove(&container).map(|status| {
                     let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);
@@ -347,16 +396,19 @@ impl Book {
             },
             Err(_) => None,
         };
-        let gone = || {
-            let text = "YARN knows nothing of its container any more";
-            let reason = Reason::new(ReasonCode::NodeLost, text);
-            let end = End { state: InstanceState::Failed, reason, exit_code: None };
-            Slot::Ended { exit: Box::new(exit_of(id, end, "", since, now)) }
-        };
-        if let Some(slot) = slot.or_else(|| self.is_settled.then(gone)) {
+        let gone = || unknown_to_yarn(id, since, now);
+        // Containers of an application that is over are over.
+        let is_anothers = named.parse::<ContainerId>().is_ok_and(|id| id.attempt.application != self.application);
+        if let Some(slot) = slot.or_else(|| (self.is_settled || is_anothers).then(gone)) {
             self.slots.insert(id.to_string(), slot);
         }
     }
+}
+
+fn unknown_to_yarn(id: &str, since: Timestamp, now: Timestamp) -> Slot {
+    let reason = Reason::new(ReasonCode::NodeLost, "YARN knows nothing of its container any more");
+    let end = End { state: InstanceState::Failed, reason, exit_code: None };
+    Slot::Ended { exit: Box::new(exit_of(id, end, "", since, now)) }
 }
 
 /// The launcher's word about an end.
@@ -365,6 +417,12 @@ fn word(status: &ContainerStatus, id: &str) -> End {
     // What YARN did to it is YARN's to tell; else its runner knows best.
     let by_itself = status.exit_status.0 > 0 && status.exit_status != ExitStatus::LOST;
     match Exit::from_lines(&status.diagnostics, id).filter(|_| by_itself) {
+        // It was told to end, and knows not why.
+        Some(exit) if exit.reason.code == ReasonCode::Killed => ends::over_memory(&status.diagnostics).unwrap_or(End {
+            state: exit.state,
+            reason: exit.reason,
+            exit_code: exit.exit_code,
+        }),
         Some(exit) => End { state: exit.state, reason: exit.reason, exit_code: exit.exit_code },
         None => end,
     }

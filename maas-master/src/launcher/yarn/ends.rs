@@ -74,6 +74,15 @@ pub fn end(status: &ContainerStatus) -> End {
     }
 }
 
+/// The end of one that YARN killed for its memory, and whose command ended by itself on YARN's SIGTERM: the status then is
+/// the command's, and only the diagnostics say why.
+pub(super) fn over_memory(words: &str) -> Option<End> {
+    let is_it = |line: &&str| line.contains("Container [pid=") && line.contains("memory limit. Current usage: ");
+    let line = words.lines().find(is_it)?;
+    let reason = Reason::new(ReasonCode::OutOfMemory, memory(line));
+    Some(End { state: InstanceState::Failed, reason, exit_code: None })
+}
+
 /// `used 411.1 MB of 128 MB physical memory`, out of YARN's longer words.
 fn memory(words: &str) -> String {
     let usage = words.split_once("Current usage: ").map(|(_, rest)| rest);

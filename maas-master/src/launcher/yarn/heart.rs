@@ -124,7 +124,7 @@ impl Heart {
         let mut nodes = NodeManagers::new(config);
         nodes.keep(registered.node_tokens.iter().cloned());
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::new(attempt.attempt, &registered)),
+            book: Mutex::new(Book::new(attempt, &registered)),
             nodes: Mutex::new(nodes),
             changed: watch::channel(0).0,
             news: Notify::new(),

@@ -1,6 +1,7 @@
 //! The launcher of the trait: what the reconciler asks goes into the book, what the book knows is what it sees.
 
 use super::heart::{Heart, Shared};
+use super::sight::Sight;
 use super::start::{Options, Starter};
 use crate::clock::wall_time;
 use crate::launcher::{Ask, Launcher, LogFiles, RemoteLogs, Report};
@@ -19,12 +20,13 @@ use tokio::sync::watch;
 pub struct Yarn {
     shared: Arc<Shared>,
     starter: Arc<Starter>,
+    sight: Arc<Sight>,
 }
 
 impl Yarn {
     /// A launcher of the attempt whose heart beats.
     pub fn new(heart: &Heart, options: Options) -> Yarn {
-        Yarn { shared: heart.shared(), starter: Arc::new(Starter::new(options)) }
+        Yarn { shared: heart.shared(), starter: Arc::new(Starter::new(options)), sight: Arc::default() }
     }
 
     async fn start(self, ask: Ask, container: Container) {
@@ -75,7 +77,7 @@ impl Launcher for Yarn {
 
     async fn kill(&self, _id: &str, record: &InstanceRecord) {
         if let Some(container) = record.container.as_deref().and_then(|id| id.parse::<ContainerId>().ok()) {
-            self.shared.book().kill(container);
+            self.shared.book().kill(container, wall_time());
             self.shared.tell();
         }
     }
@@ -87,6 +89,9 @@ impl Launcher for Yarn {
             .map(|(id, instance)| (id.clone(), book.process(id, instance, now)))
             .collect::<BTreeMap<_, _>>();
         let nodes = book.cluster().nodes.iter().map(node_of).collect();
+        let out_of_sight = book.out_of_sight(known);
+        drop(book);
+        self.sight.look(&self.shared, out_of_sight);
         Report { nodes, finds_places: true, processes }
     }
 

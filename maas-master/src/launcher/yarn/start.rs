@@ -153,7 +153,7 @@ impl Starter {
     }
 }
 
-/// A file for a node to fetch, shared by the containers of this application.
+/// A file for a node to fetch: one copy for everybody where everybody may read it, else one for this application.
 pub(crate) fn fetched(file_system: &str, file: &SharedFile) -> Result<LocalResource, String> {
     let url: ResourceUrl = format!("{file_system}{}", file.path).parse().map_err(|error| format!("{error}"))?;
     Ok(LocalResource {
@@ -161,6 +161,6 @@ pub(crate) fn fetched(file_system: &str, file: &SharedFile) -> Result<LocalResou
         size: i64::try_from(file.size).unwrap_or(i64::MAX),
         timestamp: i64::try_from(file.modified_ms).unwrap_or(i64::MAX),
         kind: ResourceKind::File,
-        visibility: Visibility::Application,
+        visibility: if file.is_public { Visibility::Public } else { Visibility::Application },
     })
 }

@@ -42,6 +42,6 @@ impl From<&SharedFile> for Staged {
 
 impl From<&Staged> for SharedFile {
     fn from(file: &Staged) -> SharedFile {
-        SharedFile { path: file.path.clone(), size: file.size, modified_ms: file.modified_ms }
+        SharedFile { path: file.path.clone(), size: file.size, modified_ms: file.modified_ms, is_public: false }
     }
 }

@@ -2,6 +2,7 @@
 //! file named by its content.
 
 use crate::error::Error;
+use hadoop_yarn::types::ApplicationId;
 use maas_cli::ErrorCode;
 use maas_store::hdfs::{SharedFile, SharedFiles};
 use maas_store::store;
@@ -40,7 +41,18 @@ pub(super) struct Staged {
 
 /// The directory of an application.
 pub(super) fn directory(user: &str, application: &str) -> String {
-    format!("/user/{user}/.maas/{application}")
+    format!("{}/{application}", directories(user))
+}
+
+/// Where the directories of a user's applications are.
+fn directories(user: &str) -> String {
+    format!("/user/{user}/.maas")
+}
+
+/// The user's applications that have something there. Blocking.
+pub(super) fn staged(file_system: &str, user: &str) -> Result<Vec<ApplicationId>, store::Error> {
+    let names = SharedFiles::open(file_system)?.names(&directories(user))?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 /// Puts everything there. Blocking.

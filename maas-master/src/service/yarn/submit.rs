@@ -68,7 +68,10 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
     let submitted = cluster.submit_and_wait(&submission).await.map(drop);
     let submitted = submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error));
     let followed = match submitted {
-        Ok(()) => follow::follow(&cluster, new.id, &cli.service, config.json).await,
+        Ok(()) => {
+            let sweeping = sweep(&cluster, &file_system, &user);
+            tokio::join!(follow::follow(&cluster, new.id, &cli.service, config.json), sweeping).0
+        }
         Err(error) => Err(error),
     };
     if followed.is_err() {
@@ -76,6 +79,23 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         let _kept = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory))).await;
     }
     followed
+}
+
+/// Takes away what applications of this user's left in HDFS that YARN knows to be over: one that is killed has no time
+/// for it. What YARN knows nothing of may be another cluster's, and stays.
+async fn sweep(cluster: &ResourceManager, file_system: &str, user: &str) {
+    let (place, name) = (file_system.to_string(), user.to_string());
+    let Ok(Ok(left)) = tokio::task::spawn_blocking(move || staging::staged(&place, &name)).await else { return };
+    for id in left {
+        if !cluster.report(id).await.is_ok_and(|report| report.state.is_over()) {
+            continue;
+        }
+        let (place, directory) = (file_system.to_string(), staging::directory(user, &id.to_string()));
+        let cleared = tokio::task::spawn_blocking(move || staging::clear(&place, &directory)).await;
+        if !matches!(cleared, Ok(Ok(()))) {
+            tracing::warn!(application = %id, "what it left in HDFS stays");
+        }
+    }
 }
 
 /// One application leads on a root: another one would only stand by, and cost memory.

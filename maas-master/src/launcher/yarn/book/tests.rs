@@ -4,7 +4,6 @@ use super::*;
 use crate::fixture;
 use hadoop_yarn::client::Preemption;
 use hadoop_yarn::types::{ContainerState, NodeReport, NodeState};
-use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -17,6 +16,10 @@ fn registered(containers: Vec<Container>) -> Registered {
         node_tokens: Vec::new(),
         access: BTreeMap::new(),
     }
+}
+
+fn attempt(number: i32) -> ApplicationAttemptId {
+    ApplicationAttemptId { attempt: number, ..container(1, None).id.attempt }
 }
 
 fn container(number: u32, ask: Option<i64>) -> Container {
@@ -79,7 +82,7 @@ impl Book {
 
 /// A book with one instance asked for, and the ask's number.
 fn waiting() -> (Book, i64) {
-    let mut book = Book::new(1, &registered(Vec::new()));
+    let mut book = Book::new(attempt(1), &registered(Vec::new()));
     book.take("1-1-aaaa", &needs(512));
     let sent = book.beat(Vec::new(), Vec::new());
     let ask = sent.asks[0].allocation_request_id.unwrap();
@@ -129,6 +132,27 @@ fn a_runners_own_word_says_how_its_model_failed() {
 }
 
 #[test]
+fn a_runner_that_ends_in_time_on_yarns_kill_for_memory_ended_for_memory() {
+    let (mut book, ask) = waiting();
+    let name = container(2, None).id.to_string();
+    book.beat(vec![container(2, Some(ask))], Vec::new());
+    book.start("1-1-aaaa", &name, NOW).unwrap();
+    let own = Exit {
+        reason: Reason::new(ReasonCode::Killed, "its runner was asked to end (SIGTERM)"),
+        exit_code: Some(143),
+        ..exit_of("1-1-aaaa", ends::end(&ended(2, 7, "")), "", NOW, NOW)
+    };
+    let yarns = "[2026-11-22 02:47:26.062]Container [pid=7,containerID=c] is running 2B beyond the 'PHYSICAL' memory limit. Current usage: 339.9 MB of 128 MB physical memory used; 831.7 MB of 268.8 MB virtual memory used. Killing container.";
+    let words = format!("{yarns}\nExit code: 7\n{}\n", own.to_line().unwrap());
+    book.beat(Vec::new(), vec![ended(2, 7, &words)]);
+    let Process::Dead { exit: Some(exit) } = book.stands("1-1-aaaa", Some(&name)) else { panic!("it lives") };
+    assert_eq!(
+        (exit.reason.code, exit.reason.text.as_str()),
+        (ReasonCode::OutOfMemory, "used 339.9 MB of 128 MB physical memory")
+    );
+}
+
+#[test]
 fn what_is_wanted_no_more_is_cancelled_or_given_back() {
     let (mut book, ask) = waiting();
     book.forget("1-1-aaaa");
@@ -160,7 +184,7 @@ fn a_grant_that_a_restart_forgets_is_asked_for_again_and_what_runs_is_kept() {
 
 #[test]
 fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_told() {
-    let mut book = Book::new(2, &registered(vec![container(2, None)]));
+    let mut book = Book::new(attempt(2), &registered(vec![container(2, None)]));
     let name = |number| container(number, None).id.to_string();
     assert_eq!(book.stands("1-1-aaaa", Some(&name(2))), Process::Alive { pid: None });
     assert_eq!(book.stands("1-2-bbbb", Some(&name(3))), Process::Alive { pid: None }, "not told of yet");
@@ -179,8 +203,15 @@ fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_to
 }
 
 #[test]
+fn what_another_application_started_is_gone_with_it() {
+    let mut book = Book::new(attempt(1), &registered(Vec::new()));
+    let others = "container_1795236020553_0003_01_000002";
+    assert!(matches!(book.stands("1-1-aaaa", Some(others)), Process::Dead { .. }));
+}
+
+#[test]
 fn what_can_never_be_given_is_not_asked_for_and_may_fit_later() {
-    let mut book = Book::new(1, &registered(Vec::new()));
+    let mut book = Book::new(attempt(1), &registered(Vec::new()));
     book.take("1-1-aaaa", &needs(8192));
     book.take("1-2-bbbb", &Resources { label: "gpu".to_string(), ..needs(64) });
     assert_eq!(book.heartbeat().asks.len(), 1, "of labels nothing is known before the nodes were seen");
@@ -204,4 +235,48 @@ fn what_can_never_be_given_is_not_asked_for_and_may_fit_later() {
     assert_eq!(cancelled.asks.iter().map(|ask| ask.count).collect::<Vec<_>>(), [0], "no node has the label");
     book.see(Cluster { nodes: vec![node("gpu")], ..cluster });
     assert_eq!(book.heartbeat().asks.iter().map(|ask| ask.count).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn what_was_given_back_and_is_never_told_to_have_ended_is_gone_in_the_end() {
+    let (mut book, ask) = waiting();
+    let name = container(2, None).id.to_string();
+    book.beat(vec![container(2, Some(ask))], Vec::new());
+    book.start("1-1-aaaa", &name, NOW).unwrap();
+    // The ResourceManager restarts, and no node ever heard of the start.
+    book.registered_again(&registered(Vec::new()));
+    book.kill(container(2, None).id, NOW);
+    book.kill(container(2, None).id, NOW + SignedDuration::from_mins(10));
+    let after = |minutes| NOW + SignedDuration::from_mins(minutes);
+    let record = instance(Some(&name));
+    assert_eq!(book.process("1-1-aaaa", &record, after(14)), Process::Alive { pid: None });
+    assert!(matches!(
+        book.process("1-1-aaaa", &record, after(16)),
+        Process::Dead { exit: Some(exit) } if exit.reason.code == ReasonCode::NodeLost
+    ));
+}
+
+#[test]
+fn a_runner_out_of_sight_is_lost_once_its_node_is_so_too() {
+    let (mut book, ask) = waiting();
+    let name = container(2, None).id.to_string();
+    book.beat(vec![container(2, Some(ask))], Vec::new());
+    book.start("1-1-aaaa", &name, NOW).unwrap();
+    let claimed = |is_claimed: bool| {
+        let mut instance = (*instance(Some(&name))).clone();
+        instance.was_claimed = true;
+        instance.unclaimed_since = (!is_claimed).then(crate::clock::Moment::default);
+        BTreeMap::from([("1-1-aaaa".to_string(), Arc::new(instance))])
+    };
+    assert_eq!(book.out_of_sight(&claimed(true)), []);
+    let out = book.out_of_sight(&claimed(false));
+    assert_eq!(out, [(container(2, None).id, "node7:8041".parse().unwrap())]);
+    assert_eq!(book.stands("1-1-aaaa", Some(&name)), Process::Alive { pid: None }, "its node has not been asked");
+    book.beat(Vec::new(), Vec::new());
+    book.lost_sight(&[container(2, None).id], NOW);
+    let Process::Dead { exit: Some(exit) } = book.stands("1-1-aaaa", Some(&name)) else { panic!("it lives") };
+    assert_eq!(exit.reason.code, ReasonCode::NodeLost);
+    assert_eq!(book.beat(Vec::new(), Vec::new()).release, [container(2, None).id], "should it come back it ends");
+    book.beat(Vec::new(), vec![ended(2, -100, "Container released on a *lost* node")]);
+    assert!(matches!(book.stands("1-1-aaaa", Some(&name)), Process::Dead { .. }));
 }
