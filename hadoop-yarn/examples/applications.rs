@@ -12,6 +12,8 @@ use hadoop_yarn::types::{ApplicationFilter, NodeState, QueueInfo};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // A ResourceManager that does not answer is waited for, and that is told.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let config = YarnConfig::from_environment()?;
     let cluster = ResourceManager::new(&config, config.authentication(YarnConfig::user()?));
 

@@ -24,6 +24,8 @@ const ASK: i64 = 1;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // A ResourceManager that does not answer is waited for, and that is told.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let seconds: u32 =
         std::env::args().nth(1).map_or(Ok(5), |text| text.parse()).context("how many seconds to sleep")?;
     let config = YarnConfig::from_environment()?;

@@ -2,7 +2,7 @@
 //! the next server when one is down or stands by. What is tried again, and when, is [`super::retry`]'s decision.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prost::Message;
 use rand::RngExt as _;
@@ -17,6 +17,9 @@ use super::options::Options;
 use super::retry::{self, Next, Situation};
 use super::sasl::ServicePrincipal;
 use crate::types::Token;
+
+/// A pause that is told in a log for everybody.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// Who we are to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +141,13 @@ impl Client {
             match retry::decide(&self.inner.options.retry, &error, situation) {
                 Next::Fail => return Err(error),
                 Next::Retry { pause, move_on } => {
-                    tracing::debug!(method, error = %super::error::chain(&error), ?pause, move_on, "trying again");
+                    let error = super::error::chain(&error);
+                    // Who waits for long wants to know for what.
+                    if pause >= TOLD {
+                        tracing::warn!(method, error, ?pause, "trying again");
+                    } else {
+                        tracing::debug!(method, error, ?pause, move_on, "trying again");
+                    }
                     if move_on {
                         self.leave(server).await;
                     }
