@@ -30,8 +30,8 @@ fn two() -> anyhow::Result<Servers> {
         ("yarn.resourcemanager.store.class", "org.apache.hadoop.yarn.server.resourcemanager.recovery.ZKRMStateStore"),
         ("yarn.resourcemanager.zk-address", &zookeeper),
         ("hadoop.zk.address", &zookeeper),
-        ("yarn.resourcemanager.zk-timeout-ms", "2000"),
-        ("hadoop.zk.timeout-ms", "2000"),
+        ("yarn.resourcemanager.zk-timeout-ms", "4000"),
+        ("hadoop.zk.timeout-ms", "4000"),
         ("yarn.resourcemanager.zk-state-store.parent-path", &format!("{root}-state")),
         ("yarn.resourcemanager.ha.automatic-failover.zk-base-path", &format!("{root}-leader")),
     ] {

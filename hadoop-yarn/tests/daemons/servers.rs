@@ -56,6 +56,7 @@ impl Servers {
             ("yarn.nodemanager.log-dirs", format!("{path}/nm1/logs")),
             ("yarn.nodemanager.resource.memory-mb", "1024".to_owned()),
             ("yarn.nodemanager.disk-health-checker.enable", "false".to_owned()),
+            ("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", "100".to_owned()),
             ("yarn.nodemanager.pmem-check-enabled", "false".to_owned()),
             ("yarn.nodemanager.vmem-check-enabled", "false".to_owned()),
         ] {
