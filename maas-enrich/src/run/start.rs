@@ -77,7 +77,10 @@ async fn started(options: Options) -> Result<(), Failure> {
     }
 
     let metrics = Arc::new(Metrics::new(&options.sensor));
-    let sink = sink_address(options.sink.clone(), &sensor.global)?;
+    let sink = match options.dry_run {
+        Some(_) => Address::Null,
+        None => sink_address(options.sink.clone(), &sensor.global)?,
+    };
     let workers = workers(&options, &sensor)?;
     let options = Arc::new(options);
     let environments =
