@@ -3,12 +3,16 @@
 //! The key holds what the answer depends on: name, version, content (digest, or the registration's transaction where no
 //! digest is known), function and canonical arguments. Failures are never put in: there is no way to.
 
-use crate::discovery::Identity;
-use crate::model::{ModelName, ModelVersion};
+#[cfg(feature = "call")]
+use crate::call::Answer;
+use crate::discovery::{Identity, Version};
+#[cfg(feature = "call")]
+use crate::model::ModelId;
 use bytes::Bytes;
-use moka::sync::Cache as Moka;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache as Quick, DefaultLifecycle};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Knobs of the cache.
 #[derive(Debug, Clone)]
@@ -35,23 +39,40 @@ impl Policy {
     }
 }
 
-/// What an answer depends on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The model.
-    pub name: ModelName,
-    /// Its version.
-    pub version: ModelVersion,
-    /// What stands for its content.
-    pub identity: Identity,
-    /// The function as the caller named it.
-    pub function: String,
-    /// The arguments in their canonical form.
-    pub arguments: String,
+/// What an answer depends on, in one piece: it is made for each call, and hashed and compared as a whole.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// The key of what a function of this version answers. `arguments` appends them in their canonical form and says whether they have one; without it there is no key.
+    pub fn new(version: &Version, function: &str, arguments: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<Key> {
+        let mut key = Vec::with_capacity(KEY_ROOM);
+        append(&mut key, version.name().as_str().as_bytes());
+        append(&mut key, version.version().as_str().as_bytes());
+        match version.identity() {
+            Identity::Digest(digest) => append(&mut key, digest.as_bytes()),
+            // A length that no digest has keeps the two kinds apart.
+            Identity::Registration(transaction) => {
+                key.extend(u64::MAX.to_le_bytes());
+                key.extend(transaction.to_le_bytes());
+            }
+        }
+        append(&mut key, function.as_bytes());
+        arguments(&mut key).then_some(Key(key))
+    }
+}
+
+/// Enough for most keys, bytes: a digest is written in 71, the lengths take 32.
+const KEY_ROOM: usize = 224;
+
+/// A part with its length before it, so that no two keys are written the same.
+fn append(key: &mut Vec<u8>, part: &[u8]) {
+    key.extend((part.len() as u64).to_le_bytes());
+    key.extend_from_slice(part);
 }
 
 /// An answer as it is kept.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Entry {
     /// The body as it came.
     pub body: Bytes,
@@ -65,13 +86,55 @@ pub struct Entry {
     pub status: u16,
 }
 
+#[cfg(feature = "call")]
+impl Entry {
+    /// What is kept of an answer. The body is copied: what came is a part of the connection's buffer, all of which would be kept with it.
+    pub(crate) fn of(answer: &Answer) -> Entry {
+        Entry {
+            body: Bytes::copy_from_slice(&answer.body),
+            value: answer.value.clone(),
+            instance: answer.instance.clone(),
+            url: answer.url.clone(),
+            status: answer.status,
+        }
+    }
+
+    /// The answer once more.
+    pub(crate) fn answer(&self, model: ModelId, latency: Duration) -> Answer {
+        Answer {
+            body: self.body.clone(),
+            value: self.value.clone(),
+            model,
+            instance: self.instance.clone(),
+            url: self.url.clone(),
+            status: self.status,
+            latency,
+            cached: true,
+            tries: 0,
+        }
+    }
+}
+
+/// An entry, and until when it is good; none: as long as it is kept.
+#[derive(Clone)]
+struct Kept {
+    until: Option<Instant>,
+    entry: Arc<Entry>,
+}
+
+impl Kept {
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
+    }
+}
+
 /// Keyed anew in each process, as the arguments may be anybody's.
 type Hashing = foldhash::quality::RandomState;
 
-/// The cache. Clones share it.
-#[derive(Clone)]
+/// The cache. What was never asked for again makes room first.
 pub struct Cache {
-    entries: Option<Moka<Key, Entry, Hashing>>,
+    entries: Option<Quick<Key, Kept, UnitWeighter, Hashing>>,
+    ttl: Duration,
     answer_most: usize,
 }
 
@@ -79,9 +142,11 @@ impl Cache {
     /// An empty one.
     pub fn new(policy: &Policy) -> Cache {
         let on = !policy.ttl.is_zero() && policy.size > 0;
-        let build =
-            || Moka::builder().max_capacity(policy.size).time_to_live(policy.ttl).build_with_hasher(Hashing::default());
-        Cache { entries: on.then(build), answer_most: policy.answer_most }
+        let entries = on.then(|| {
+            let most = usize::try_from(policy.size).unwrap_or(usize::MAX);
+            Quick::with(most, policy.size, UnitWeighter, Hashing::default(), DefaultLifecycle::default())
+        });
+        Cache { entries, ttl: policy.ttl, answer_most: policy.answer_most }
     }
 
     /// False when nothing is ever kept.
@@ -89,15 +154,23 @@ impl Cache {
         self.entries.is_some()
     }
 
-    /// The answer, if it is known.
-    pub fn get(&self, key: &Key) -> Option<Entry> {
-        self.entries.as_ref()?.get(key)
+    /// The answer, if it is known and still good.
+    pub fn get(&self, key: &Key) -> Option<Arc<Entry>> {
+        let entries = self.entries.as_ref()?;
+        let kept = entries.get(key)?;
+        if kept.is_over() {
+            // Another may have put a new one in its place meanwhile.
+            entries.remove_if(key, Kept::is_over);
+            return None;
+        }
+        Some(kept.entry)
     }
 
     /// Keeps a good answer, unless it is too large.
     pub fn put(&self, key: Key, entry: Entry) {
         if let Some(entries) = self.entries.as_ref().filter(|_| entry.body.len() <= self.answer_most) {
-            entries.insert(key, entry);
+            let until = Instant::now().checked_add(self.ttl);
+            entries.insert(key, Kept { until, entry: Arc::new(entry) });
         }
     }
 }
@@ -107,13 +180,16 @@ mod tests {
     use super::*;
 
     fn key(version: &str, identity: Identity) -> Key {
-        Key {
-            name: "dga".parse().unwrap(),
-            version: version.parse().unwrap(),
-            identity,
-            function: "apply".into(),
-            arguments: "{}".into(),
-        }
+        let version = Version::of_content("dga".parse().unwrap(), version.parse().unwrap(), identity);
+        of(&version, "apply", "{}")
+    }
+
+    fn of(version: &Version, function: &str, arguments: &str) -> Key {
+        let write = |key: &mut Vec<u8>| {
+            key.extend_from_slice(arguments.as_bytes());
+            true
+        };
+        Key::new(version, function, write).unwrap()
     }
 
     fn entry(bytes: usize) -> Entry {
@@ -138,6 +214,23 @@ mod tests {
         ] {
             assert!(cache.get(&other).is_none());
         }
+    }
+
+    #[test]
+    fn no_part_of_a_key_passes_for_another() {
+        let version = Version::of_content("dga".parse().unwrap(), "1.0".parse().unwrap(), Identity::Registration(1));
+        assert_eq!(of(&version, "apply", "{}"), of(&version, "apply", "{}"));
+        assert_ne!(of(&version, "apply{", "}"), of(&version, "apply", "{}"));
+        assert!(Key::new(&version, "apply", |_| false).is_none());
+    }
+
+    #[test]
+    fn no_more_than_its_size_is_kept_and_any_time_is_long_enough() {
+        let cache = Cache::new(&Policy { size: 8, ttl: Duration::MAX, ..Policy::default() });
+        let keys = || (0..1_000).map(|number| key("1.0", Identity::Registration(number)));
+        keys().for_each(|key| cache.put(key, entry(1)));
+        let kept = keys().filter(|key| cache.get(key).is_some()).count();
+        assert!((1..=8).contains(&kept), "{kept}");
     }
 
     #[test]

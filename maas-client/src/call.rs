@@ -21,7 +21,6 @@ use crate::discovery::Version;
 use crate::model::{ModelId, ModelName, ModelVersion};
 use crate::resolver::{Resolved, Resolver};
 use crate::retry::{self, Budget, Next, Tries};
-use crate::state::Method;
 use bytes::Bytes;
 use metrics::Metrics;
 use serde_json::{Map, Value};
@@ -160,25 +159,30 @@ impl Caller {
     pub async fn call(&self, call: &Call) -> Result<Answer, Error> {
         let started = Instant::now();
         let deadline = call.deadline.unwrap_or(self.inner.policy.deadline);
-        let version = self.resolve_version(call, started + deadline).await;
-        let known = version.as_ref().ok().cloned();
-        let result = match version {
-            Ok(version) => self.call_version(call, version, started, deadline).await,
-            Err(error) => Err(error),
+        let version = match self.inner.resolver.try_version(&call.name, call.version.as_ref()) {
+            Some(known) => known.map_err(Error::from),
+            // Rare, and large: it must not make every call's future so.
+            None => Box::pin(self.first_look(call, started + deadline)).await,
         };
+        let metrics = &self.inner.metrics;
+        let version = match version {
+            Ok(version) => version,
+            Err(error) => {
+                metrics.call(&call.name, call.version.as_ref(), error.outcome(), started.elapsed());
+                return Err(error);
+            }
+        };
+        let result = self.call_version(call, &version, started, deadline).await;
         let outcome = result.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
-        let version = known.as_ref().map(|version| version.version()).or(call.version.as_ref());
-        self.inner.metrics.call(&call.name, version, outcome, started.elapsed());
+        metrics.call(&call.name, Some(version.version()), outcome, started.elapsed());
         result
     }
 
-    async fn resolve_version(&self, call: &Call, deadline: Instant) -> Result<Arc<Version>, Error> {
-        let resolver = &self.inner.resolver;
-        if let Some(known) = resolver.try_version(&call.name, call.version.as_ref()) {
-            return Ok(known?);
-        }
+    /// The version of a name that was not asked for before.
+    async fn first_look(&self, call: &Call, deadline: Instant) -> Result<Arc<Version>, Error> {
         let asked = Instant::now();
-        match tokio::time::timeout_at(deadline, resolver.version(&call.name, call.version.as_ref())).await {
+        let found = self.inner.resolver.version(&call.name, call.version.as_ref());
+        match tokio::time::timeout_at(deadline, found).await {
             Ok(version) => Ok(version?),
             Err(_) => {
                 let (name, waited) = (call.name.to_string(), asked.elapsed());
@@ -187,70 +191,48 @@ impl Caller {
         }
     }
 
-    #[cfg(feature = "cache")]
+    /// From the cache, or fresh.
     async fn call_version(
         &self,
         call: &Call,
-        version: Arc<Version>,
+        version: &Version,
         started: Instant,
         deadline: Duration,
     ) -> Result<Answer, Error> {
-        let cache = &self.inner.cache;
-        let canonical = || encode::canonical(&call.arguments).filter(|_| cache.is_on() && call.instance.is_none());
-        let Some(arguments) = cache.is_on().then(canonical).flatten() else {
-            return self.call_fresh(call, version, started, deadline).await;
+        #[cfg(feature = "cache")]
+        let key = match self.look_up(call, version, started) {
+            Ok(answer) => return Ok(answer),
+            Err(key) => key,
         };
-        let key = cache::Key {
-            name: version.name().clone(),
-            version: version.version().clone(),
-            identity: version.identity().clone(),
-            function: call.function.clone().unwrap_or_else(|| "apply".into()),
-            arguments,
+        let answer = self.call_fresh(call, version, started, deadline).await;
+        #[cfg(feature = "cache")]
+        if let (Some(key), Ok(answer)) = (key, &answer) {
+            self.inner.cache.put(key, cache::Entry::of(answer));
+        }
+        answer
+    }
+
+    /// The answer that is known already; else the key to keep the new one under, if it is to be kept.
+    #[cfg(feature = "cache")]
+    fn look_up(&self, call: &Call, version: &Version, started: Instant) -> Result<Answer, Option<cache::Key>> {
+        let cache = &self.inner.cache;
+        if !cache.is_on() || call.instance.is_some() {
+            return Err(None);
+        }
+        let function = call.function.as_deref().unwrap_or("apply");
+        let Some(key) = cache::Key::new(version, function, |key| encode::canonical(&call.arguments, key)) else {
+            return Err(None);
         };
         let found = cache.get(&key);
         self.inner.metrics.cache(found.is_some());
-        if let Some(entry) = found {
-            return Ok(Answer {
-                body: entry.body,
-                value: entry.value,
-                model: model_of(&version),
-                instance: entry.instance,
-                url: entry.url,
-                status: entry.status,
-                latency: started.elapsed(),
-                cached: true,
-                tries: 0,
-            });
-        }
-        let answer = self.call_fresh(call, version, started, deadline).await?;
-        let entry = cache::Entry {
-            // A copy: what came is a part of the connection's buffer, all of which would be kept with it.
-            body: Bytes::copy_from_slice(&answer.body),
-            value: answer.value.clone(),
-            instance: answer.instance.clone(),
-            url: answer.url.clone(),
-            status: answer.status,
-        };
-        cache.put(key, entry);
-        Ok(answer)
-    }
-
-    #[cfg(not(feature = "cache"))]
-    async fn call_version(
-        &self,
-        call: &Call,
-        version: Arc<Version>,
-        started: Instant,
-        deadline: Duration,
-    ) -> Result<Answer, Error> {
-        self.call_fresh(call, version, started, deadline).await
+        found.map(|entry| entry.answer(model_of(version), started.elapsed())).ok_or(Some(key))
     }
 
     /// Tries endpoints of the version until one answers.
     async fn call_fresh(
         &self,
         call: &Call,
-        version: Arc<Version>,
+        version: &Version,
         started: Instant,
         deadline: Duration,
     ) -> Result<Answer, Error> {
@@ -258,64 +240,66 @@ impl Caller {
         budget.earn();
         let settings = version.call();
         let per_try = Duration::from_millis(settings.timeout_ms.max(1));
-        let method = match settings.method {
-            Method::Get => hyper::Method::GET,
-            Method::Post => hyper::Method::POST,
-        };
         let mut tries = Tries::default();
         let mut made = 0;
         let mut tried = Vec::new();
         let mut delays = policy.retry.delays();
-        let mut last: Option<(At, Failed)> = None;
+        let mut last: Option<Box<(At, Failed)>> = None;
         loop {
             let left = deadline.saturating_sub(started.elapsed());
             let wished = call.first.as_deref().filter(|_| made == 0);
-            let picked = match (&call.instance, wished.and_then(|url| resolver.try_at(&version, url))) {
-                (Some(instance), _) => resolver.instance(version.name(), version.version(), instance, &tried).await,
+            let picked = match (&call.instance, wished.and_then(|url| resolver.try_at(version, url))) {
+                (Some(instance), _) => {
+                    Box::pin(resolver.instance(version.name(), version.version(), instance, &tried)).await
+                }
                 (None, Some(wished)) => Ok(wished),
-                (None, None) => resolver.resolve_untried(version.name(), Some(version.version()), &tried).await,
+                (None, None) => match resolver.try_resolve(version.name(), Some(version.version()), &tried) {
+                    Some(picked) => picked,
+                    // Rare, and large: it must not make every call's future so.
+                    None => Box::pin(resolver.resolve_untried(version.name(), Some(version.version()), &tried)).await,
+                },
             };
             let resolved: Resolved = match (picked, last.take()) {
                 (Ok(resolved), None) => resolved,
                 (Ok(resolved), Some(_)) if !left.is_zero() => resolved,
                 (Err(error), None) => return Err(error.into()),
-                (Err(_), Some((at, failed))) => {
+                (Err(_), Some(lost)) => {
                     // All were tried. Others may be coming up, and those that refused may be coming back.
                     let Some(delay) = delays.next().filter(|delay| *delay < left) else {
-                        return Err(failure(at, failed, started));
+                        return Err(failure(*lost, started));
                     };
                     tokio::time::sleep(delay).await;
                     tried.clear();
-                    last = Some((at, failed));
+                    last = Some(lost);
                     continue;
                 }
-                (Ok(_), Some((at, failed))) => return Err(failure(at, failed, started)),
+                (Ok(_), Some(lost)) => return Err(failure(*lost, started)),
             };
             made += 1;
             let endpoint = resolved.slot().endpoint();
-            let function = encode::function_path(call.function.as_deref(), &endpoint.functions);
-            let unsendable = |source| Error::Unsendable { model: model_of(&version), source };
-            let url = encode::join(&endpoint.url, function).map_err(unsendable)?;
-            let (target, body) = encode::request(&url, settings.method, &call.arguments).map_err(unsendable)?;
-            let at = |url| At { model: model_of(&version), instance: endpoint.id.clone(), url, tries: made };
+            let unsendable = |source| Error::Unsendable { model: model_of(version), source };
+            let function = encode::function_path(call.function.as_deref(), &endpoint.functions).map_err(unsendable)?;
+            let url = || encode::join(&endpoint.url, function);
+            let (target, body) = encode::request(url(), settings.method, &call.arguments).map_err(unsendable)?;
+            let at = || At { model: model_of(version), instance: endpoint.id.clone(), url: url(), tries: made };
             let others = call.instance.is_none() && version.slots().len() > tried.len() + 1;
             let share =
                 if others && tries.may_follow(settings.idempotent, &policy.retry) { deadline / 3 } else { left };
-            let failed = match transport.send(method.clone(), target, body, per_try.min(share).min(left)).await {
+            let failed = match transport.send(settings.method, target, body, per_try.min(share).min(left)).await {
                 Ok(reply) => {
                     let value = match serde_json::from_slice::<Map<String, Value>>(&reply.body) {
                         Ok(value) => value,
                         Err(error) => {
                             resolver.report(&resolved, crate::balance::Signal::Fault);
                             let problem = format!("the answer is no JSON object: {error}");
-                            return Err(Error::BadAnswer { at: at(url), problem, body: reply.body });
+                            return Err(Error::BadAnswer { at: at(), problem, body: reply.body });
                         }
                     };
                     resolver.report(&resolved, crate::balance::Signal::Answered);
                     return Ok(Answer {
                         body: reply.body,
                         value: Arc::new(value),
-                        model: model_of(&version),
+                        model: model_of(version),
                         instance: endpoint.id.clone(),
                         url: endpoint.url.clone(),
                         status: reply.status,
@@ -326,17 +310,17 @@ impl Caller {
                 }
                 Err(failed) => failed,
             };
-            tracing::debug!(model = %version.name(), version = %version.version(), url, detail = failed.detail, "try failed");
+            tracing::debug!(model = %version.name(), version = %version.version(), url = url(), detail = failed.detail, "try failed");
             let next = tries.after(failed.failure, settings.idempotent, &policy.retry, budget);
-            let at = at(url);
+            let at = at();
             if next != Next::Again {
                 resolver.report(&resolved, failed.signal);
                 tried.push(resolved.slot().clone());
             }
             if next == Next::GiveUp {
-                return Err(failure(at, failed, started));
+                return Err(failure((at, failed), started));
             }
-            last = Some((at, failed));
+            last = Some(Box::new((at, failed)));
         }
     }
 }
@@ -345,7 +329,7 @@ fn model_of(version: &Version) -> ModelId {
     ModelId { name: version.name().clone(), version: version.version().clone() }
 }
 
-fn failure(at: At, failed: Failed, started: Instant) -> Error {
+fn failure((at, failed): (At, Failed), started: Instant) -> Error {
     match failed.failure {
         retry::Failure::TimedOut => Error::Timeout { at, after: started.elapsed() },
         retry::Failure::NotSent | retry::Failure::Closed | retry::Failure::Broken => {

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Everything but unreserved characters.
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -29,6 +28,8 @@ const IN_PATH: &AsciiSet = &CONTROLS
 
 /// The longest target sent, bytes: servers refuse longer ones with less clear words.
 pub(super) const TARGET_MOST: usize = 32 << 10;
+/// Room for the query of most calls, bytes.
+const QUERY_ROOM: usize = 64;
 
 /// What is sent to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,20 +69,25 @@ pub enum Error {
 }
 
 /// The path of a function below the base url. The name that a caller gives wins: the registered map only translates it.
-pub(super) fn function_path<'a>(function: Option<&'a str>, registered: &'a BTreeMap<String, String>) -> &'a str {
+pub(super) fn function_path<'a>(
+    function: Option<&'a str>,
+    registered: &'a BTreeMap<String, String>,
+) -> Result<&'a str, Error> {
     let function = function.unwrap_or("apply");
-    registered.get(function).map_or(function, String::as_str)
+    let path = registered.get(function).map_or(function, String::as_str);
+    if path.split('/').any(|part| part == "." || part == "..") {
+        return Err(Error::Dots { function: path.to_string() });
+    }
+    Ok(path)
 }
 
-/// Base url and path joined with exactly one slash; a query of the base stays behind the path.
-pub(super) fn join(base: &str, function: &str) -> Result<String, Error> {
-    if function.split('/').any(|part| part == "." || part == "..") {
-        return Err(Error::Dots { function: function.to_string() });
-    }
+/// Base url and a function's path joined with exactly one slash; a query of the base stays behind the path.
+pub(super) fn join(base: &str, function: &str) -> String {
     let base = base.split_once('#').map_or(base, |(base, _)| base);
     let (base, query) = base.split_once('?').map_or((base, None), |(base, query)| (base, Some(query)));
     let function = function.trim_start_matches('/');
-    let mut url = base.trim_end_matches('/').to_string();
+    let mut url = String::with_capacity(base.len() + function.len() + QUERY_ROOM);
+    url.push_str(base.trim_end_matches('/'));
     if !function.is_empty() {
         url.push('/');
         url.extend(utf8_percent_encode(function, IN_PATH));
@@ -90,17 +96,17 @@ pub(super) fn join(base: &str, function: &str) -> Result<String, Error> {
         url.push('?');
         url.push_str(query);
     }
-    Ok(url)
+    url
 }
 
-/// The target with the arguments, and the body.
-pub(super) fn request(url: &str, method: Method, arguments: &Arguments) -> Result<(String, Bytes), Error> {
+/// The target, which begins with the url and ends with the arguments, and the body.
+pub(super) fn request(url: String, method: Method, arguments: &Arguments) -> Result<(String, Bytes), Error> {
     match (method, arguments) {
-        (Method::Post, Arguments::Document(document)) => Ok((url.to_string(), document.clone())),
+        (Method::Post, Arguments::Document(document)) => Ok((url, document.clone())),
         (Method::Post, Arguments::Named(named)) => {
             // A map of values always has a JSON form.
             let body = serde_json::to_vec(named).unwrap_or_else(|_| b"{}".to_vec());
-            Ok((url.to_string(), body.into()))
+            Ok((url, body.into()))
         }
         (Method::Get, Arguments::Named(named)) => Ok((with_query(url, named)?, Bytes::new())),
         (Method::Get, Arguments::Document(document)) => {
@@ -110,10 +116,8 @@ pub(super) fn request(url: &str, method: Method, arguments: &Arguments) -> Resul
     }
 }
 
-fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
-    let mut target = String::with_capacity(url.len() + 32 * named.len());
-    target.push_str(url);
-    let mut separator = if url.contains('?') { '&' } else { '?' };
+fn with_query(mut target: String, named: &Map<String, Value>) -> Result<String, Error> {
+    let mut separator = if target.contains('?') { '&' } else { '?' };
     for (key, value) in named {
         let text;
         let shown: &str = match value {
@@ -126,9 +130,10 @@ fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
                 &text
             }
         };
-        // Writing to a String does not fail.
-        let (key, value) = (utf8_percent_encode(key, IN_QUERY), utf8_percent_encode(shown, IN_QUERY));
-        let _written = write!(target, "{separator}{key}={value}");
+        target.push(separator);
+        target.extend(utf8_percent_encode(key, IN_QUERY));
+        target.push('=');
+        target.extend(utf8_percent_encode(shown, IN_QUERY));
         separator = '&';
     }
     if target.len() > TARGET_MOST {
@@ -137,9 +142,9 @@ fn with_query(url: &str, named: &Map<String, Value>) -> Result<String, Error> {
     Ok(target)
 }
 
-/// One text for all spellings of the same arguments: JSON without blanks, keys sorted at every level.
+/// Appends one text for all spellings of the same arguments: JSON without blanks, keys sorted at every level. False where there is none.
 #[cfg(feature = "cache")]
-pub(super) fn canonical(arguments: &Arguments) -> Option<String> {
+pub(super) fn canonical(arguments: &Arguments, text: &mut Vec<u8>) -> bool {
     fn write_scalar(value: &impl serde::Serialize, text: &mut Vec<u8>) -> Option<()> {
         serde_json::to_writer(text, value).ok()
     }
@@ -177,12 +182,11 @@ pub(super) fn canonical(arguments: &Arguments) -> Option<String> {
         text.push(b'}');
         Some(())
     }
-    let mut text = Vec::with_capacity(64);
-    match arguments {
-        Arguments::Named(map) => write_map(map, &mut text)?,
-        Arguments::Document(document) => write(&serde_json::from_slice(document).ok()?, &mut text)?,
-    }
-    String::from_utf8(text).ok()
+    let written = match arguments {
+        Arguments::Named(map) => write_map(map, text),
+        Arguments::Document(document) => serde_json::from_slice(document).ok().and_then(|value| write(&value, text)),
+    };
+    written.is_some()
 }
 
 #[cfg(test)]
@@ -204,19 +208,20 @@ mod tests {
             ("http://h:1/x", "", "http://h:1/x"),
             ("http://h:1", "what is?", "http://h:1/what%20is%3F"),
         ] {
-            assert_eq!(join(base, function).unwrap(), joined);
+            assert_eq!(join(base, function), joined);
         }
-        assert!(join("http://h:1", "a/../b").is_err());
     }
 
     #[test]
     fn the_callers_function_wins_and_the_map_translates_it() {
         let map = BTreeMap::from([("apply".into(), "score".into()), ("explain".into(), "v2/why".into())]);
-        assert_eq!(function_path(None, &map), "score");
-        assert_eq!(function_path(Some("apply"), &map), "score");
-        assert_eq!(function_path(Some("explain"), &map), "v2/why");
-        assert_eq!(function_path(Some("other"), &map), "other");
-        assert_eq!(function_path(None, &BTreeMap::new()), "apply");
+        assert_eq!(function_path(None, &map), Ok("score"));
+        assert_eq!(function_path(Some("apply"), &map), Ok("score"));
+        assert_eq!(function_path(Some("explain"), &map), Ok("v2/why"));
+        assert_eq!(function_path(Some("other"), &map), Ok("other"));
+        assert_eq!(function_path(None, &BTreeMap::new()), Ok("apply"));
+        let function = "a/../b".to_string();
+        assert_eq!(function_path(Some("a/../b"), &map), Err(Error::Dots { function }));
     }
 
     #[test]
@@ -224,25 +229,25 @@ mod tests {
         let arguments = named(json!({
             "host": "a b&c=ü/+", "n": 1.5, "b": true, "none": null, "list": [1, "x"], "map": {"k": {"z": 1}}, "big": 12345678901234567890u64
         }));
-        let (target, body) = request("http://h:1/apply", Method::Get, &arguments).unwrap();
+        let (target, body) = request("http://h:1/apply".into(), Method::Get, &arguments).unwrap();
         assert_eq!(
             target,
             "http://h:1/apply?b=true&big=12345678901234567890&host=a%20b%26c%3D%C3%BC%2F%2B&list=%5B1%2C%22x%22%5D&map=%7B%22k%22%3A%7B%22z%22%3A1%7D%7D&n=1.5"
         );
         assert!(body.is_empty());
-        let (target, _) = request("http://h:1/apply?key=1", Method::Get, &named(json!({"a": "b"}))).unwrap();
+        let (target, _) = request("http://h:1/apply?key=1".into(), Method::Get, &named(json!({"a": "b"}))).unwrap();
         assert_eq!(target, "http://h:1/apply?key=1&a=b");
     }
 
     #[test]
     fn documents_go_as_they_are_or_as_parameters() {
         let document = Arguments::Document(Bytes::from_static(b"{ \"a\" : 1 }"));
-        assert_eq!(request("http://h", Method::Post, &document).unwrap().1, "{ \"a\" : 1 }");
-        assert_eq!(request("http://h", Method::Get, &document).unwrap().0, "http://h?a=1");
+        assert_eq!(request("http://h".into(), Method::Post, &document).unwrap().1, "{ \"a\" : 1 }");
+        assert_eq!(request("http://h".into(), Method::Get, &document).unwrap().0, "http://h?a=1");
         let list = Arguments::Document(Bytes::from_static(b"[1]"));
-        assert_eq!(request("http://h", Method::Get, &list).unwrap_err(), Error::NoObject);
+        assert_eq!(request("http://h".into(), Method::Get, &list).unwrap_err(), Error::NoObject);
         let long = named(json!({"a": "x".repeat(TARGET_MOST)}));
-        assert!(matches!(request("http://h", Method::Get, &long), Err(Error::TooLong { .. })));
+        assert!(matches!(request("http://h".into(), Method::Get, &long), Err(Error::TooLong { .. })));
     }
 
     #[cfg(feature = "cache")]
@@ -250,8 +255,13 @@ mod tests {
     fn spellings_of_the_same_arguments_are_one() {
         let first = Arguments::Document(Bytes::from_static(br#"{"b": {"y": 1, "x": [1, {"q":0}]}, "a": "t"}"#));
         let second = named(json!({"a": "t", "b": {"x": [1, {"q": 0}], "y": 1}}));
-        assert_eq!(canonical(&first), canonical(&second));
-        assert_ne!(canonical(&first), canonical(&named(json!({"a": "t"}))));
-        assert_ne!(canonical(&named(json!({"a": "1"}))), canonical(&named(json!({"a": 1}))));
+        let canonical = |arguments| {
+            let mut text = Vec::new();
+            super::canonical(&arguments, &mut text).then_some(text)
+        };
+        assert_eq!(canonical(first.clone()), canonical(second));
+        assert_ne!(canonical(first), canonical(named(json!({"a": "t"}))));
+        assert_ne!(canonical(named(json!({"a": "1"}))), canonical(named(json!({"a": 1}))));
+        assert_eq!(canonical(Arguments::Document(Bytes::from_static(b"{"))), None);
     }
 }

@@ -4,12 +4,13 @@
 
 use crate::balance::Signal;
 use crate::retry::Failure;
+use crate::state::Method;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
+use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error as StdError;
 use std::io;
@@ -89,61 +90,69 @@ impl Transport {
         Ok(Transport { client, answer_most: policy.answer_most })
     }
 
-    /// Sends once and reads the whole answer, all within `limit`.
-    pub(super) async fn send(
+    /// Sends once and reads the whole answer, all within `limit`. The request is made at once, so that what is waited for is small.
+    pub(super) fn send(
         &self,
         method: Method,
         target: String,
         body: Bytes,
         limit: Duration,
-    ) -> Result<Reply, Failed> {
-        let uri = match Uri::from_maybe_shared(Bytes::from(target)) {
-            Ok(uri) => uri,
-            Err(error) => return Err(Failed::new(Failure::NotSent, Signal::Lost, format!("no url: {error}"))),
-        };
-        if cfg!(not(feature = "tls")) && uri.scheme_str() != Some("http") {
-            return Err(Failed::new(
-                Failure::NotSent,
-                Signal::Lost,
-                "only http is spoken here; https needs a build with tls",
-            ));
-        }
-        let with_body = method == Method::POST;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if with_body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        match timeout(limit, self.exchange(request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failed::timed_out(limit)),
+    ) -> impl Future<Output = Result<Reply, Failed>> + use<> {
+        let sent = request(method, target, body).map(|request| self.client.request(request));
+        let answer_most = self.answer_most;
+        async move {
+            match timeout(limit, reply(sent?, answer_most)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Failed::timed_out(limit)),
+            }
         }
     }
+}
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Failed> {
-        let response = self.client.request(request).await.map_err(|error| before_answer(&error))?;
-        let status = response.status();
-        let body = match Limited::new(response.into_body(), self.answer_most).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                let detail = format!("an answer of more than {} bytes", self.answer_most);
-                return Err(Failed::new(Failure::BadAnswer, Signal::Answered, detail));
-            }
-            Err(error) => {
-                let detail = format!("connection lost within the answer: {}", deepest(&*error));
-                return Err(Failed::new(Failure::Broken, Signal::Lost, detail));
-            }
-        };
-        if status.is_success() {
-            return Ok(Reply { status: status.as_u16(), body });
-        }
-        let signal = if status >= StatusCode::INTERNAL_SERVER_ERROR { Signal::Fault } else { Signal::Answered };
-        let detail = format!("status {}", status.as_u16());
-        Err(Failed { body, ..Failed::new(Failure::Status(status.as_u16()), signal, detail) })
+fn request(method: Method, target: String, body: Bytes) -> Result<Request<Full<Bytes>>, Failed> {
+    let uri = match Uri::from_maybe_shared(Bytes::from(target)) {
+        Ok(uri) => uri,
+        Err(error) => return Err(Failed::new(Failure::NotSent, Signal::Lost, format!("no url: {error}"))),
+    };
+    if cfg!(not(feature = "tls")) && uri.scheme_str() != Some("http") {
+        return Err(Failed::new(
+            Failure::NotSent,
+            Signal::Lost,
+            "only http is spoken here; https needs a build with tls",
+        ));
     }
+    let mut request = Request::new(Full::new(body));
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if method == Method::Post {
+        *request.method_mut() = hyper::Method::POST;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(request)
+}
+
+async fn reply(sent: ResponseFuture, answer_most: usize) -> Result<Reply, Failed> {
+    let (status, body) = match sent.await {
+        Ok(response) => (response.status(), Limited::new(response.into_body(), answer_most)),
+        Err(error) => return Err(before_answer(&error)),
+    };
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let detail = format!("an answer of more than {answer_most} bytes");
+            return Err(Failed::new(Failure::BadAnswer, Signal::Answered, detail));
+        }
+        Err(error) => {
+            let detail = format!("connection lost within the answer: {}", deepest(&*error));
+            return Err(Failed::new(Failure::Broken, Signal::Lost, detail));
+        }
+    };
+    if status.is_success() {
+        return Ok(Reply { status: status.as_u16(), body });
+    }
+    let signal = if status >= StatusCode::INTERNAL_SERVER_ERROR { Signal::Fault } else { Signal::Answered };
+    let detail = format!("status {}", status.as_u16());
+    Err(Failed { body, ..Failed::new(Failure::Status(status.as_u16()), signal, detail) })
 }
 
 #[cfg(feature = "tls")]

@@ -51,6 +51,12 @@ impl Version {
         Version { name, version, slots, wish, call, identity }
     }
 
+    /// A version without endpoints that stands for this content.
+    #[cfg(all(test, feature = "cache"))]
+    pub(crate) fn of_content(name: ModelName, version: ModelVersion, identity: Identity) -> Version {
+        Version { identity, ..Version::new(name, version, Vec::new(), None) }
+    }
+
     /// The model.
     pub fn name(&self) -> &ModelName {
         &self.name

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use stellar_fns::maas::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Outcome};
+use stellar_fns::value::Text;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -262,7 +263,12 @@ impl ModelCaller for Bounded {
         let leave = model.health.lock().leave(Instant::now());
         let name = &model.name;
         let version = call.version.clone();
-        let no_answer = |outcome, message| Failure { outcome, model: Some(name.clone()), version, message };
+        let no_answer = |outcome, message| Failure {
+            outcome,
+            model: Some(name.clone()),
+            version: version.map(Text::into_string),
+            message,
+        };
         let answer = match leave {
             Leave::Ask(None) => ask(&*self.inner, &self.home, &model, call).await,
             Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &self.home, &model, call)).await {

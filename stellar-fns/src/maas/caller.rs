@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Outcome;
+use crate::value::Text;
 
 /// Finds endpoints of models and calls them, for evaluations on any thread.
 ///
@@ -47,26 +48,26 @@ pub trait ModelCaller: Send + Sync + Debug {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The model.
-    pub name: String,
+    pub name: Text,
     /// Its version.
-    pub version: String,
+    pub version: Text,
     /// Base url.
-    pub url: String,
+    pub url: Text,
     /// Paths below it by function.
-    pub functions: BTreeMap<String, String>,
+    pub functions: Arc<BTreeMap<String, String>>,
 }
 
 /// What is asked of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelCall {
     /// The model.
-    pub name: String,
+    pub name: Text,
     /// Its version; none: the newest.
-    pub version: Option<String>,
+    pub version: Option<Text>,
     /// Base url of the endpoint to try first; none: any.
-    pub url: Option<String>,
+    pub url: Option<Text>,
     /// The function; none: `apply`.
-    pub function: Option<String>,
+    pub function: Option<Text>,
     /// Its arguments.
     pub arguments: JsonMap<String, Json>,
 }
@@ -79,13 +80,13 @@ pub struct Answer {
     /// The size of the answer as it came, bytes.
     pub size: usize,
     /// The model.
-    pub model: String,
+    pub model: Text,
     /// Its version.
-    pub version: String,
+    pub version: Text,
     /// The instance that answered.
-    pub instance: String,
+    pub instance: Arc<str>,
     /// Its base url.
-    pub url: String,
+    pub url: Arc<str>,
     /// How long it took, tries on other endpoints included.
     pub latency: Duration,
     /// Whether it is an earlier answer to the same question.

@@ -32,7 +32,9 @@ impl ModelCaller for OneModel {
             name: "dga".into(),
             version: "1.0".into(),
             url: "http://node7:36161".into(),
-            functions: [("apply", "apply"), ("explain", "why")].map(|(name, path)| (name.into(), path.into())).into(),
+            functions: Arc::new(
+                [("apply", "apply"), ("explain", "why")].map(|(name, path)| (name.into(), path.into())).into(),
+            ),
         })
     }
 

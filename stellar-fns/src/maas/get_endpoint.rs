@@ -62,18 +62,18 @@ pub(super) fn models_of<'a>(context: &Context<'a>) -> Result<&'a Arc<dyn ModelCa
 }
 
 /// The text form of anything but null: a version may be written as a number.
-pub(super) fn text_or_none(value: &Value, context: &mut Context<'_>) -> Result<Option<String>, Fault> {
+pub(super) fn text_or_none(value: &Value, context: &mut Context<'_>) -> Result<Option<Text>, Fault> {
     if value.is_null() {
         return Ok(None);
     }
-    Ok(Some(context.text_of(value)?.as_str().to_owned()))
+    context.text_of(value).map(Some)
 }
 
 fn as_map(endpoint: Endpoint) -> Value {
     let fixed = [("name", endpoint.name), ("version", endpoint.version), ("url", endpoint.url)];
-    let fixed = fixed.into_iter().map(|(key, value)| (Value::text(key), Value::from(value)));
-    let functions = endpoint.functions.into_iter();
-    let functions = functions.map(|(function, path)| (Value::Text(entry_of(&function)), Value::from(path)));
+    let fixed = fixed.into_iter().map(|(key, value)| (Value::text(key), Value::Text(value)));
+    let functions = endpoint.functions.iter();
+    let functions = functions.map(|(function, path)| (Value::Text(entry_of(function)), Value::text(path)));
     Value::Map(Map::new(MapKind::Hash, fixed.chain(functions)))
 }
 

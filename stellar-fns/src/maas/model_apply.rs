@@ -6,7 +6,7 @@ use super::get_endpoint::{models_of, text_or_none};
 use super::{Answer, Failure, ModelCall};
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
-use crate::value::{Integers, Map, MapKind, Value, from_json};
+use crate::value::{Integers, Map, MapKind, Text, Value, from_json};
 
 /// See [`DOC`].
 pub(super) struct MaasModelApply;
@@ -67,7 +67,7 @@ fn asked(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Result<Result<
         return Ok(Err(Failure::nothing_named(format!("the endpoint is {what}, not a map"))));
     };
     let function = match arguments.or_null(1) {
-        Value::Text(function) => Some(function.as_str().to_owned()),
+        Value::Text(function) => Some(function.clone()),
         _ => None,
     };
     let given = arguments.or_null(if function.is_some() || arguments.len() == 3 { 2 } else { 1 });
@@ -80,7 +80,8 @@ fn asked(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Result<Result<
     let Value::Map(_) = given else {
         let message = format!("the arguments are {}, not a map", given.type_name());
         let outcome = super::Outcome::Refused;
-        return Ok(Err(Failure { outcome, model: Some(name), version, message }));
+        let (model, version) = (Some(name.into_string()), version.map(Text::into_string));
+        return Ok(Err(Failure { outcome, model, version, message }));
     };
     context.spend_items(given)?;
     let Json::Object(arguments) = context.json_of(given, "the arguments are")? else {

@@ -14,6 +14,7 @@ use maas_client::tree::SharedTree;
 use tokio::runtime::Handle;
 
 use super::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Report, Settings};
+use crate::value::Text;
 
 /// Models that are registered in ZooKeeper. Shared by all evaluations of a process, and with it connections, health of endpoints and the cache.
 pub struct Models {
@@ -49,13 +50,14 @@ impl Models {
         &self.caller
     }
 
+    /// Whether it is known already what is registered under the name.
+    fn follows(&self, name: &ModelName) -> bool {
+        self.caller.resolver().try_version(name, None).is_some()
+    }
+
     /// Sees to it that the name is followed, by tasks that outlive this question.
     async fn follow(&self, name: &ModelName) -> Result<(), Failure> {
-        let resolver = self.caller.resolver();
-        if resolver.try_version(name, None).is_some() {
-            return Ok(());
-        }
-        let (resolver, followed) = (resolver.clone(), name.clone());
+        let (resolver, followed) = (self.caller.resolver().clone(), name.clone());
         // That nothing is registered under the name is said by whoever asks for it next.
         let looked = self.home.spawn(async move { resolver.version(&followed, None).await.map(drop) }).await;
         looked.map(drop).map_err(|_| Failure {
@@ -71,7 +73,10 @@ impl Models {
 impl ModelCaller for Models {
     async fn endpoint(&self, name: &str, version: Option<&str>) -> Result<Endpoint, Failure> {
         let (checked_name, checked_version) = checked(name, version)?;
-        self.follow(&checked_name).await?;
+        if !self.follows(&checked_name) {
+            // Rare, and large: it must not make every call's future so.
+            Box::pin(self.follow(&checked_name)).await?;
+        }
         let resolved = self.caller.resolver().resolve(&checked_name, checked_version.as_ref()).await;
         resolved.map(|resolved| endpoint(&resolved)).map_err(|error| failure(name, version, &error.into()))
     }
@@ -91,11 +96,14 @@ impl ModelCaller for Models {
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
         let (name, version) = (call.name, call.version);
         let (checked_name, checked_version) = checked(&name, version.as_deref())?;
-        self.follow(&checked_name).await?;
+        if !self.follows(&checked_name) {
+            // Rare, and large: it must not make every call's future so.
+            Box::pin(self.follow(&checked_name)).await?;
+        }
         let asked = Call {
             version: checked_version,
-            first: call.url,
-            function: call.function,
+            first: call.url.map(Text::into_string),
+            function: call.function.map(Text::into_string),
             arguments: Arguments::Named(call.arguments),
             ..Call::new(checked_name)
         };
@@ -103,10 +111,10 @@ impl ModelCaller for Models {
             Ok(answer) => Ok(Answer {
                 value: answer.value,
                 size: answer.body.len(),
-                model: answer.model.name.as_str().to_owned(),
-                version: answer.model.version.as_str().to_owned(),
-                instance: (*answer.instance).to_owned(),
-                url: (*answer.url).to_owned(),
+                model: answer.model.name.as_str().into(),
+                version: answer.model.version.as_str().into(),
+                instance: answer.instance,
+                url: answer.url,
                 latency: answer.latency,
                 cached: answer.cached,
             }),
@@ -146,9 +154,9 @@ fn failure(name: &str, version: Option<&str>, error: &Error) -> Failure {
 fn endpoint(resolved: &Resolved) -> Endpoint {
     let endpoint = resolved.slot().endpoint();
     Endpoint {
-        name: endpoint.name.as_str().to_owned(),
-        version: endpoint.version.as_str().to_owned(),
-        url: (*endpoint.url).to_owned(),
-        functions: (*endpoint.functions).clone(),
+        name: endpoint.name.as_str().into(),
+        version: endpoint.version.as_str().into(),
+        url: (*endpoint.url).into(),
+        functions: endpoint.functions.clone(),
     }
 }
