@@ -420,7 +420,12 @@ async fn the_cache_hits_whichever_endpoint_answered_and_keeps_no_failure() {
     bed.call.arguments = named(json!({"host": "other"}));
     while bed.caller.call(&bed.call).await.is_err() {}
     assert!(asked() > before);
+    let before = asked();
+    assert!(bed.caller.kept(&bed.call).is_some_and(|answer| answer.cached));
+    bed.call.arguments = named(json!({"host": "never asked"}));
+    assert!(bed.caller.kept(&bed.call).is_none());
+    assert_eq!(asked(), before);
     let counts = bed.caller.metrics();
-    assert_eq!(counts.cache_hits, 20);
+    assert_eq!(counts.cache_hits, 21);
     assert!(counts.cache_misses >= 3);
 }

@@ -1,6 +1,5 @@
 //! The squid example: its logs through its configuration, with a model that answers as the example's.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ struct Dga;
 #[async_trait]
 impl ModelCaller for Dga {
     async fn endpoint(&self, name: &str, _: Option<&str>) -> Result<Endpoint, Failure> {
-        Ok(Endpoint { name: name.into(), version: "1.0".into(), url: "http://x".into(), functions: BTreeMap::new() })
+        Ok(Endpoint { name: name.into(), version: "1.0".into(), url: "http://x".into(), functions: Arc::default() })
     }
 
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
@@ -29,8 +28,8 @@ impl ModelCaller for Dga {
         let Some(host) = host else {
             return Err(Failure {
                 outcome: Outcome::BadAnswer,
-                model: Some(call.name),
-                version: call.version,
+                model: Some(call.name.into()),
+                version: call.version.map(Into::into),
                 message: "no host".into(),
             });
         };

@@ -94,32 +94,18 @@ impl ModelCaller for Models {
     }
 
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure> {
-        let (name, version) = (call.name, call.version);
-        let (checked_name, checked_version) = checked(&name, version.as_deref())?;
-        if !self.follows(&checked_name) {
+        let (name, version) = (call.name.clone(), call.version.clone());
+        let asked = asked(call)?;
+        if !self.follows(&asked.name) {
             // Rare, and large: it must not make every call's future so.
-            Box::pin(self.follow(&checked_name)).await?;
+            Box::pin(self.follow(&asked.name)).await?;
         }
-        let asked = Call {
-            version: checked_version,
-            first: call.url.map(Text::into_string),
-            function: call.function.map(Text::into_string),
-            arguments: Arguments::Named(call.arguments),
-            ..Call::new(checked_name)
-        };
-        match self.caller.call(&asked).await {
-            Ok(answer) => Ok(Answer {
-                value: answer.value,
-                size: answer.body.len(),
-                model: answer.model.name.as_str().into(),
-                version: answer.model.version.as_str().into(),
-                instance: answer.instance,
-                url: answer.url,
-                latency: answer.latency,
-                cached: answer.cached,
-            }),
-            Err(error) => Err(failure(&name, version.as_deref(), &error)),
-        }
+        let answered = self.caller.call(&asked).await;
+        answered.map(answer).map_err(|error| failure(&name, version.as_deref(), &error))
+    }
+
+    fn known_answer(&self, call: &ModelCall) -> Option<Answer> {
+        self.caller.kept(&asked(call.clone()).ok()?).map(answer)
     }
 
     fn report(&self, function: &'static str, failure: &Failure) {
@@ -140,6 +126,31 @@ fn checked(name: &str, version: Option<&str>) -> Result<(ModelName, Option<Model
         message: error.to_string(),
     };
     Ok((name.parse().map_err(failure)?, version.map(str::parse).transpose().map_err(failure)?))
+}
+
+/// What `maas_client` is to ask.
+fn asked(call: ModelCall) -> Result<Call, Failure> {
+    let (name, version) = checked(&call.name, call.version.as_deref())?;
+    Ok(Call {
+        version,
+        first: call.url.map(Text::into_string),
+        function: call.function.map(Text::into_string),
+        arguments: Arguments::Named(call.arguments),
+        ..Call::new(name)
+    })
+}
+
+fn answer(answer: maas_client::call::Answer) -> Answer {
+    Answer {
+        value: answer.value,
+        size: answer.body.len(),
+        model: answer.model.name.as_str().into(),
+        version: answer.model.version.as_str().into(),
+        instance: answer.instance,
+        url: answer.url,
+        latency: answer.latency,
+        cached: answer.cached,
+    }
 }
 
 fn failure(name: &str, version: Option<&str>, error: &Error) -> Failure {
