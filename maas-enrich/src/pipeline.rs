@@ -204,7 +204,10 @@ impl Pipeline {
                 return None;
             }
         }
-        message.set_if_absent("guid", || Value::from(known.guid()));
+        // One that is null would be the same for all messages of a line.
+        if message.get("guid").is_none_or(Value::is_null) {
+            message.set("guid", Value::from(known.guid()));
+        }
         message.set_if_absent(ORIGINAL, || Value::from(String::from_utf8_lossy(&raw.bytes).into_owned()));
         observer.done(Stage::Transform, &message, clock.lap());
 

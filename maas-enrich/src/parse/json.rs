@@ -4,7 +4,7 @@ use stellar_fns::value::Text;
 use stellar_fns::{Environment, Value};
 
 use super::json_path::Path;
-use super::{ORIGINAL, Parsed, TIMESTAMP, Trouble, flag, now_ms, text};
+use super::{MOST_COPIED, ORIGINAL, Parsed, TIMESTAMP, Trouble, flag, now_ms, text};
 use crate::config::Error;
 use crate::message::{FromJson, Message};
 
@@ -68,8 +68,11 @@ impl JsonParser {
                 Ok(Parsed::from_buf([self.message(line, read, environment)?]))
             }
             Some(several) => {
-                let messages = several.messages(line)?.into_iter();
-                messages.map(|read| self.message(line, read, environment)).collect()
+                let messages = several.messages(line)?;
+                if !self.own_original && messages.len().saturating_mul(line.len()) > MOST_COPIED {
+                    return Err(Trouble::TooManyMessages { messages: messages.len(), bytes: line.len() });
+                }
+                messages.into_iter().map(|read| self.message(line, read, environment)).collect()
             }
         }
     }

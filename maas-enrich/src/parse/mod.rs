@@ -28,6 +28,8 @@ pub(crate) use time::{JavaTime, now_ms};
 pub const ORIGINAL: &str = "original_string";
 /// Milliseconds since 1970.
 pub const TIMESTAMP: &str = "timestamp";
+/// What the messages of one line may hold together of its text, bytes.
+const MOST_COPIED: usize = 16 << 20;
 
 /// Why a line is no message.
 #[derive(Debug, ThisError)]
@@ -52,6 +54,16 @@ pub enum Trouble {
     NoMessage {
         /// What it is.
         kind: &'static str,
+    },
+    /// A query that leads to more than is held at once.
+    #[error(
+        "the line has {messages} messages and {bytes} bytes, which each would hold as original_string: more than {MOST_COPIED} bytes; set parserConfig.overrideOriginalString"
+    )]
+    TooManyMessages {
+        /// How many there are.
+        messages: usize,
+        /// The line's length.
+        bytes: usize,
     },
     /// An envelope without a line.
     #[error("the envelope has no text in {field}")]

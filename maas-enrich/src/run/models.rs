@@ -189,6 +189,11 @@ impl Health {
         }
     }
 
+    /// The call that was to look had no need to ask: the next one looks.
+    fn look_at_once(&mut self, now: Instant) {
+        self.down_until = self.down_until.map(|_| now);
+    }
+
     /// A call came to an end: with this failure, or with an answer that took so long.
     fn ended(&mut self, outcome: Result<Duration, Outcome>, now: Instant) {
         match outcome {
@@ -281,6 +286,9 @@ impl ModelCaller for Bounded {
             },
             leave @ (Leave::Look | Leave::Refuse) => {
                 if let Some(answer) = self.inner.known_answer(&call) {
+                    if leave == Leave::Look {
+                        model.health.lock().look_at_once(Instant::now());
+                    }
                     self.metrics.calls.answered(&answer);
                     return Ok(answer);
                 }
@@ -378,7 +386,10 @@ mod tests {
         assert_eq!(health.leave(start), Leave::Refuse);
         let later = start + PAUSE;
         assert_eq!((health.leave(later), health.leave(later)), (Leave::Look, Leave::Refuse));
+        health.look_at_once(later);
+        assert_eq!((health.leave(later), health.leave(later)), (Leave::Look, Leave::Refuse));
         health.ended(Ok(Duration::from_millis(5)), later);
+        health.look_at_once(later);
         assert_eq!(health.leave(later), Leave::Ask(Some(SHORTEST)));
     }
 

@@ -1,5 +1,6 @@
 //! From options to a pipeline that runs: ZooKeeper, configuration, models, pages, workers; and how it ends. What a worker reads and writes is `plan`'s.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,7 +178,13 @@ fn begin(
     for worker in 0..workers {
         let (plan, current, say) = (plan.of_worker(worker), current.clone(), say.clone());
         let thread = std::thread::Builder::new().name(format!("worker-{worker}")).spawn(move || {
-            let result = plan.work(current, &say);
+            // One that panics must not pass for one that is done.
+            let result = catch_unwind(AssertUnwindSafe(|| plan.work(current, &say))).unwrap_or_else(|_| {
+                Err(Failure::new(
+                    ErrorCode::Defect,
+                    format!("worker {worker} panicked; its lines are read again next time"),
+                ))
+            });
             // Nobody listens any more only where the program is ending.
             let _ = say.send(Word::Ended(result));
         });

@@ -99,7 +99,7 @@ type Writing = Pin<Box<dyn Future<Output = Result<Vec<Place>, sink::Error>>>>;
 /// What is gathered to be written.
 #[derive(Default)]
 struct Batch {
-    documents: Vec<(Document, Raw)>,
+    documents: Vec<(Document, Rc<Raw>)>,
     errors: Vec<Document>,
     /// Lines to be read again.
     again: Vec<Raw>,
@@ -131,7 +131,8 @@ pub async fn work(
             let full = std::mem::take(&mut batch);
             writing = Some(Box::pin(write(full, sinks.clone(), current.pipeline.clone(), metrics.clone())));
         }
-        let wake = batch.since.map(|since| since + policy.batch_age);
+        // A time beyond all clocks never comes.
+        let wake = batch.since.and_then(|since| since.checked_add(policy.batch_age));
         tokio::select! {
             written = poll(&mut writing), if writing.is_some() => {
                 writing = None;
@@ -221,7 +222,7 @@ async fn write(
     pipeline: Arc<Pipeline>,
     metrics: Arc<Metrics>,
 ) -> Result<Vec<Place>, sink::Error> {
-    let (documents, raws): (Vec<Document>, Vec<Raw>) = batch.documents.into_iter().unzip();
+    let (documents, raws): (Vec<Document>, Vec<Rc<Raw>>) = batch.documents.into_iter().unzip();
     let mut errors = batch.errors;
     let mut refused = 0;
     if !documents.is_empty() && pipeline.sensor().indexing.enabled {
@@ -229,14 +230,23 @@ async fn write(
         for rejected in sinks.documents.write(&documents).await? {
             let Some(raw) = raws.get(rejected.index) else { continue };
             let now = jiff::Timestamp::now().as_millisecond();
-            let record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, &rejected, now);
+            let mut record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, &rejected, now);
+            // A line may have several messages that are refused: each has a record of its own.
+            let guid = documents.get(rejected.index).map(|document| &document.guid);
+            if let Some(guid) = guid.filter(|guid| **guid != raw.guid("")) {
+                record.set("guid", Value::from(raw.guid(&format!("{} {guid}", ErrorType::Indexing.as_str()))));
+            }
             errors.push(document(record, raw));
             refused += 1;
         }
         metrics.wrote(documents.len() - refused, refused, started.elapsed());
     }
     if !errors.is_empty() {
-        sinks.errors.write(&errors).await?;
+        for refused in sinks.errors.write(&errors).await? {
+            // There is no other place for it.
+            let guid = errors.get(refused.index).map_or("", |record| &record.guid);
+            tracing::error!(guid, reason = refused.reason, "an error record was refused");
+        }
     }
     if let (Some(retry), false) = (&sinks.retry, batch.again.is_empty()) {
         retry.put_aside(&batch.again).await?;
@@ -286,9 +296,10 @@ impl Batch {
             self.again.push(raw.clone());
         }
         if outcome.more.is_empty() {
-            self.documents.extend(outcome.message.map(|message| (document(message, &raw), raw)));
+            self.documents.extend(outcome.message.map(|message| (document(message, &raw), Rc::new(raw))));
             return;
         }
+        let raw = Rc::new(raw);
         for message in outcome.message.into_iter().chain(outcome.more) {
             self.documents.push((document(message, &raw), raw.clone()));
         }

@@ -236,7 +236,7 @@ async fn a_path_leads_to_several_messages_of_a_line_and_one_that_fails_holds_up_
         json!({"parserClassName": "org.apache.metron.parsers.json.JSONMapParser", "parserConfig": config,
             "fieldTransformations": [{"transformation": "STELLAR", "output": "half", "config": {"half": "10 / n"}}]})
     };
-    let line = r#"{"at":1,"events":[{"n":1,"timestamp":5},{"n":0,"timestamp":6},{"n":5,"timestamp":7}]}"#;
+    let line = r#"{"at":1,"events":[{"n":1,"timestamp":5,"guid":null},{"n":0,"timestamp":6},{"n":5,"timestamp":7,"guid":null}]}"#;
     let found = outcome(&json!({}), &parser(json!({})), line.as_bytes()).await;
     let messages: Vec<Json> = found.message.iter().chain(&found.more).map(|message| json!(message)).collect();
     let halves: Vec<&Json> = messages.iter().map(|message| &message["half"]).collect();
@@ -255,4 +255,7 @@ async fn a_path_leads_to_several_messages_of_a_line_and_one_that_fails_holds_up_
     assert_eq!(said(br#"{"other":1}"#).await, []);
     assert!(said(br#"{"events":[1]}"#).await[0].1.contains("leads to"));
     assert!(said(b"oops").await[0].1.contains("no JSON"));
+    let many = format!(r#"{{"events":[{}{{}}]}}"#, "{},".repeat(20_000));
+    let found = errors(json!({}), parser(json!({})), many.as_bytes()).await;
+    assert!(found[0].1.contains("20001 messages") && found[0].1.contains("overrideOriginalString"), "{found:?}");
 }

@@ -116,7 +116,7 @@ impl Search {
 
     /// The body of a request for these documents. The template is there before the first of them.
     async fn body(&self, documents: &[Document], which: &[usize]) -> Result<Vec<u8>, Trouble> {
-        self.ensure_template().await?;
+        self.ensure_template().await.map_err(|trouble| Trouble::NoTemplate { text: trouble.to_string() })?;
         let target = self.target.borrow();
         Ok(bulk::body(documents, which, &target.index, self.server.kind(), target.settings.colons))
     }
@@ -149,14 +149,14 @@ impl Search {
                     }
                     (again, message)
                 }
-                Err(Trouble::TooLarge | Trouble::Refused { .. }) if which.len() > 1 => {
+                Err(trouble) if trouble.is_of_documents() && which.len() > 1 => {
                     // One of them is at fault: the halves are tried apart.
                     let mut left = which;
                     let right = left.split_off(left.len() / 2);
                     waiting.extend([right, left]);
                     continue;
                 }
-                Err(trouble @ (Trouble::TooLarge | Trouble::Refused { .. })) => {
+                Err(trouble) if trouble.is_of_documents() => {
                     let reason = trouble.to_string();
                     rejected.extend(which.into_iter().map(|index| Rejected { index, reason: reason.clone() }));
                     continue;

@@ -24,8 +24,17 @@ pub(super) enum Trouble {
     TooLarge,
     #[error("the server refused: status {status}, {text}")]
     Refused { status: StatusCode, text: String },
+    #[error("the template of the index can't be installed: {text}")]
+    NoTemplate { text: String },
     #[error("this is no search server that is known here: {text}")]
     Unknown { text: String },
+}
+
+impl Trouble {
+    /// Whether the documents of a request are at fault. What concerns the place or who we are (a changed password, a proxy, a missing right) passes, and is waited for.
+    pub(super) fn is_of_documents(&self) -> bool {
+        matches!(self, Self::TooLarge | Self::Refused { status: StatusCode::BAD_REQUEST, .. })
+    }
 }
 
 /// What differs between servers.
