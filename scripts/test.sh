@@ -135,6 +135,8 @@ stores() {
 # Two Hadoops beside each other: one that scenarios share, and one of two nodes whose daemons are killed. On a third and a fourth
 # what a seal could break under the other protections. The long expiries bear with a busy machine.
 yarn() {
+  need curl curl
+  need python3 python3
   local protection tests long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
   zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings

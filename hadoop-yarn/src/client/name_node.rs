@@ -35,12 +35,15 @@ impl NameNode {
         let Some(token) = answer.token.map(Token::from_proto) else { return Ok(Vec::new()) };
         let mut services = Vec::new();
         match &self.config.name_service {
+            // The name alone: the ResourceManager renews each token where its service says, and a NameNode that stands by refuses that.
             Some(name) => services.push(format!("ha-hdfs:{name}")),
-            None => services.extend(self.config.addresses.iter().cloned()),
-        }
-        // Hadoop's own clients look by address, those that were told a name by the name.
-        for address in &self.config.addresses {
-            services.extend(resolved(address).await);
+            // Hadoop's own clients look by address, those that were told a name by the name.
+            None => {
+                services.extend(self.config.addresses.iter().cloned());
+                for address in &self.config.addresses {
+                    services.extend(resolved(address).await);
+                }
+            }
         }
         services.sort();
         services.dedup();

@@ -97,7 +97,9 @@ pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) 
     let tries = if unreachable { policy.retries.saturating_add(1) } else { 1 };
     let several = move_on && situation.servers > 1;
     let move_on = several && situation.failures.is_multiple_of(tries);
-    if several && policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
+    // A wait without end needs another bound, also where there is nobody to go on to.
+    let bounded = several || policy.max_wait == Duration::MAX;
+    if bounded && policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
         return Next::Fail;
     }
     // Every server is tried before the first pause.
@@ -181,6 +183,8 @@ mod tests {
         assert_eq!(decide(&policy, &standby, situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
         let alone = Situation { failures: 9, servers: 1, ..situation() };
         assert!(matches!(decide(&policy, &refused(), alone), Next::Retry { move_on: false, .. }));
+        let endless = RetryPolicy { max_wait: Duration::MAX, ..policy };
+        assert_eq!(decide(&endless, &refused(), alone), Next::Fail);
     }
 
     #[test]

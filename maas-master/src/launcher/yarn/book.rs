@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use maas_client::launch::Exit;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::request::Resources;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Ends of containers that no known instance had are kept up to this number: their records may be read later.
@@ -164,7 +164,7 @@ impl Book {
         self.slots.insert(id.to_string(), Slot::Ended { exit: Box::new(exit) });
     }
 
-    /// Containers that run for instances whose runner has lost its session, each with its node.
+    /// Containers that run for instances whose runner has lost its session, each with its node. None where that is so on every one of several nodes.
     pub(super) fn out_of_sight(&self, known: &BTreeMap<String, Arc<Instance>>) -> Vec<(ContainerId, NodeId)> {
         let is_out = |id: &String| {
             known.get(id).is_some_and(|instance| instance.was_claimed && instance.unclaimed_since.is_some())
@@ -173,8 +173,11 @@ impl Book {
             Slot::Started { container, .. } => Some(*container),
             Slot::Waiting { .. } | Slot::Granted { .. } | Slot::Ended { .. } => None,
         };
+        let with_node = |container| Some((container, self.held_as(container)?.node));
         let out = self.slots.iter().filter(|(id, _)| is_out(id)).filter_map(|(_, slot)| container_of(slot));
-        out.filter_map(|container| Some((container, self.held_as(container)?.node))).collect()
+        let out: Vec<(ContainerId, NodeId)> = out.filter_map(with_node).collect();
+        let used = self.slots.values().filter_map(container_of).filter_map(with_node).map(|(_, node)| node);
+        if out.is_empty() || all_at_once(&out, used) { Vec::new() } else { out }
     }
 
     /// Neither their runners nor their node are seen any more: they go back, and others take their place.
@@ -443,6 +446,12 @@ fn exit_of(id: &str, end: End, diagnostics: &str, since: Timestamp, now: Timesta
         was_ready: said.as_ref().is_some_and(|exit| exit.was_ready),
         stderr_tail: said.map(|exit| exit.stderr_tail).unwrap_or_default(),
     }
+}
+
+/// Whether these are on several nodes, and no other node is used: that looks like the way to them and not like a loss.
+fn all_at_once(out: &[(ContainerId, NodeId)], used: impl IntoIterator<Item = NodeId>) -> bool {
+    let out: BTreeSet<&NodeId> = out.iter().map(|(_, node)| node).collect();
+    out.len() > 1 && used.into_iter().all(|node| out.contains(&node))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::service::entry;
 use hadoop_yarn::client::{NewApplication, ResourceManager};
 use hadoop_yarn::config::{Configuration, YarnConfig};
 use hadoop_yarn::credentials::Credentials;
+use hadoop_yarn::rpc::ExceptionKind;
 use hadoop_yarn::shell;
 use hadoop_yarn::types::{ApplicationId, LaunchContext, Resource, Submission};
 use maas_cli::ErrorCode;
@@ -28,6 +29,9 @@ const QUEUE: &str = "default";
 const ATTEMPTS: i32 = 10;
 /// Failures of attempts that are older than this don't count.
 const FAILURES_COUNT_FOR: Duration = Duration::from_secs(600);
+
+/// How long it is looked, once something failed, whether the application is gone.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Submits and follows it until it runs, or with `--attach` until it ends.
 pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8, Error> {
@@ -60,13 +64,16 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         runner: (&staged.runner).into(),
         env: config.env.clone(),
     };
-    let mut context = context(cli, config, &order, &staged)?;
-    let credentials = context.credentials.get_or_insert_default();
-    tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
-    timeline::ensure_domain(&cli.service, &configuration, &user).await;
-    let submission = submission(&cli.service, new.id, context, asked);
-    let submitted = cluster.submit_and_wait(&submission).await.map(drop);
-    let submitted = submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error));
+    let submitted = async {
+        let mut context = context(cli, config, &order, &staged)?;
+        let credentials = context.credentials.get_or_insert_default();
+        tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
+        timeline::ensure_domain(&cli.service, &configuration, &user).await;
+        let submission = submission(&cli.service, new.id, context, asked);
+        let submitted = cluster.submit_and_wait(&submission).await.map(drop);
+        submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error))
+    }
+    .await;
     let followed = match submitted {
         Ok(()) => {
             let sweeping = sweep(&cluster, &file_system, &user);
@@ -75,10 +82,23 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         Err(error) => Err(error),
     };
     if followed.is_err() {
-        // It never ran, so nobody else clears what was put there.
-        let _kept = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory))).await;
+        // Where it never ran nobody else clears what was put there; where it may still run it needs it.
+        if is_gone(&cluster, new.id).await {
+            let _kept = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory))).await;
+        } else {
+            tracing::warn!(application = %new.id, directory, "it may still run, and keeps its files in HDFS");
+        }
     }
     followed
+}
+
+/// Whether YARN says that an application is over, or that there is none of this name.
+async fn is_gone(cluster: &ResourceManager, id: ApplicationId) -> bool {
+    match tokio::time::timeout(LAST_LOOK, cluster.report(id)).await {
+        Ok(Ok(report)) => report.state.is_over(),
+        Ok(Err(error)) => error.kind() == Some(ExceptionKind::ApplicationNotFound),
+        Err(_) => false,
+    }
 }
 
 /// Takes away what applications of this user's left in HDFS that YARN knows to be over: one that is killed has no time

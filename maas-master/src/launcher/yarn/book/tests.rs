@@ -280,3 +280,12 @@ fn a_runner_out_of_sight_is_lost_once_its_node_is_so_too() {
     book.beat(Vec::new(), vec![ended(2, -100, "Container released on a *lost* node")]);
     assert!(matches!(book.stands("1-1-aaaa", Some(&name)), Process::Dead { .. }));
 }
+
+#[test]
+fn one_node_may_be_lost_but_all_of_several_at_once_are_not() {
+    let node = |name: &str| name.parse::<NodeId>().unwrap();
+    let out = [(container(2, None).id, node("a:1")), (container(3, None).id, node("b:1"))];
+    assert!(all_at_once(&out, [node("a:1"), node("b:1")]));
+    assert!(!all_at_once(&out, [node("a:1"), node("b:1"), node("c:1")]));
+    assert!(!all_at_once(&out[..1], [node("a:1")]));
+}
