@@ -1,6 +1,6 @@
 //! Where the NameNodes of a file system are, for the one call that this crate makes to them.
 
-use super::yarn::{options, principal, with_port};
+use super::yarn::{options, principal, wants_kerberos, with_port};
 use super::{ConfigError, Configuration};
 use crate::rpc::{Authentication, Options, ServicePrincipal};
 
@@ -42,9 +42,7 @@ impl HdfsConfig {
             addresses,
             name_node: principal(configuration, "dfs.namenode.kerberos.principal")?,
             options: options(configuration)?,
-            wants_kerberos: configuration
-                .get("hadoop.security.authentication")?
-                .is_some_and(|method| method.eq_ignore_ascii_case("kerberos")),
+            wants_kerberos: wants_kerberos(configuration)?,
         })
     }
 
@@ -60,15 +58,8 @@ impl HdfsConfig {
 
 #[cfg(test)]
 mod tests {
+    use super::super::yarn::tests::configuration;
     use super::*;
-
-    fn configuration(pairs: &[(&str, &str)]) -> Configuration {
-        let mut configuration = Configuration::new();
-        for (key, value) in pairs {
-            configuration.set(*key, *value);
-        }
-        configuration
-    }
 
     #[test]
     fn a_host_is_one_name_node_and_a_service_has_those_that_are_listed() {

@@ -69,9 +69,7 @@ impl YarnConfig {
             scheduler_addresses: Self::addresses(configuration, Server::Scheduler)?,
             options,
             node_options,
-            wants_kerberos: configuration
-                .get("hadoop.security.authentication")?
-                .is_some_and(|method| method.eq_ignore_ascii_case("kerberos")),
+            wants_kerberos: wants_kerberos(configuration)?,
             resource_manager: principal(configuration, "yarn.resourcemanager.principal")?,
         })
     }
@@ -232,11 +230,17 @@ fn user_of_this_process() -> Option<String> {
     })
 }
 
+/// Whether servers take nobody's name on trust.
+pub(super) fn wants_kerberos(configuration: &Configuration) -> Result<bool, ConfigError> {
+    let method = configuration.get("hadoop.security.authentication")?;
+    Ok(method.is_some_and(|method| method.eq_ignore_ascii_case("kerberos")))
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn configuration(pairs: &[(&str, &str)]) -> Configuration {
+    pub(in crate::config) fn configuration(pairs: &[(&str, &str)]) -> Configuration {
         let mut configuration = Configuration::new();
         for (key, value) in pairs {
             configuration.set(*key, *value);
