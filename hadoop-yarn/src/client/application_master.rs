@@ -4,7 +4,7 @@
 //! is granted, is the caller's business; [`super::Asks`] remembers what was asked, which a ResourceManager that restarts forgets.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::YarnConfig;
 use crate::proto::yarn::{
@@ -24,6 +24,9 @@ pub(crate) const PROTOCOL: Protocol =
 
 /// How long to wait before the ResourceManager is asked again whether it has stored that we are done.
 const STORED_YET: Duration = Duration::from_millis(100);
+
+/// While that takes long, this often it is said.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// The ResourceManager, as one attempt of an application's master sees it.
 #[derive(Debug)]
@@ -151,17 +154,29 @@ impl ApplicationMaster {
 
     /// Says how the application ended, and returns when that is stored. **Containers run on** until this process ends or its silence is noticed: stop them
     /// before, and end at once after. `tracking_url` replaces the page; empty for none.
+    ///
+    /// One that is still not stored after [`RetryPolicy::max_wait`](crate::rpc::RetryPolicy::max_wait) is an [`Error::Timeout`].
     pub async fn finish(&mut self, status: FinalStatus, diagnostics: &str, tracking_url: &str) -> Result<(), Error> {
         let request = FinishApplicationMasterRequestProto {
             diagnostics: Some(diagnostics.to_owned()),
             tracking_url: Some(tracking_url.to_owned()),
             final_application_status: status.to_proto(),
         };
+        let (began, limit) = (Instant::now(), self.rpc.options().retry.max_wait);
+        let mut told = began;
         loop {
             let answer: FinishApplicationMasterResponseProto =
                 self.rpc.call("finishApplicationMaster", Repeat::Harmless, &request).await?;
             if answer.is_unregistered() {
                 return Ok(());
+            }
+            if began.elapsed() >= limit {
+                let address = self.rpc.servers().join(", ");
+                return Err(Error::Timeout { method: "finishApplicationMaster".to_owned(), address, limit });
+            }
+            if told.elapsed() >= SAY_EVERY {
+                told = Instant::now();
+                tracing::warn!(waiting = ?began.elapsed(), "the ResourceManager has not stored yet that the application has ended");
             }
             tokio::time::sleep(STORED_YET).await;
         }
