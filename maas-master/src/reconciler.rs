@@ -2,6 +2,7 @@
 //!
 //! Losing the lead or the session drops everything that was known and stands by again, in the same process.
 
+mod stop_node;
 mod term;
 
 use crate::clock::{Clock, wall_time};
@@ -15,9 +16,10 @@ use maas_client::config::Roots;
 use maas_client::event::Event;
 use maas_client::state::{FORMAT, Leader};
 use maas_client::state_store;
-use maas_client::tree::{self, SessionState, SharedTree, TreeChange};
+use maas_client::tree::{self, SessionState, SharedTree};
 use std::sync::Arc;
 use std::time::Duration;
+use stop_node::StopNode;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -256,80 +258,5 @@ impl Master {
         let outcome = term::Leading::begin(self, term, stop, shutdown).await;
         self.setup.payloads.forget_failures();
         outcome
-    }
-}
-
-/// `<state>/stop`: one that was there before this master is no request to it.
-struct StopNode {
-    tree: SharedTree,
-    path: String,
-    changes: Option<mpsc::UnboundedReceiver<TreeChange>>,
-    /// The creation transaction of one that is not for us.
-    old: Option<i64>,
-    looked: bool,
-}
-
-impl StopNode {
-    fn open(tree: SharedTree, roots: &Roots) -> StopNode {
-        StopNode { tree, path: roots.stop(), changes: None, old: None, looked: false }
-    }
-
-    /// Sets the watch and remembers what was there first.
-    async fn look(&mut self) -> Result<(), tree::Error> {
-        if self.changes.is_none() {
-            self.changes = Some(self.tree.watch_tree(&self.path).await?);
-        }
-        if !self.looked {
-            self.old = self.tree.get(&self.path).await?.map(|node| node.stat.czxid);
-            self.looked = true;
-        }
-        Ok(())
-    }
-
-    /// Waits until the node changes; true when this master is to stop.
-    async fn asked(&mut self) -> Result<bool, tree::Error> {
-        let Some(changes) = &mut self.changes else { return std::future::pending().await };
-        match changes.recv().await {
-            None => std::future::pending().await,
-            Some(change) => self.judge(&change).await,
-        }
-    }
-
-    /// Whether this master was to stop by a change that nobody has looked at yet, without waiting.
-    async fn was_asked(&mut self) -> Result<bool, tree::Error> {
-        while let Some(change) = self.changes.as_mut().and_then(|changes| changes.try_recv().ok()) {
-            if self.judge(&change).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether a change of the node asks this master to stop.
-    async fn judge(&mut self, change: &TreeChange) -> Result<bool, tree::Error> {
-        let node = self.tree.get(&self.path).await?;
-        match (change, node) {
-            (_, Some(node)) => Ok(Some(node.stat.czxid) != self.old),
-            // Gone already: what went was either the old one, or one that was meant for all.
-            (TreeChange::Path(_), None) => Ok(self.old.take().is_none()),
-            (TreeChange::Resync, None) => Ok(false),
-        }
-    }
-
-    /// Whether the node changed since this was last asked, without waiting.
-    fn was_touched(&mut self) -> bool {
-        let Some(changes) = &mut self.changes else { return false };
-        let mut touched = false;
-        while changes.try_recv().is_ok() {
-            touched = true;
-        }
-        touched
-    }
-
-    /// What is asked now, without waiting.
-    async fn now(&self) -> Result<Option<maas_client::state::Stop>, tree::Error> {
-        let node = self.tree.get(&self.path).await?;
-        let node = node.filter(|node| Some(node.stat.czxid) != self.old);
-        Ok(node.map(|node| serde_json::from_slice(&node.data).unwrap_or_default()))
     }
 }

@@ -32,6 +32,8 @@ use tokio_util::task::TaskTracker;
 
 /// After a lost answer or a changed tree the next look waits this long.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// While the end is held up, this often it is said by what.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// What is done beside the passes is waited for this long at the end.
 const FINISH: Duration = Duration::from_secs(5);
 /// First and longest delay of a step that failed.
@@ -53,6 +55,8 @@ pub(super) struct Leading<'m> {
     stop_all: bool,
     /// How the master ends once nothing runs.
     ends_with: Option<End>,
+    /// When it was last said what holds up the end.
+    told_holding_up: Option<Moment>,
     passes: u64,
     since: jiff::Timestamp,
     trim: Option<JoinHandle<Trimmer>>,
@@ -90,7 +94,7 @@ impl<'m> Leading<'m> {
         if let Err(failed) = leader::write_cluster(&setup.tree, &setup.roots, &term, &cluster).await {
             return after(executor.sort(failed));
         }
-        if stop.old.is_some()
+        if stop.is_old_there()
             && let Err(trouble) = executor.fenced(vec![Op::delete(&stop.path, None)]).await
             && !matches!(trouble, Trouble::Stale(_))
         {
@@ -114,6 +118,7 @@ impl<'m> Leading<'m> {
             first_pass: true,
             stop_all: false,
             ends_with: None,
+            told_holding_up: None,
             passes: 0,
             since: wall_time(),
             trim: None,
@@ -128,7 +133,9 @@ impl<'m> Leading<'m> {
         let mut launched = self.executor.launcher.changed();
         let mut fetched = self.executor.payloads.changed();
         let mut stop_models = self.master.stop_models.clone();
-        self.obey_stop(stop).await;
+        if self.obey_stop(stop).await {
+            return self.resign(End::StopNode, stop).await;
+        }
         loop {
             if let Some(turn) = self.check_session(&mut session, shutdown).await? {
                 return Ok(turn);
@@ -163,6 +170,9 @@ impl<'m> Leading<'m> {
                 self.tell_left();
                 return self.resign(end, stop).await;
             }
+            if self.ends_with.is_some() {
+                self.tell_what_holds_up();
+            }
             self.start_trimming();
             if again {
                 // Under load there is always more to do: what else is asked must not wait for its end.
@@ -181,7 +191,11 @@ impl<'m> Leading<'m> {
                 Ok(()) = session.changed() => {}
                 Ok(()) = stop_models.changed() => {}
                 asked = stop.asked() => stopping = asked.unwrap_or(true),
-                () = tokio::time::sleep(tick) => self.intake.retry_stuck(),
+                () = tokio::time::sleep(tick) => {
+                    self.intake.retry_stuck();
+                    // As all else, the order is looked for now and then, whatever became of the watch.
+                    stopping = true;
+                }
                 () = shutdown.cancelled() => {}
             }
             if stopping && self.obey_stop(stop).await {
@@ -197,14 +211,21 @@ impl<'m> Leading<'m> {
     }
 
     /// Looks at the stop node; true when the master ends at once.
-    async fn obey_stop(&mut self, stop: &StopNode) -> bool {
+    async fn obey_stop(&mut self, stop: &mut StopNode) -> bool {
         match stop.now().await {
             Ok(Some(asked)) if asked.with_models => {
+                if self.ends_with != Some(End::StopNode) {
+                    let instances = self.mirror.instances.len();
+                    tracing::info!(by = asked.by, instances, "asked to stop with the models");
+                }
                 self.stop_all = true;
                 self.ends_with = Some(End::StopNode);
                 false
             }
-            Ok(Some(_)) => true,
+            Ok(Some(asked)) => {
+                tracing::info!(by = asked.by, "asked to stop");
+                true
+            }
             Ok(None) => false,
             Err(error) => {
                 tracing::info!(%error, "the stop node can't be read now");
@@ -261,6 +282,7 @@ impl<'m> Leading<'m> {
     }
 
     async fn resign(&mut self, end: End, stop: &StopNode) -> Result<Turn, Error> {
+        tracing::info!(?end, "giving the lead back");
         self.executor.beside.close();
         if tokio::time::timeout(FINISH, self.executor.beside.wait()).await.is_err() {
             tracing::info!("ended instances' directories are not all clean yet; the next master sees to them");

@@ -20,9 +20,13 @@ use maas_client::tree::SharedTree;
 use maas_client::zk::{ZkOptions, ZkTree};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long the last status and journal may take, and closed connections.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Runs until a signal or the stop node ends it; as the master of a cluster's application when it is one.
 pub(super) async fn run(mut config: Config, detached: bool, application: bool) -> Result<u8, Error> {
@@ -78,7 +82,7 @@ async fn connect(config: &Config) -> Result<(SharedTree, Roots), Error> {
             Ok(roots) => return Ok((tree, roots)),
             Err(Error::ZooKeeper { source, .. }) if source.is_retryable() => {
                 tracing::warn!(error = %source, "the configuration node can't be read yet");
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
             Err(error) => return Err(error),
         }
@@ -184,7 +188,9 @@ impl Running {
         let instances = running_instances(&self.handle.view());
         self.rest.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await.is_err() {
+            tracing::warn!("status or journal could not be written to the end");
+        }
         self.tree.close().await;
         let how = match ended {
             Ok(Ok(End::Shutdown)) => Ended::Left,

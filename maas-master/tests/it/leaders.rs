@@ -87,6 +87,25 @@ async fn the_stop_node_ends_all_masters_and_goes_last() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_leader_obeys_an_order_to_stop_whatever_else_changes_with_it() {
+    // Whether the order or the other change is noticed first is chance; neither may swallow the other.
+    for _ in 0..50 {
+        let world = World::new();
+        let dga = model("dga", "1.0");
+        let mut master = world.start();
+        world.ask_when_led(&dga, 1).await;
+        world.settle(&[(&dga, 1)]).await;
+        let stop = serde_json::to_vec(&Stop { with_models: true, by: None }).unwrap();
+        let desired = world.roots.desired(&dga);
+        let unchanged = world.tree.get(&desired).await.unwrap().unwrap().data;
+        let all = vec![Op::create(world.roots.stop(), stop), Op::set(desired, unchanged, None)];
+        world.tree.multi(all).await.unwrap();
+        assert_eq!(master.ended().await.unwrap(), End::StopNode);
+        assert!(world.fake.alive().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_leaves_instances_running_and_gives_the_lead_back() {
     let world = World::new();
     let dga = model("dga", "1.0");

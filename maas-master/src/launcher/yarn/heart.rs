@@ -256,7 +256,15 @@ impl Beat {
 
     async fn finish(mut self, finish: Option<Finish>) {
         let Some(Finish { status, words, done }) = finish else { return };
-        let outcome = match self.master.finish(status, &words, "").await {
+        let mut outcome = self.master.finish(status, &words, "").await;
+        // Only a registered one may say that it is done, and a ResourceManager that has restarted forgot that we are.
+        if outcome.as_ref().is_err_and(rpc::Error::is_not_registered) {
+            outcome = match self.master.register(&self.host, None, &self.page).await {
+                Ok(_) => self.master.finish(status, &words, "").await,
+                Err(error) => Err(error),
+            };
+        }
+        let outcome = match outcome {
             Ok(()) => Ok(()),
             Err(error) if error.is_attempt_over() => Err(Error::Over),
             Err(error) => Err(Error::Finish(error)),

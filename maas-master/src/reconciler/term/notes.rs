@@ -2,7 +2,7 @@
 //!
 //! It decides and does nothing.
 
-use super::{Leading, STEP_RETRY, key};
+use super::{Leading, SAY_EVERY, STEP_RETRY, key};
 use crate::clock::{Moment, wall_time};
 use crate::execute::Done;
 use crate::observed::{Observed, Process};
@@ -13,6 +13,9 @@ use maas_client::reason::{InstanceState, Reason, ReasonCode, plural};
 use maas_client::state::Ended;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Of this many instances it is said at once that they hold up the end.
+const MOST_TOLD: usize = 5;
 
 impl Leading<'_> {
     /// Brings what a step changed into the mirror, and says it.
@@ -104,6 +107,31 @@ impl Leading<'_> {
                 format!("{whom} on {host}, told to stop, out of reach from here; a master on {host} sees to them");
             tracing::warn!(host, count, "instances are left that this master can't reach");
             self.events.emit(event("InstancesLeft", wall_time()).because(text));
+        }
+    }
+
+    /// Says now and then which instances a master that is to end still waits for.
+    pub(super) fn tell_what_holds_up(&mut self) {
+        let now = self.master.clock.moment();
+        if self.told_holding_up.is_some_and(|told| now.since(told) < SAY_EVERY) {
+            return;
+        }
+        self.told_holding_up = Some(now);
+        for instance in self.mirror.instances.values().take(MOST_TOLD) {
+            let stopping = instance.stopping_since.map(|since| now.since(since));
+            let (record, state) = (&instance.record, instance.state().0);
+            tracing::info!(
+                instance = instance.id,
+                model = %record.model,
+                host = record.host,
+                container = record.container,
+                %state,
+                process = ?instance.process,
+                claimed = instance.claim.is_some(),
+                ?stopping,
+                was_killed = instance.killed_at.is_some(),
+                "ending once this one is gone"
+            );
         }
     }
 

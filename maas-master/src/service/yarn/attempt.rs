@@ -24,7 +24,11 @@ use maas_store::HdfsStore;
 use maas_store::location::Location;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long clearing what was staged may hold up the end; the next submission sweeps what stays.
+const CLEARING: Duration = Duration::from_secs(20);
 
 /// A registered attempt.
 pub(in crate::service) struct Attempt {
@@ -110,12 +114,13 @@ impl Attempt {
 
     /// The application has ended in order: tells YARN, and clears what was staged. The process ends at once after it.
     pub(in crate::service) async fn finish(self, words: &str) {
+        tracing::info!("telling YARN that the application has ended");
         if let Err(error) = self.heart.finish(FinalStatus::Succeeded, words).await {
             tracing::warn!(error = %maas_client::reason::chain(&error), "YARN was not told of the end");
         }
         let (file_system, directory) = (self.order.file_system.clone(), self.order.directory.clone());
-        let cleared = tokio::task::spawn_blocking(move || staging::clear(&file_system, &directory)).await;
-        if !matches!(cleared, Ok(Ok(()))) {
+        let clearing = tokio::task::spawn_blocking(move || staging::clear(&file_system, &directory));
+        if !matches!(tokio::time::timeout(CLEARING, clearing).await, Ok(Ok(Ok(())))) {
             tracing::warn!(directory = self.order.directory, "what was staged stays");
         }
     }
