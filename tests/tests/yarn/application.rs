@@ -7,7 +7,11 @@ use integration_tests::{ModelDir, Output, Site, get, program, repository, until}
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// So many lines of a master's log are shown where it did not do what it was told.
+const LAST_LINES: usize = 30;
 
 /// An application of this test's own. It is killed when it is dropped before it was stopped.
 pub(crate) struct Application {
@@ -148,9 +152,28 @@ impl Application {
         Ok(containers)
     }
 
+    /// The end of each attempt's log, as far as the nodes still have it.
+    fn last_words(&self) -> String {
+        let inside = |directory: &Path| -> Vec<PathBuf> {
+            std::fs::read_dir(directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect()
+        };
+        let mut words = String::new();
+        for node in inside(Path::new(&self.cluster.dir)) {
+            for container in inside(&node.join("logs").join(self.id.to_string())) {
+                let log = std::fs::read_to_string(container.join("maas_master.stderr")).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+                    words.extend(["\n", line]);
+                }
+            }
+        }
+        if words.is_empty() { "nothing that is still there".to_string() } else { words }
+    }
+
     /// Stops it with its models and waits until YARN says that it has succeeded.
     pub(crate) async fn stop(&mut self) -> Result<()> {
-        self.service(&["stop", "--with-models"]).await?.exits(0)?;
+        let stopped = self.service(&["stop", "--with-models"]).await?.exits(0);
+        stopped.with_context(|| format!("what its master said last: {}", self.last_words()))?;
         until(Duration::from_secs(20), "the application's end", async || {
             let report = self.cluster.report(self.id).await?;
             let state = (report.state, report.final_status.to_string());
