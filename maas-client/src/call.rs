@@ -178,13 +178,24 @@ impl Caller {
         result
     }
 
-    /// The answer that is kept for a call, without asking or waiting for anybody: for callers that know the model to be down. None where none is.
+    /// The answer that is kept for a call of any instance, without asking or waiting for anybody. None where none is; that is counted by the call that follows.
     #[cfg(feature = "cache")]
-    pub fn kept(&self, call: &Call) -> Option<Answer> {
+    pub fn kept(
+        &self,
+        name: &ModelName,
+        version: Option<&ModelVersion>,
+        function: Option<&str>,
+        arguments: &Map<String, Value>,
+    ) -> Option<Answer> {
         let started = Instant::now();
-        let version = self.inner.resolver.try_version(&call.name, call.version.as_ref())?.ok()?;
-        let answer = self.look_up(call, &version, started).ok()?;
-        self.inner.metrics.call(&call.name, Some(version.version()), Outcome::Ok, answer.latency);
+        if !self.inner.cache.is_on() {
+            return None;
+        }
+        let version = self.inner.resolver.try_version(name, version)?.ok()?;
+        let key = key(&version, function, |text| encode::canonical_named(arguments, text))?;
+        let answer = self.inner.cache.get(&key)?.answer(model_of(&version), started.elapsed());
+        self.inner.metrics.cache(true);
+        self.inner.metrics.call(name, Some(version.version()), Outcome::Ok, answer.latency);
         Some(answer)
     }
 
@@ -229,10 +240,8 @@ impl Caller {
         if !cache.is_on() || call.instance.is_some() {
             return Err(None);
         }
-        let function = call.function.as_deref().unwrap_or("apply");
-        let Some(key) = cache::Key::new(version, function, |key| encode::canonical(&call.arguments, key)) else {
-            return Err(None);
-        };
+        let write = |text: &mut Vec<u8>| encode::canonical(&call.arguments, text);
+        let Some(key) = key(version, call.function.as_deref(), write) else { return Err(None) };
         let found = cache.get(&key);
         self.inner.metrics.cache(found.is_some());
         found.map(|entry| entry.answer(model_of(version), started.elapsed())).ok_or(Some(key))
@@ -333,6 +342,12 @@ impl Caller {
             last = Some(Box::new((at, failed)));
         }
     }
+}
+
+/// What the answer to a call is kept under.
+#[cfg(feature = "cache")]
+fn key(version: &Version, function: Option<&str>, arguments: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<cache::Key> {
+    cache::Key::new(version, function.unwrap_or("apply"), arguments)
 }
 
 fn model_of(version: &Version) -> ModelId {

@@ -145,48 +145,63 @@ fn with_query(mut target: String, named: &Map<String, Value>) -> Result<String, 
 /// Appends one text for all spellings of the same arguments: JSON without blanks, keys sorted at every level. False where there is none.
 #[cfg(feature = "cache")]
 pub(super) fn canonical(arguments: &Arguments, text: &mut Vec<u8>) -> bool {
-    fn write_scalar(value: &impl serde::Serialize, text: &mut Vec<u8>) -> Option<()> {
-        serde_json::to_writer(text, value).ok()
+    match arguments {
+        Arguments::Named(map) => canonical_named(map, text),
+        Arguments::Document(document) => {
+            serde_json::from_slice(document).is_ok_and(|value| write_canonical(&value, text).is_some())
+        }
     }
-    fn write(value: &Value, text: &mut Vec<u8>) -> Option<()> {
-        match value {
-            Value::Object(map) => write_map(map, text)?,
-            Value::Array(list) => {
-                text.push(b'[');
-                for item in list {
-                    write(item, text)?;
-                    text.push(b',');
-                }
-                text.push(b']');
+}
+
+/// The same for arguments by name.
+#[cfg(feature = "cache")]
+pub(super) fn canonical_named(map: &Map<String, Value>, text: &mut Vec<u8>) -> bool {
+    write_canonical_map(map, text).is_some()
+}
+
+#[cfg(feature = "cache")]
+fn write_canonical(value: &Value, text: &mut Vec<u8>) -> Option<()> {
+    match value {
+        Value::Object(map) => write_canonical_map(map, text)?,
+        Value::Array(list) => {
+            text.push(b'[');
+            for item in list {
+                write_canonical(item, text)?;
+                text.push(b',');
             }
-            scalar => write_scalar(scalar, text)?,
+            text.push(b']');
         }
-        Some(())
+        scalar => write_scalar(scalar, text)?,
     }
-    fn write_entry((key, value): (&String, &Value), text: &mut Vec<u8>) -> Option<()> {
-        write_scalar(key, text)?;
-        text.push(b':');
-        write(value, text)?;
-        text.push(b',');
-        Some(())
+    Some(())
+}
+
+#[cfg(feature = "cache")]
+fn write_canonical_map(map: &Map<String, Value>, text: &mut Vec<u8>) -> Option<()> {
+    text.push(b'{');
+    if map.keys().is_sorted() {
+        map.iter().try_for_each(|entry| write_entry(entry, text))?;
+    } else {
+        let mut sorted: Vec<(&String, &Value)> = map.iter().collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        sorted.into_iter().try_for_each(|entry| write_entry(entry, text))?;
     }
-    fn write_map(map: &Map<String, Value>, text: &mut Vec<u8>) -> Option<()> {
-        text.push(b'{');
-        if map.keys().is_sorted() {
-            map.iter().try_for_each(|entry| write_entry(entry, text))?;
-        } else {
-            let mut sorted: Vec<(&String, &Value)> = map.iter().collect();
-            sorted.sort_by_key(|(key, _)| *key);
-            sorted.into_iter().try_for_each(|entry| write_entry(entry, text))?;
-        }
-        text.push(b'}');
-        Some(())
-    }
-    let written = match arguments {
-        Arguments::Named(map) => write_map(map, text),
-        Arguments::Document(document) => serde_json::from_slice(document).ok().and_then(|value| write(&value, text)),
-    };
-    written.is_some()
+    text.push(b'}');
+    Some(())
+}
+
+#[cfg(feature = "cache")]
+fn write_entry((key, value): (&String, &Value), text: &mut Vec<u8>) -> Option<()> {
+    write_scalar(key, text)?;
+    text.push(b':');
+    write_canonical(value, text)?;
+    text.push(b',');
+    Some(())
+}
+
+#[cfg(feature = "cache")]
+fn write_scalar(value: &impl serde::Serialize, text: &mut Vec<u8>) -> Option<()> {
+    serde_json::to_writer(text, value).ok()
 }
 
 #[cfg(test)]

@@ -421,9 +421,12 @@ async fn the_cache_hits_whichever_endpoint_answered_and_keeps_no_failure() {
     while bed.caller.call(&bed.call).await.is_err() {}
     assert!(asked() > before);
     let before = asked();
-    assert!(bed.caller.kept(&bed.call).is_some_and(|answer| answer.cached));
-    bed.call.arguments = named(json!({"host": "never asked"}));
-    assert!(bed.caller.kept(&bed.call).is_none());
+    let kept = |host: &str| {
+        let Arguments::Named(arguments) = named(json!({ "host": host })) else { unreachable!("they are named") };
+        bed.caller.kept(&bed.call.name, None, None, &arguments)
+    };
+    assert!(kept("other").is_some_and(|answer| answer.cached));
+    assert!(kept("never asked").is_none());
     assert_eq!(asked(), before);
     let counts = bed.caller.metrics();
     assert_eq!(counts.cache_hits, 21);

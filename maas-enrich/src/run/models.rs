@@ -189,11 +189,6 @@ impl Health {
         }
     }
 
-    /// The call that was to look had no need to ask: the next one looks.
-    fn look_at_once(&mut self, now: Instant) {
-        self.down_until = self.down_until.map(|_| now);
-    }
-
     /// A call came to an end: with this failure, or with an answer that took so long.
     fn ended(&mut self, outcome: Result<Duration, Outcome>, now: Instant) {
         match outcome {
@@ -285,13 +280,6 @@ impl ModelCaller for Bounded {
                 }
             },
             leave @ (Leave::Look | Leave::Refuse) => {
-                if let Some(answer) = self.inner.known_answer(&call) {
-                    if leave == Leave::Look {
-                        model.health.lock().look_at_once(Instant::now());
-                    }
-                    self.metrics.calls.answered(&answer);
-                    return Ok(answer);
-                }
                 if leave == Leave::Look {
                     let (inner, home, model) = (self.inner.clone(), self.home.clone(), model.clone());
                     self.home.spawn(async move { ask(&*inner, &home, &model, call).await.is_ok() });
@@ -305,6 +293,13 @@ impl ModelCaller for Bounded {
             self.metrics.calls.answered(answer);
         }
         answer
+    }
+
+    /// A kept answer needs no room, whether the model is up or down.
+    fn known_answer(&self, call: &ModelCall) -> Option<Answer> {
+        let answer = self.inner.known_answer(call)?;
+        self.metrics.calls.answered(&answer);
+        Some(answer)
     }
 
     fn report(&self, function: &'static str, failure: &Failure) {
@@ -365,15 +360,18 @@ mod tests {
     #[tokio::test]
     async fn a_model_that_is_down_still_answers_what_is_kept() {
         let bounded = Bounded::new(Arc::new(Gone), Arc::new(Metrics::new("s")), AT_ONCE);
-        let ask = |host: &str| {
+        let call = |host: &str| {
             let arguments = json!({ "host": host }).as_object().cloned().unwrap_or_default();
-            bounded.apply(ModelCall { name: "m".into(), version: None, url: None, function: None, arguments })
+            ModelCall { name: "m".into(), version: None, url: None, function: None, arguments }
         };
         for _ in 0..PATIENCE {
-            assert_eq!(ask("other").await.unwrap_err().message, "gone");
+            assert_eq!(bounded.apply(call("other")).await.unwrap_err().message, "gone");
         }
-        assert!(ask("other").await.unwrap_err().message.contains("in a row"), "nobody asks it now");
-        assert!(ask("known").await.unwrap().cached);
+        let refused = bounded.apply(call("other")).await.unwrap_err();
+        assert!(refused.message.contains("in a row"), "nobody asks it now");
+        assert!(bounded.known_answer(&call("other")).is_none());
+        assert!(bounded.known_answer(&call("known")).unwrap().cached);
+        assert_eq!(bounded.metrics.calls.by_outcome().iter().map(|(_, count)| count).sum::<u64>(), 1);
     }
 
     #[test]
@@ -386,10 +384,7 @@ mod tests {
         assert_eq!(health.leave(start), Leave::Refuse);
         let later = start + PAUSE;
         assert_eq!((health.leave(later), health.leave(later)), (Leave::Look, Leave::Refuse));
-        health.look_at_once(later);
-        assert_eq!((health.leave(later), health.leave(later)), (Leave::Look, Leave::Refuse));
         health.ended(Ok(Duration::from_millis(5)), later);
-        health.look_at_once(later);
         assert_eq!(health.leave(later), Leave::Ask(Some(SHORTEST)));
     }
 

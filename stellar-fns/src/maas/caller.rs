@@ -29,7 +29,7 @@ pub trait ModelCaller: Send + Sync + Debug {
     /// A model's answer, which is a JSON object. When an endpoint doesn't answer, another of the same version is tried.
     async fn apply(&self, call: ModelCall) -> Result<Answer, Failure>;
 
-    /// The answer to the same question where it is kept from earlier: nobody is asked, and it is not waited for. None where it isn't kept.
+    /// The answer to the same question where it is kept from earlier: then [`ModelCaller::apply`] isn't asked and the evaluation isn't left. None where it isn't kept.
     fn known_answer(&self, call: &ModelCall) -> Option<Answer> {
         let _ = call;
         None

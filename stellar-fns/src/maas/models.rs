@@ -105,7 +105,8 @@ impl ModelCaller for Models {
     }
 
     fn known_answer(&self, call: &ModelCall) -> Option<Answer> {
-        self.caller.kept(&asked(call.clone()).ok()?).map(answer)
+        let (name, version) = checked(&call.name, call.version.as_deref()).ok()?;
+        self.caller.kept(&name, version.as_ref(), call.function.as_deref(), &call.arguments).map(answer)
     }
 
     fn report(&self, function: &'static str, failure: &Failure) {
