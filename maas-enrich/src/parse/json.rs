@@ -115,7 +115,7 @@ impl Several {
         });
         let line = wrapped.as_deref().unwrap_or(line);
         let FromJson(document) = serde_json::from_str(line).map_err(Trouble::NotJson)?;
-        let mut found = self.query.follow(document);
+        let mut found = self.query.follow(document).ok_or(Trouble::TooMuchFound)?;
         if self.query.is_single() {
             found = match found.pop() {
                 Some(Value::List(list)) => list.read().iter().cloned().collect(),

@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 
 use stellar_fns::Value;
 
+/// Values that a step may lead to. A line of the greatest length has fewer, but a path with `..` in it twice meets the same ones many times.
+pub(super) const MOST_FOUND: usize = 1 << 20;
+
 /// A path.
 #[derive(Debug, PartialEq)]
 pub(super) struct Path(Vec<Step>);
@@ -87,9 +90,20 @@ impl Path {
         })
     }
 
-    /// The values it leads to, in their order.
-    pub(super) fn follow(&self, document: Value) -> Vec<Value> {
-        self.0.iter().fold(vec![document], |found, step| found.iter().flat_map(|value| step.follow(value)).collect())
+    /// The values it leads to, in their order; none where they are more than [`MOST_FOUND`] on the way.
+    pub(super) fn follow(&self, document: Value) -> Option<Vec<Value>> {
+        let mut found = vec![document];
+        for step in &self.0 {
+            let mut next = Vec::new();
+            for value in &found {
+                next.extend(step.follow(value));
+                if next.len() > MOST_FOUND {
+                    return None;
+                }
+            }
+            found = next;
+        }
+        Some(found)
     }
 }
 
@@ -111,13 +125,11 @@ impl Step {
             }
             (Self::All, value) => children(value),
             (Self::Below, value) => {
-                let mut all = vec![value.clone()];
-                let mut next = 0;
-                while let Some(value) = all.get(next) {
-                    let below = children(value);
-                    next += 1;
-                    // Before what follows: the order of the document.
-                    all.splice(next..next, below);
+                let (mut all, mut waiting) = (Vec::new(), vec![value.clone()]);
+                while let Some(value) = waiting.pop() {
+                    // The last is taken first: the order of the document.
+                    waiting.extend(children(&value).into_iter().rev());
+                    all.push(value);
                 }
                 all
             }
@@ -355,6 +367,7 @@ mod tests {
         let FromJson(document) = serde_json::from_str(DOCUMENT).unwrap();
         let path = Path::read(path).unwrap();
         path.follow(document)
+            .unwrap()
             .iter()
             .map(|value| serde_json::to_string(&crate::message::AsJson(value)).unwrap())
             .collect()
@@ -384,6 +397,21 @@ mod tests {
         }
         assert!(Path::read("$.a[0]['b']").unwrap().is_single());
         assert!(!Path::read("$.a[*]").unwrap().is_single());
+    }
+
+    #[test]
+    fn everything_below_is_found_in_time_that_grows_with_the_document() {
+        const ITEMS: usize = 200_000;
+        let document = Value::list((0..ITEMS).map(|_| Value::list(vec![Value::Int(1)])));
+        assert_eq!(Path::read("$..[0]").unwrap().follow(document).unwrap().len(), ITEMS + 1);
+    }
+
+    #[test]
+    fn a_path_that_meets_everything_many_times_is_given_up() {
+        let nested = |inside: Value, _| Value::list(vec![inside, Value::list(vec![Value::Int(1); 100])]);
+        let document = (0..100).fold(Value::Int(1), nested);
+        assert!(Path::read("$..*").unwrap().follow(document.clone()).is_some());
+        assert!(Path::read("$..*..*..*").unwrap().follow(document).is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
 
+use self::json_path::MOST_FOUND;
 use crate::config::{Compile, Error};
 use crate::grok::{GaveUp, Library};
 use crate::message::Message;
@@ -65,6 +66,9 @@ pub enum Trouble {
         /// The line's length.
         bytes: usize,
     },
+    /// A path that leads to the same values many times.
+    #[error("the path of parserConfig.jsonpQuery leads to more than {MOST_FOUND} values; name fewer things with ..")]
+    TooMuchFound,
     /// An envelope without a line.
     #[error("the envelope has no text in {field}")]
     EmptyEnvelope {
