@@ -52,6 +52,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it may pass by itself.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unreadable { source, .. } if source.is_retryable())
+    }
+}
+
 /// Adds the file that the sensor names, where it is not among these files and a place is named. One that is not there either is left to compiling. Blocks.
 pub fn fetch(files: &mut Files, sensor: &str) -> Result<(), Error> {
     let Some((url, path)) = missing(files, sensor) else { return Ok(()) };

@@ -63,6 +63,7 @@ async fn status(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
         "lag": shown.metrics.lag(),
         "put_aside": shown.metrics.put_aside_so_far(),
         "refused_configurations": shown.metrics.refused_so_far(),
+        "waiting_configuration": shown.metrics.waiting_configuration(),
         "stages": stages,
     }))
 }
@@ -120,7 +121,10 @@ fn rest(metrics: &Metrics) -> String {
         0 => String::new(),
         times => format!("<p>{times} changed configurations were refused; the log says why"),
     };
-    waiting + &aside + &refused
+    let waits = metrics.waiting_configuration().map_or_else(String::new, |reason| {
+        format!("<p>a changed configuration waits and is tried again: {}", escaped(&reason))
+    });
+    waiting + &aside + &refused + &waits
 }
 
 fn escaped(text: &str) -> String {

@@ -35,6 +35,8 @@ pub struct Metrics {
     put_aside: AtomicU64,
     kinds: [Kind; KINDS],
     refused_configurations: AtomicU64,
+    /// Why a changed configuration waits to be taken.
+    waiting_configuration: Mutex<Option<String>>,
     /// By worker.
     lag: Mutex<BTreeMap<usize, Vec<(i32, i64)>>>,
     /// Calls of models.
@@ -72,6 +74,7 @@ impl Metrics {
             put_aside: AtomicU64::default(),
             kinds: Default::default(),
             refused_configurations: AtomicU64::default(),
+            waiting_configuration: Mutex::default(),
             lag: Mutex::default(),
             calls: Calls::default(),
             last_seen: AtomicI64::default(),
@@ -106,6 +109,15 @@ impl Metrics {
 
     pub(super) fn config_refused(&self) {
         self.refused_configurations.fetch_add(1, Relaxed);
+    }
+
+    /// A changed configuration waits for something, or none does.
+    pub(super) fn config_waits(&self, reason: Option<String>) {
+        *self.waiting_configuration.lock() = reason;
+    }
+
+    pub(super) fn waiting_configuration(&self) -> Option<String> {
+        self.waiting_configuration.lock().clone()
     }
 
     /// What waits for a worker, by partition; none once it waits for nothing more.

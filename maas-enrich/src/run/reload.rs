@@ -1,7 +1,9 @@
-//! A configuration in ZooKeeper that changes: the new one is taken over without restart, one that is refused leaves the old one in force.
+//! A configuration in ZooKeeper that changes: the new one is taken over without restart, one that is refused leaves the old one in force. One that needs patterns from
+//! a store that is away waits for it, until it is taken or there is another one.
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use maas_cli::Failure;
 use maas_client::tree::SharedTree;
@@ -14,6 +16,10 @@ use crate::config::{Files, Sensor};
 use crate::patterns;
 use crate::pipeline::Pipeline;
 use crate::topology::{self, Changes};
+
+/// How long to wait before a store that is away is asked again, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Follows the configuration for as long as it is let.
 pub(super) async fn follow(
@@ -30,7 +36,8 @@ pub(super) async fn follow(
         let line = format!("the changed configuration is refused, the old one stays in force: {path}: {reason}");
         said.event("config_refused", json!({"path": path, "reason": reason}), &line);
     };
-    while changes.changed().await {
+    let mut wait = None;
+    while changes_or_waited(&mut changes, wait).await {
         let files = match topology::read_files(&tree).await {
             Ok(files) => relevant(files, &sensor),
             Err(error) => {
@@ -41,12 +48,25 @@ pub(super) async fn follow(
         };
         let files = match files {
             Ok(files) => files,
+            Err(error) if error.is_retryable() => {
+                let reason = causes(&error);
+                if wait.is_none() {
+                    let line = format!("the changed configuration waits, the old one stays in force: {reason}");
+                    said.event("config_waits", json!({"reason": reason}), &line);
+                }
+                environments.metrics.config_waits(Some(reason));
+                wait = Some(wait.map_or(FIRST_WAIT, |wait: Duration| (wait * 2).min(LONGEST_WAIT)));
+                continue;
+            }
             Err(error) => {
-                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-                refused(&topology::node(&format!("parsers/{sensor}.json")), &format!("{error}{cause}"));
+                environments.metrics.config_waits(None);
+                wait = None;
+                refused(&topology::node(&format!("parsers/{sensor}.json")), &causes(&error));
                 continue;
             }
         };
+        environments.metrics.config_waits(None);
+        wait = None;
         if files == seen {
             continue;
         }
@@ -63,6 +83,26 @@ pub(super) async fn follow(
         }
         seen = files;
     }
+}
+
+/// Waits for a change, or until it is time to look again. False when there will be none any more.
+async fn changes_or_waited(changes: &mut Changes, wait: Option<Duration>) -> bool {
+    match wait {
+        None => changes.changed().await,
+        Some(wait) => tokio::time::timeout(wait, changes.changed()).await.unwrap_or(true),
+    }
+}
+
+/// The error and what caused it.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }
 
 /// The pipeline of the changed files; else the node that is refused, and why. What expressions see of the world, and with it the cache of answers, is

@@ -90,8 +90,10 @@ impl Lines {
     }
 
     fn event(&self, name: &str) -> Json {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
         loop {
-            let line = self.0.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("no event {name}"));
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let line = self.0.recv_timeout(left).unwrap_or_else(|_| panic!("no event {name}"));
             let event: Json = serde_json::from_str(&line).expect("an event is JSON");
             if event["event"] == name {
                 return event;
@@ -147,6 +149,53 @@ async fn a_pushed_change_takes_effect_a_refused_one_does_not_and_a_pipeline_can_
     assert!(child.wait().unwrap().success());
     assert!(stopped.await.unwrap().status.success());
     drop(stdin);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_comes_while_the_store_of_patterns_is_away_is_taken_when_it_is_back() {
+    const GROK: &str = r#"{"parserClassName":"Grok","parserConfig":{"grokPath":"/apps/web","patternLabel":"WEB"}}"#;
+    let zookeeper = zookeeper().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let store = elsewhere.path();
+    // Where the file is wanted there is something that can't be read at present: a link to itself.
+    std::fs::create_dir_all(store.join("apps")).unwrap();
+    std::os::unix::fs::symlink("web", store.join("apps/web")).unwrap();
+    let global = format!(r#"{{"grok.store":"file://{}"}}"#, store.display());
+    write_config(directory.path(), &[("global.json", &global), ("parsers/web.json", GOOD)]);
+    assert!(load(&zookeeper, &["-m", "PUSH", "-i", path]).status.success());
+    let written = directory.path().join("written.txt");
+    let mut child = maas_enrich()
+        .args(["run", "-s", "web", "--json", "--source", "-", "--http", "127.0.0.1:0", "-z", &zookeeper])
+        .arg(format!("--sink=file:{}", written.display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let events = Lines::of(child.stdout.take().unwrap());
+    let http = events.event("ready")["http"].as_str().unwrap().to_owned();
+    let status = async || {
+        let text = reqwest::get(format!("{http}/status")).await.unwrap().text().await.unwrap();
+        serde_json::from_str::<Json>(&text).unwrap()["waiting_configuration"].clone()
+    };
+    assert_eq!(status().await, Json::Null);
+
+    let tree = maas_client::zk::ZkTree::connect(maas_client::zk::ZkOptions::client(&zookeeper)).await.unwrap();
+    let op = maas_client::tree::Op::set("/metron/topology/parsers/web", GROK, None);
+    maas_client::tree::Tree::multi(&*tree, vec![op]).await.unwrap();
+    assert!(events.event("config_waits")["reason"].as_str().is_some_and(|reason| reason.contains("/apps/web")));
+    assert!(status().await.is_string());
+    writeln!(stdin, r#"{{"n":1}}"#).unwrap();
+    until(|| std::fs::read_to_string(&written).is_ok_and(|text| text.contains(r#""z":2"#)));
+
+    std::fs::remove_file(store.join("apps/web")).unwrap();
+    std::fs::write(store.join("apps/web"), "WEB %{WORD:word}").unwrap();
+    events.event("reconfigured");
+    assert_eq!(status().await, Json::Null);
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
 }
 
 fn until(condition: impl Fn() -> bool) {
