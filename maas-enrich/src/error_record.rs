@@ -40,8 +40,15 @@ impl ErrorType {
     }
 }
 
-/// Makes the record.
-pub fn error_record(kind: ErrorType, sensor: &str, raw: &Raw, error: &(dyn Error + 'static), now_ms: i64) -> Message {
+/// Makes the record of what failed of a message of this line; `message` is the message's guid, that of the line where there is no message yet.
+pub fn error_record(
+    kind: ErrorType,
+    sensor: &str,
+    raw: &Raw,
+    message: &str,
+    error: &(dyn Error + 'static),
+    now_ms: i64,
+) -> Message {
     let mut record = Message::default();
     record.set("source.type", Value::text("error"));
     record.set("error_type", Value::text(kind.as_str()));
@@ -49,7 +56,7 @@ pub fn error_record(kind: ErrorType, sensor: &str, raw: &Raw, error: &(dyn Error
     record.set("message", Value::from(error.to_string()));
     record.set("stack", Value::from(causes(error)));
     record.set("timestamp", Value::Long(now_ms));
-    record.set("guid", Value::from(raw.guid(kind.as_str())));
+    record.set("guid", Value::from(guid(kind, raw, message)));
     let bytes = &raw.bytes[..raw.bytes.len().min(KEPT)];
     record.set("raw_message", Value::from(String::from_utf8_lossy(bytes).into_owned()));
     if std::str::from_utf8(&raw.bytes).is_err() {
@@ -59,6 +66,11 @@ pub fn error_record(kind: ErrorType, sensor: &str, raw: &Raw, error: &(dyn Error
         record.set("raw_message_size", Value::Long(i64::try_from(raw.bytes.len()).unwrap_or(i64::MAX)));
     }
     record
+}
+
+/// The same when the line is read again. A line may have several messages that fail: each but the first has a record of its own.
+fn guid(kind: ErrorType, raw: &Raw, message: &str) -> String {
+    if message == raw.guid("") { raw.guid(kind.as_str()) } else { raw.guid(&format!("{} {message}", kind.as_str())) }
 }
 
 /// The error and what caused it, a line each.
@@ -83,9 +95,22 @@ mod tests {
         let place = Place::File { identity: "f".into(), offset: 3 };
         let raw = Raw::new(vec![0xff; KEPT + 1], place);
         let error = std::io::Error::other("no");
-        let record = error_record(ErrorType::Parser, "squid", &raw, &error, 5);
+        let record = error_record(ErrorType::Parser, "squid", &raw, &raw.guid(""), &error, 5);
         assert_eq!(record.get("raw_message_size"), Some(&Value::Long(32_769)));
         assert!(record.get("raw_message_base64").and_then(Value::as_text).unwrap().starts_with("////"));
         assert_eq!(record.get("error_type"), Some(&Value::text("parser_error")));
+    }
+
+    #[test]
+    fn each_message_of_a_line_has_a_record_of_its_own() {
+        let raw = Raw::new(Vec::new(), Place::File { identity: "f".into(), offset: 3 });
+        let error = std::io::Error::other("no");
+        let record = |kind, message: &str| error_record(kind, "squid", &raw, message, &error, 5);
+        let guid = |kind, message: &str| record(kind, message).get("guid").map(ToString::to_string);
+        let (first, second) = (raw.guid(""), raw.guid("message 1"));
+        assert_eq!(guid(ErrorType::Parser, &first), Some(raw.guid("parser_error")));
+        assert_eq!(guid(ErrorType::Parser, &second), guid(ErrorType::Parser, &second));
+        assert_ne!(guid(ErrorType::Parser, &first), guid(ErrorType::Parser, &second));
+        assert_ne!(guid(ErrorType::Parser, &second), guid(ErrorType::Indexing, &second));
     }
 }

@@ -9,7 +9,7 @@ use crate::message::Message;
 /// The namespace of our guids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7d0c_6c52_3b1e_5f8a_9a44_2f6b_c1d8_e903);
 
-/// Where a line stands. The same line read again has the same place.
+/// Where a line stands. The same line read again has the same guid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// In a topic.
@@ -20,6 +20,8 @@ pub enum Place {
         partition: i32,
         /// The offset in it.
         offset: i64,
+        /// Which time that the partition was given to who has read the line, and not to another member of the group.
+        tenure: u32,
     },
     /// In a file or stream.
     File {
@@ -34,7 +36,7 @@ impl Place {
     /// The line's guid: the same when it is read again.
     fn guid(&self) -> String {
         let name = match self {
-            Self::Topic { topic, partition, offset } => format!("topic\0{topic}\0{partition}\0{offset}\0"),
+            Self::Topic { topic, partition, offset, .. } => format!("topic\0{topic}\0{partition}\0{offset}\0"),
             Self::File { identity, offset } => format!("file\0{identity}\0{offset}\0"),
         };
         Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_place_has_one_guid() {
-        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset });
+        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset, tenure: 0 });
         assert_eq!(at(7).guid(""), at(7).guid(""));
         assert_ne!(at(7).guid(""), at(8).guid(""));
         assert_ne!(at(7).guid(""), at(7).guid("error"));
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_put_aside_keeps_its_guid() {
-        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset });
+        let at = |offset| Raw::new(Vec::new(), Place::Topic { topic: "squid".into(), partition: 1, offset, tenure: 0 });
         let again = Raw { given_guid: Some(at(7).guid("")), ..at(9) };
         assert_eq!(again.guid(""), at(7).guid(""));
         assert_eq!(again.guid("message 1"), at(7).guid("message 1"));

@@ -159,7 +159,7 @@ impl Pipeline {
         let (messages, metadata) = match opened {
             Ok(opened) => opened,
             Err(trouble) => {
-                outcome.errors.push(self.failed(raw, 0, Stage::Parse, ErrorType::Parser, &trouble));
+                outcome.errors.push(self.failed(raw, &raw.guid(""), Stage::Parse, ErrorType::Parser, &trouble));
                 return outcome;
             }
         };
@@ -177,13 +177,9 @@ impl Pipeline {
         outcome
     }
 
-    /// A record of what failed. Several messages of a line have records of their own.
-    fn failed(&self, raw: &Raw, number: usize, stage: Stage, kind: ErrorType, trouble: &Trouble) -> (Stage, Message) {
-        let mut record = error_record(kind, &self.sensor.name, raw, trouble, now_ms(&self.environment));
-        if number > 0 {
-            record.set("guid", Value::from(raw.guid(&format!("{} {number}", kind.as_str()))));
-        }
-        (stage, record)
+    /// A record of what failed of the message with this guid.
+    fn failed(&self, raw: &Raw, guid: &str, stage: Stage, kind: ErrorType, trouble: &Trouble) -> (Stage, Message) {
+        (stage, error_record(kind, &self.sensor.name, raw, guid, trouble, now_ms(&self.environment)))
     }
 
     /// Runs a message through what comes after parsing. None: it was dropped or failed.
@@ -196,7 +192,7 @@ impl Pipeline {
         errors: &mut Vec<(Stage, Message)>,
     ) -> Option<Message> {
         let raw = known.raw;
-        let failed = |stage, kind, trouble: &Trouble| self.failed(raw, known.number, stage, kind, trouble);
+        let failed = |stage, kind, trouble: &Trouble| self.failed(raw, &known.guid(), stage, kind, trouble);
         let around = [&self.sensor.parser.config, known.metadata];
         for transformation in &self.sensor.parser.transformations {
             if let Err(trouble) = transformation.apply(&mut message, &around, &self.environment).await {

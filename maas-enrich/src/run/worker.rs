@@ -16,7 +16,7 @@ use stellar_fns::Value;
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
 use tokio::task::unconstrained;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
@@ -28,6 +28,9 @@ use crate::message::Message;
 use crate::pipeline::{Observer, Outcome, Pipeline, Stage};
 use crate::sink::{self, Document, Sink};
 use crate::source::{self, Source};
+
+/// How often it is looked at what waits in the source.
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// How the loop works.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +126,8 @@ pub async fn work(
     let mut writing: Option<Writing> = None;
     let mut open = true;
     let mut current = Current::new(pipelines, policy);
+    let mut looks = tokio::time::interval(LOOKS);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while open || !under_way.is_empty() || !batch.is_empty() || writing.is_some() {
         current.look(sinks);
         let policy = current.policy;
@@ -133,11 +138,11 @@ pub async fn work(
         }
         // A time beyond all clocks never comes.
         let wake = batch.since.and_then(|since| since.checked_add(policy.batch_age));
+        let is_wanted = open && under_way.len() < policy.in_flight;
         tokio::select! {
             written = poll(&mut writing), if writing.is_some() => {
                 writing = None;
                 source.acknowledge(&written?);
-                metrics.set_lag(policy.worker, &source.lag());
             }
             Some((raw, outcome, unanswered)) = under_way.next(), if !under_way.is_empty() && batch.len() < policy.largest_batch => {
                 batch.take(raw, outcome, unanswered, metrics);
@@ -147,7 +152,7 @@ pub async fn work(
                     batch.take(raw, outcome, unanswered, metrics);
                 }
             }
-            lines = source.next(), if open && under_way.len() < policy.in_flight => match lines? {
+            lines = next_or_attend(source, is_wanted) => match lines? {
                 None => open = false,
                 Some(lines) => {
                     metrics.read(lines.len());
@@ -169,9 +174,20 @@ pub async fn work(
             },
             () = stop.cancelled(), if open => open = false,
             () = sleep_until(wake), if wake.is_some() && writing.is_none() => {}
+            _ = looks.tick() => metrics.set_lag(policy.worker, &source.lag()),
         }
     }
-    Ok(source.close().await?)
+    source.close().await?;
+    metrics.set_lag(policy.worker, &source.lag());
+    Ok(())
+}
+
+/// Lines where they are wanted; else the source does meanwhile what it must.
+async fn next_or_attend(source: &mut dyn Source, is_wanted: bool) -> Result<Option<Vec<Raw>>, source::Error> {
+    if is_wanted {
+        return source.next().await;
+    }
+    match source.attend().await {}
 }
 
 /// The configuration that counts now.
@@ -230,12 +246,8 @@ async fn write(
         for rejected in sinks.documents.write(&documents).await? {
             let Some(raw) = raws.get(rejected.index) else { continue };
             let now = jiff::Timestamp::now().as_millisecond();
-            let mut record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, &rejected, now);
-            // A line may have several messages that are refused: each has a record of its own.
-            let guid = documents.get(rejected.index).map(|document| &document.guid);
-            if let Some(guid) = guid.filter(|guid| **guid != raw.guid("")) {
-                record.set("guid", Value::from(raw.guid(&format!("{} {guid}", ErrorType::Indexing.as_str()))));
-            }
+            let guid = documents.get(rejected.index).map_or("", |document| &document.guid);
+            let record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, guid, &rejected, now);
             errors.push(document(record, raw));
             refused += 1;
         }

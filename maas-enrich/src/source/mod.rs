@@ -7,6 +7,8 @@
 pub mod kafka;
 mod lines;
 
+use std::convert::Infallible;
+
 use async_trait::async_trait;
 use thiserror::Error as ThisError;
 
@@ -49,6 +51,11 @@ pub enum Error {
 pub trait Source {
     /// The next lines, in order within their partition; none at the end. Dropping the future loses nothing.
     async fn next(&mut self) -> Result<Option<Vec<Raw>>, Error>;
+
+    /// Does what a source must do while nothing is asked for, such as remaining a member of its group. Never ends; dropping the future loses nothing.
+    async fn attend(&mut self) -> Infallible {
+        std::future::pending().await
+    }
 
     /// All lines up to these, of each partition the last that is named, are written for good. May be told late or never.
     fn acknowledge(&mut self, places: &[Place]);

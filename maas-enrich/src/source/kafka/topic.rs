@@ -1,28 +1,28 @@
-//! A topic, read as a member of a consumer group.
+//! A member of the group: gives lines, and commits what is acknowledged.
 //!
-//! Nothing is committed before it is acknowledged, so after any crash a line is read again rather than lost. Partitions come and go with the group's members, of which
-//! each worker of a process is one. Where only what is there at the start is read, the workers know together when that is done.
+//! While nothing is asked for, because a sink is away, the member holds its partitions and goes on being one: brokers take the partitions from a member that does not ask
+//! for so long as `max.poll.interval.ms`, and the group waits for it when it shares them out anew.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use parking_lot::Mutex;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
-use rdkafka::statistics::Statistics;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use stellar_fns::Value;
-use tokio_util::sync::CancellationToken;
 
-use super::{Error, Source};
+use super::context::{Context, pairs};
+use super::ends::{End, Ends};
 use crate::event::{Place, Raw};
-use crate::kafka::{GUID_HEADER, Heard, PATIENCE, Properties, Unusable, reach};
+use crate::kafka::{GUID_HEADER, PATIENCE, Properties, Unusable, reach};
 use crate::message::Message;
+use crate::source::{Error, Source};
 
 /// Lines that are given at once.
 const BATCH: usize = 512;
@@ -36,8 +36,13 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 /// Bytes of a guid that a record brings with it.
 const LONGEST_GUID: usize = 128;
-/// How often offsets are committed at most.
+/// How often offsets are committed at most, and after one that was refused.
 const COMMITS: Duration = Duration::from_millis(200);
+const COMMITS_AFTER_REFUSAL: Duration = Duration::from_secs(1);
+/// How long nothing must have been asked for before the partitions are held: what the client has ahead of its reader is fetched again after that.
+const HOLDS_AFTER: Duration = Duration::from_secs(1);
+/// The longest time that a member may not ask.
+const POLLS: &str = "max.poll.interval.ms";
 /// How long a last commit is tried while the group shares out its partitions anew, and how often.
 const LAST_COMMIT: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(100);
@@ -64,80 +69,13 @@ pub struct KafkaTopic {
     /// What is known of every line.
     known: Arc<Message>,
     ends: Option<Arc<Ends>>,
-    uncommitted: HashMap<i32, i64>,
+    /// What came although nothing was asked for.
+    kept: Vec<Raw>,
+    /// When lines were last asked for, and after which time without that the partitions are held.
+    asked: Instant,
+    holds_after: Duration,
     committed: Instant,
 }
-
-/// What is there at the start, where only that is read.
-#[derive(Debug, Default)]
-pub struct Ends {
-    /// By partition; none before somebody has asked.
-    partitions: Mutex<Option<HashMap<i32, End>>>,
-    reached: CancellationToken,
-}
-
-#[derive(Debug)]
-struct End {
-    /// The next line that is to be read.
-    next: i64,
-    /// The first that came later.
-    end: i64,
-}
-
-impl Ends {
-    /// Whoever comes first asks.
-    fn fill(&self, ask: impl FnOnce() -> Result<HashMap<i32, End>, KafkaError>) -> Result<(), KafkaError> {
-        let mut partitions = self.partitions.lock();
-        if partitions.is_none() {
-            *partitions = Some(ask()?);
-        }
-        self.look(partitions.as_ref());
-        Ok(())
-    }
-
-    fn look(&self, partitions: Option<&HashMap<i32, End>>) {
-        if partitions.is_some_and(|partitions| partitions.values().all(|end| end.next >= end.end)) {
-            self.reached.cancel();
-        }
-    }
-
-    /// A line was read. Whether it is one of those that are wanted.
-    fn read(&self, partition: i32, offset: i64) -> bool {
-        let mut partitions = self.partitions.lock();
-        let end = partitions.get_or_insert_default().entry(partition).or_insert(End { next: 0, end: 0 });
-        end.next = end.next.max(offset + 1);
-        let is_wanted = offset < end.end;
-        if end.next >= end.end {
-            self.look(partitions.as_ref());
-        }
-        is_wanted
-    }
-}
-
-/// Keeps what the client tells of itself.
-#[derive(Debug, Default)]
-struct Context {
-    lag: Mutex<Vec<(i32, i64)>>,
-    heard: Heard,
-}
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, _: &str, text: &str) {
-        self.heard.log(level, text);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.heard.error(&error, reason);
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let known = partitions.filter(|partition| partition.partition >= 0 && partition.consumer_lag >= 0);
-        *self.lag.lock() = known.map(|partition| (partition.partition, partition.consumer_lag)).collect();
-    }
-}
-
-impl ConsumerContext for Context {}
 
 impl std::fmt::Debug for KafkaTopic {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -149,7 +87,7 @@ impl KafkaTopic {
     /// Joins the group. Brokers that can't be reached at the start are an error; later they are waited for.
     pub fn open(wanted: &Wanted, properties: &Properties) -> Result<Self, Error> {
         let name = format!("kafka://{}/{}", wanted.brokers, wanted.topic);
-        let (consumer, exists) = connected(wanted, properties).map_err(|unusable| match unusable {
+        let (consumer, exists, holds_after) = connected(wanted, properties).map_err(|unusable| match unusable {
             Unusable { denied: true, message } => Error::Denied { name: name.clone(), message },
             Unusable { message, .. } => Error::Refused { name: name.clone(), message },
         })?;
@@ -158,27 +96,28 @@ impl KafkaTopic {
         }
         let topic: Arc<str> = wanted.topic.as_str().into();
         let known = Arc::new(Message::from_iter([("topic", Value::text(&*topic))]));
-        let ends = wanted.once.clone();
-        Ok(Self { consumer, topic, known, ends, uncommitted: HashMap::new(), committed: Instant::now() })
+        let (ends, now) = (wanted.once.clone(), Instant::now());
+        Ok(Self { consumer, topic, known, ends, kept: Vec::new(), asked: now, holds_after, committed: now })
     }
 
     /// The message as a line; none where it came after what is to be read.
-    fn line(topic: &Arc<str>, known: &Arc<Message>, ends: Option<&Ends>, message: &BorrowedMessage<'_>) -> Option<Raw> {
+    fn line(&self, message: &BorrowedMessage<'_>) -> Option<Raw> {
         let (partition, offset) = (message.partition(), message.offset());
-        if ends.is_some_and(|ends| !ends.read(partition, offset)) {
+        let tenure = self.consumer.context().ledger.lock().read(partition, offset);
+        if self.ends.as_ref().is_some_and(|ends| !ends.read(partition, offset)) {
             return None;
         }
         // A key that is a JSON object describes the message.
         let key = message.key().filter(|key| key.first() == Some(&b'{')).and_then(|key| Message::from_json(key).ok());
         let metadata = Some(key.map_or_else(
-            || known.clone(),
+            || self.known.clone(),
             |key| {
-                let mut metadata = Message::clone(known);
+                let mut metadata = Message::clone(&self.known);
                 metadata.extend(key);
                 Arc::new(metadata)
             },
         ));
-        let place = Place::Topic { topic: topic.clone(), partition, offset };
+        let place = Place::Topic { topic: self.topic.clone(), partition, offset, tenure };
         let given_guid = message.headers().and_then(|headers| {
             let given = headers.iter().find(|header| header.key == GUID_HEADER)?.value?;
             let is_guid = given.len() <= LONGEST_GUID && given.iter().all(u8::is_ascii_graphic);
@@ -187,56 +126,103 @@ impl KafkaTopic {
         Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata, given_guid })
     }
 
-    /// Commits what is acknowledged of the partitions that are this member's now. The others keep for the end: until then whoever has them commits them.
-    fn commit_ours(&mut self) -> Result<(), KafkaError> {
-        self.committed = Instant::now();
-        let assigned = self.consumer.assignment()?;
-        let is_ours = |partition: i32| assigned.find_partition(&self.topic, partition).is_some();
-        let ours = self.offsets(|partition, _| is_ours(partition))?;
-        if ours.count() > 0 {
-            self.consumer.commit(&ours, CommitMode::Async)?;
+    /// What was received: lines, or that there are none. Gives what went wrong.
+    fn take(&self, received: Result<BorrowedMessage<'_>, KafkaError>, lines: &mut Vec<Raw>) -> Result<(), KafkaError> {
+        match received {
+            Ok(message) => lines.extend(self.line(&message)),
+            Err(KafkaError::PartitionEOF(partition)) => {
+                if let Some(ends) = &self.ends {
+                    ends.read_all(partition);
+                }
+            }
+            Err(error) => return Err(error),
         }
-        self.uncommitted.retain(|partition, _| !is_ours(*partition));
         Ok(())
+    }
+
+    /// Gives nothing more for a while, though the member goes on asking.
+    fn hold(&self) {
+        // Before that: what comes meanwhile is held too.
+        self.consumer.context().is_held.store(true, Relaxed);
+        if let Err(error) = self.consumer.assignment().and_then(|ours| self.consumer.pause(&ours)) {
+            tracing::warn!(topic = &*self.topic, %error, "the partitions can't be held");
+        }
+    }
+
+    /// Gives lines again.
+    fn let_go(&self) {
+        let context = self.consumer.context();
+        if !context.is_held.swap(false, Relaxed) {
+            return;
+        }
+        if let Err(error) = self.consumer.assignment().and_then(|ours| self.consumer.resume(&ours)) {
+            context.is_held.store(true, Relaxed);
+            tracing::warn!(topic = &*self.topic, %error, "the partitions can't be let go yet");
+        }
+    }
+
+    /// When the next commit is due; never where there is nothing to be committed.
+    fn commits_at(&self) -> Option<Instant> {
+        let context = self.consumer.context();
+        if !context.ledger.lock().has_due() {
+            return None;
+        }
+        let after_refusal = context.last_refused().map(|refused| refused + COMMITS_AFTER_REFUSAL);
+        Some(after_refusal.unwrap_or(self.committed).max(self.committed + COMMITS))
+    }
+
+    /// Commits what is acknowledged of the partitions that are this member's now, if it is time. What becomes of it is told later.
+    fn commit_if_due(&mut self) {
+        if self.commits_at().is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        self.committed = Instant::now();
+        let context = self.consumer.context();
+        let due = context.ledger.lock().take_due();
+        if let Err(error) = self.list(&due).and_then(|offsets| self.consumer.commit(&offsets, CommitMode::Async)) {
+            context.refuse(due, &error);
+        }
     }
 
     /// Commits all that is acknowledged, unless somebody has committed more since.
     fn commit_all(&mut self) -> Result<(), KafkaError> {
-        if self.uncommitted.is_empty() {
+        let context = self.consumer.context();
+        let open = context.ledger.lock().uncommitted();
+        if open.is_empty() {
             return Ok(());
         }
-        let known = self.consumer.committed_offsets(self.offsets(|_, _| true)?, PATIENCE)?;
-        let is_behind = |partition: i32, next: i64| match known.find_partition(&self.topic, partition) {
-            Some(element) => !matches!(element.offset(), Offset::Offset(known) if known >= next),
-            None => true,
-        };
-        let offsets = self.offsets(is_behind)?;
-        if offsets.count() > 0 {
-            self.consumer.commit(&offsets, CommitMode::Sync)?;
+        let known = self.consumer.committed_offsets(self.list(&open)?, PATIENCE)?;
+        let known: HashMap<i32, i64> = pairs(&known).collect();
+        let mut left = open.clone();
+        let ledger = context.ledger.lock();
+        left.retain(|(partition, next)| ledger.is_behind(*partition, *next, known.get(partition).copied()));
+        drop(ledger);
+        if !left.is_empty() {
+            self.consumer.commit(&self.list(&left)?, CommitMode::Sync)?;
         }
-        self.uncommitted.clear();
+        let mut ledger = context.ledger.lock();
+        open.into_iter().for_each(|(partition, next)| ledger.confirmed(partition, next));
         Ok(())
     }
 
-    /// The next lines of the partitions for which this holds.
-    fn offsets(&self, wanted: impl Fn(i32, i64) -> bool) -> Result<TopicPartitionList, KafkaError> {
-        let mut offsets = TopicPartitionList::new();
-        for (&partition, &offset) in &self.uncommitted {
-            if wanted(partition, offset + 1) {
-                offsets.add_partition_offset(&self.topic, partition, Offset::Offset(offset + 1))?;
-            }
+    fn list(&self, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in offsets {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*next))?;
         }
-        Ok(offsets)
+        Ok(list)
     }
 }
 
-/// A member of the group, and whether the topic is there.
-fn connected(wanted: &Wanted, properties: &Properties) -> Result<(StreamConsumer<Context>, bool), Unusable> {
+/// A member of the group, whether the topic is there, and after which time its partitions are to be held.
+fn connected(wanted: &Wanted, properties: &Properties) -> Result<(StreamConsumer<Context>, bool, Duration), Unusable> {
     let mut config = properties.client(&wanted.brokers, DEFAULTS);
     config
         .set("group.id", &wanted.group)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
+        // Where a partition ends at present is told only where that counts.
+        .set("enable.partition.eof", if wanted.once.is_some() { "true" } else { "false" })
         .set("auto.offset.reset", if wanted.earliest { "earliest" } else { "latest" });
     let consumer: StreamConsumer<Context> = config.create_with_context(Context::default())?;
     let metadata = reach(consumer.client(), &wanted.topic, &consumer.context().heard, || {
@@ -249,7 +235,13 @@ fn connected(wanted: &Wanted, properties: &Properties) -> Result<(StreamConsumer
         ends.fill(|| ask_ends(&consumer, wanted, &partitions))?;
     }
     consumer.subscribe(&[&wanted.topic])?;
-    Ok((consumer, !partitions.is_empty()))
+    Ok((consumer, !partitions.is_empty(), holds_after(&config)))
+}
+
+/// Well before the brokers take the partitions away.
+fn holds_after(config: &ClientConfig) -> Duration {
+    let polls = config.get(POLLS).and_then(|millis| millis.parse().ok()).map(Duration::from_millis);
+    polls.map_or(HOLDS_AFTER, |polls| HOLDS_AFTER.min(polls / 4))
 }
 
 /// Where each partition begins for the group, and ends now.
@@ -259,70 +251,108 @@ fn ask_ends(
     partitions: &[i32],
 ) -> Result<HashMap<i32, End>, KafkaError> {
     let mut asked = TopicPartitionList::new();
+    for &partition in partitions {
+        asked.add_partition(&wanted.topic, partition);
+    }
+    let committed: HashMap<i32, i64> = pairs(&consumer.committed_offsets(asked, PATIENCE)?).collect();
     let mut ends = HashMap::new();
     for &partition in partitions {
         let (low, high) = consumer.fetch_watermarks(&wanted.topic, partition, PATIENCE)?;
-        asked.add_partition(&wanted.topic, partition);
-        ends.insert(partition, End { next: if wanted.earliest { low } else { high }, end: high });
-    }
-    for element in consumer.committed_offsets(asked, PATIENCE)?.elements() {
-        if let (Offset::Offset(next), Some(end)) = (element.offset(), ends.get_mut(&element.partition())) {
-            end.next = next;
-        }
+        ends.insert(partition, End::of(low, high, committed.get(&partition).copied(), wanted.earliest));
     }
     Ok(ends)
+}
+
+async fn sleep_until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 #[async_trait(?Send)]
 impl Source for KafkaTopic {
     async fn next(&mut self) -> Result<Option<Vec<Raw>>, Error> {
+        let ends = self.ends.clone();
         let reached = async {
-            match &self.ends {
+            match &ends {
                 Some(ends) => ends.reached.cancelled().await,
                 None => std::future::pending().await,
             }
         };
         tokio::pin!(reached);
+        if !self.kept.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.kept)));
+        }
+        self.let_go();
         loop {
-            let mut lines = Vec::new();
-            let first = tokio::select! {
+            self.asked = Instant::now();
+            let received = tokio::select! {
                 biased;
                 () = &mut reached => return Ok(None),
-                first = self.consumer.recv() => first,
+                () = sleep_until(self.commits_at()) => None,
+                received = self.consumer.recv() => Some(received),
             };
-            let first = match first {
-                Ok(message) => message,
-                Err(error) => {
-                    // The client goes on by itself: brokers come back, topics are made.
-                    tracing::warn!(topic = &*self.topic, %error, "reading is tried again");
-                    tokio::time::sleep(AGAIN).await;
-                    continue;
-                }
+            let Some(received) = received else {
+                self.commit_if_due();
+                continue;
             };
-            let line =
-                |message: &BorrowedMessage<'_>| Self::line(&self.topic, &self.known, self.ends.as_deref(), message);
-            lines.extend(line(&first));
-            while lines.len() < BATCH {
-                let Some(Ok(message)) = self.consumer.recv().now_or_never() else { break };
-                lines.extend(line(&message));
+            let mut lines = Vec::new();
+            let mut trouble = self.take(received, &mut lines).err();
+            while lines.len() < BATCH && trouble.is_none() {
+                let Some(received) = self.consumer.recv().now_or_never() else { break };
+                trouble = self.take(received, &mut lines).err();
+            }
+            let has_trouble = trouble.is_some();
+            if let Some(error) = trouble {
+                // The client goes on by itself: brokers come back, topics are made.
+                tracing::warn!(topic = &*self.topic, %error, "reading is tried again");
             }
             if !lines.is_empty() {
                 return Ok(Some(lines));
+            }
+            if has_trouble {
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+
+    async fn attend(&mut self) -> Infallible {
+        loop {
+            if !self.consumer.context().is_held.load(Relaxed) {
+                let holds_at = self.asked + self.holds_after;
+                tokio::select! {
+                    () = sleep_until(self.commits_at()) => self.commit_if_due(),
+                    () = sleep_until(Some(holds_at)) => self.hold(),
+                }
+                continue;
+            }
+            let received = tokio::select! {
+                biased;
+                () = sleep_until(self.commits_at()) => None,
+                received = self.consumer.recv() => Some(received),
+            };
+            let Some(received) = received else {
+                self.commit_if_due();
+                continue;
+            };
+            let mut lines = Vec::new();
+            let taken = self.take(received, &mut lines);
+            self.kept.extend(lines);
+            if let Err(error) = taken {
+                tracing::debug!(topic = &*self.topic, %error, "reading is tried again");
+                tokio::time::sleep(AGAIN).await;
             }
         }
     }
 
     fn acknowledge(&mut self, places: &[Place]) {
         for place in places {
-            if let Place::Topic { partition, offset, .. } = place {
-                self.uncommitted.insert(*partition, *offset);
+            if let Place::Topic { partition, offset, tenure, .. } = place {
+                self.consumer.context().ledger.lock().acknowledge(*partition, *offset, *tenure);
             }
         }
-        if self.committed.elapsed() >= COMMITS
-            && let Err(error) = self.commit_ours()
-        {
-            tracing::debug!(topic = &*self.topic, %error, "not committed");
-        }
+        self.commit_if_due();
     }
 
     async fn close(&mut self) -> Result<(), Error> {
@@ -339,6 +369,6 @@ impl Source for KafkaTopic {
     }
 
     fn lag(&self) -> Vec<(i32, i64)> {
-        self.consumer.context().lag.lock().clone()
+        self.consumer.context().lag()
     }
 }
