@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use reqwest::Url;
 use thiserror::Error as ThisError;
 
 /// A source or a sink.
@@ -20,10 +21,73 @@ pub enum Address {
     File(PathBuf),
     /// Standard input or output.
     Standard,
-    /// A search server's base url.
-    Search(String),
+    /// A search server.
+    Search(SearchUrl),
     /// Nowhere: what is written is dropped.
     Null,
+}
+
+/// A search server's base url. The user and the password in it are for the server alone: they are neither shown nor logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SearchUrl {
+    /// As requests need it.
+    whole: Url,
+    /// Without user and password.
+    shown: String,
+}
+
+impl SearchUrl {
+    /// With user and password.
+    pub(crate) fn whole(&self) -> &str {
+        self.whole.as_str().trim_end_matches('/')
+    }
+
+    /// Whether it says who asks.
+    pub fn has_user(&self) -> bool {
+        !self.whole.username().is_empty() || self.whole.password().is_some()
+    }
+
+    /// The same for this user, unless it names one itself.
+    #[must_use]
+    pub fn with_user(&self, user: &str, password: &str) -> Self {
+        let mut named = self.clone();
+        if !self.has_user() {
+            // An http url can have both.
+            let _ = named.whole.set_username(user);
+            let _ = named.whole.set_password(Some(password));
+        }
+        named
+    }
+}
+
+impl FromStr for SearchUrl {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let bad = || BadAddress::of(text);
+        let whole: Url = text.parse().map_err(|_| bad())?;
+        let is_http = matches!(whole.scheme(), "http" | "https") && text.contains("://");
+        // A password with a slash that isn't encoded would be taken for a path, and shown.
+        let is_plain = !whole.path().contains('@') && whole.query().is_none() && whole.fragment().is_none();
+        if !is_http || !is_plain || text.contains(char::is_whitespace) {
+            return Err(bad());
+        }
+        let mut bare = whole.clone();
+        bare.set_username("").and_then(|()| bare.set_password(None)).map_err(|()| bad())?;
+        Ok(Self { whole, shown: bare.as_str().trim_end_matches('/').to_owned() })
+    }
+}
+
+impl fmt::Display for SearchUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for SearchUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "SearchUrl({})", self.shown)
+    }
 }
 
 /// A text that is no address.
@@ -33,11 +97,34 @@ pub struct BadAddress {
     text: String,
 }
 
+impl BadAddress {
+    /// Without what may be a password in it.
+    fn of(text: &str) -> Self {
+        let text = match (text.split_once("://"), text.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+            (None, Some((_, rest))) => format!("…@{rest}"),
+            (_, None) => text.to_owned(),
+        };
+        Self { text }
+    }
+}
+
+impl Address {
+    /// The same for this user, where it is a search server's and names none itself.
+    #[must_use]
+    pub fn with_user(&self, user: &str, password: &str) -> Self {
+        match self {
+            Self::Search(url) => Self::Search(url.with_user(user, password)),
+            other => other.clone(),
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = BadAddress;
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let bad = || BadAddress { text: text.to_owned() };
+        let bad = || BadAddress::of(text);
         Ok(match text {
             "-" => Self::Standard,
             "null" => Self::Null,
@@ -45,7 +132,7 @@ impl FromStr for Address {
                 if let Some(rest) = text.strip_prefix("kafka://") {
                     let (brokers, topic) = rest.split_once('/').unwrap_or((rest, ""));
                     let is_topic = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
-                    if brokers.is_empty() || !topic.chars().all(is_topic) {
+                    if brokers.is_empty() || brokers.contains('@') || !topic.chars().all(is_topic) {
                         return Err(bad());
                     }
                     let topic = (!topic.is_empty()).then(|| topic.to_owned());
@@ -53,11 +140,7 @@ impl FromStr for Address {
                 } else if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
                     Self::File(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
                 } else if let Some(url) = text.strip_prefix("es+") {
-                    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).ok_or_else(bad)?;
-                    if rest.trim_end_matches('/').is_empty() || rest.contains(char::is_whitespace) {
-                        return Err(bad());
-                    }
-                    Self::Search(url.trim_end_matches('/').to_owned())
+                    Self::Search(url.parse().map_err(|_| bad())?)
                 } else {
                     return Err(bad());
                 }
@@ -90,5 +173,25 @@ mod tests {
         for text in ["", "kafka:///x", "kafka://h/a/b", "file:", "http://h", "es+ftp://h", "es+http://"] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
+    }
+    #[test]
+    fn a_password_goes_to_the_server_and_is_never_shown() {
+        for text in ["es+http://alice:se%2Fcret@h:9200/", "es+https://alice:se%2Fcret@h:9200/search"] {
+            let address: Address = text.parse().unwrap();
+            assert!(!format!("{address} {address:?}").contains("cret"), "{address:?}");
+            let Address::Search(url) = address else { panic!("{text}") };
+            assert!(url.has_user() && url.whole().contains("alice:se%2Fcret@h:9200"));
+            assert_eq!(url.with_user("bob", "x"), url);
+        }
+        for text in
+            ["es+ftp://alice:secret@h", "es+http://alice:se/cret@h", "alice:secret@h", "kafka://alice:secret@h/t"]
+        {
+            let bad = text.parse::<Address>().unwrap_err();
+            assert!(!format!("{bad} {bad:?}").contains("cret"), "{bad}");
+        }
+        let bare: SearchUrl = "http://h:9200".parse().unwrap();
+        let named = bare.with_user("alice", "a b:c@/");
+        assert_eq!(named.whole(), "http://alice:a%20b%3Ac%40%2F@h:9200");
+        assert_eq!(named.to_string(), "http://h:9200");
     }
 }

@@ -93,8 +93,8 @@ impl Heard {
     pub(crate) fn error(&self, error: &KafkaError, reason: &str) {
         let mut said = self.0.lock();
         match error.rdkafka_error_code() {
-            // It says less than why one of them is.
-            Some(RDKafkaErrorCode::AllBrokersDown) => return,
+            // It says less than why one of them is; and that a partition ends is no trouble.
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::PartitionEOF) => return,
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
                 said.denied = true;
                 said.security = Some(plain(reason).to_owned());
@@ -105,7 +105,8 @@ impl Heard {
         said.tell(plain(reason));
     }
 
-    fn why(&self) -> Option<String> {
+    /// What is wrong, as far as it was said.
+    pub(crate) fn why(&self) -> Option<String> {
         let said = self.0.lock();
         said.security.clone().or_else(|| said.last.as_ref().map(|(text, _)| text.clone()))
     }

@@ -39,6 +39,9 @@ pub struct Options {
     /// File with settings of Kafka's client, name=value a line, as librdkafka names them: security.protocol=sasl_ssl …
     #[arg(long, value_name = "FILE")]
     pub kafka_config: Option<PathBuf>,
+    /// File with USER:PASSWORD for the search server, where its url names no user; else $MAAS_SEARCH_CREDENTIALS
+    #[arg(long, value_name = "FILE")]
+    pub search_credentials: Option<PathBuf>,
     /// End at the end of the input; for Kafka that is what is there at the start
     #[arg(long)]
     pub once: bool,

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::Credentials;
 use super::http::{self, Shown};
 use super::metrics::Metrics;
 use super::models::Bounded;
@@ -49,8 +50,15 @@ pub fn run(options: Options) -> Result<(), Failure> {
     result
 }
 
-async fn started(options: Options) -> Result<(), Failure> {
+async fn started(mut options: Options) -> Result<(), Failure> {
     let said = Said::new(options.json);
+    let is_seen = |address: &Option<Address>| matches!(address, Some(Address::Search(url)) if url.has_user());
+    if is_seen(&options.sink) || is_seen(&options.errors) {
+        tracing::warn!(
+            "a password in an argument is seen by everybody on this machine; give it in a file, --search-credentials, or in ${SINK_VARIABLE}"
+        );
+    }
+    let credentials = Credentials::find(options.search_credentials.as_deref())?;
     let zookeeper = zookeeper(&options).await?;
     let files = match (&options.config, &zookeeper) {
         (Some(directory), _) => {
@@ -82,6 +90,9 @@ async fn started(options: Options) -> Result<(), Failure> {
         Some(_) => Address::Null,
         None => sink_address(options.sink.clone(), &sensor.global)?,
     };
+    let given = |address| credentials.as_ref().map_or_else(|| Address::clone(address), |user| user.give(address));
+    let sink = given(&sink);
+    options.errors = options.errors.as_ref().map(given);
     let workers = workers(&options, &sensor)?;
     let options = Arc::new(options);
     let environments =
@@ -266,13 +277,16 @@ fn sink_address(option: Option<Address>, global: &Global) -> Result<Address, Fai
             Failure::new(ErrorCode::Usage, format!("${SINK_VARIABLE} can't be used")).because(&error)
         });
     }
-    let address = global.search.as_ref().map(|search| Address::Search(format!("http://{search}")));
-    address.ok_or_else(|| {
-        let message = format!(
-            "where documents go is not known; give --sink, or set ${SINK_VARIABLE}, or es.ip and es.port of global.json"
-        );
-        Failure::new(ErrorCode::Usage, message)
-    })
+    if let Some(search) = &global.search {
+        let url = format!("http://{search}").parse();
+        return url.map(Address::Search).map_err(|error: crate::address::BadAddress| {
+            Failure::new(ErrorCode::BadConfig, "es.ip and es.port of global.json can't be used").because(&error)
+        });
+    }
+    let message = format!(
+        "where documents go is not known; give --sink, or set ${SINK_VARIABLE}, or es.ip and es.port of global.json"
+    );
+    Err(Failure::new(ErrorCode::Usage, message))
 }
 
 /// The consumer group; none where nothing is consumed.
@@ -295,10 +309,7 @@ fn running_here(options: &Options, sink: &Address, http: Option<String>) -> Runn
 }
 
 fn patterns_failure(error: &patterns::Error) -> Failure {
-    let code = match error {
-        patterns::Error::Unreadable { source, .. } if source.is_retryable() => ErrorCode::StoreUnreachable,
-        _ => ErrorCode::BadSensor,
-    };
+    let code = if error.is_retryable() { ErrorCode::StoreUnreachable } else { ErrorCode::BadSensor };
     Failure::of(code, error)
 }
 

@@ -1,4 +1,7 @@
 //! A topic that documents are written to, as JSON under their guid.
+//!
+//! Brokers that are away are waited for by Kafka's client itself, without an end: it alone knows which records may have come through, and sends none of them twice. Here
+//! only what certainly was not written is sent again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,18 +13,21 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
+use rdkafka::util::Timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Document, Error, Rejected, Sink};
+use super::{Document, Error, Rejected, Sink, until_given_up};
 use crate::event::Raw;
 use crate::kafka::{GUID_HEADER, Heard, Properties, Unusable, reach};
 
 /// How long to wait before trying again.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// How long a record that brokers don't take is kept by the client before it is told and sent again, milliseconds. One that is told to end waits so long.
-const UNSENT: &str = "10000";
+/// How often is said that records wait.
+const TELLS: Duration = Duration::from_secs(10);
+/// How long the client tries to send a record, milliseconds, under both of its names; 0 is without an end.
+const TRIES: [&str; 2] = ["message.timeout.ms", "delivery.timeout.ms"];
 
 /// Keeps what the client tells of itself.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +46,7 @@ impl ClientContext for Context {
 /// See the module.
 pub struct KafkaWriter {
     producer: FutureProducer<Context>,
+    heard: Arc<Heard>,
     topic: String,
     name: String,
     stop: CancellationToken,
@@ -65,11 +72,14 @@ impl KafkaWriter {
             ("linger.ms", "5"),
             ("compression.type", "zstd"),
             ("queue.buffering.max.messages", "1000000"),
-            ("message.timeout.ms", UNSENT),
         ];
+        let heard = Context::default();
         let connected = || -> Result<FutureProducer<Context>, Unusable> {
-            let heard = Context::default();
-            let config = properties.client(brokers, &defaults);
+            let mut config = properties.client(brokers, &defaults);
+            for name in TRIES {
+                config.remove(name);
+            }
+            config.set(TRIES[0], "0");
             let producer: FutureProducer<Context> = config.create_with_context(heard.clone())?;
             // The producer has a thread that lets the client speak.
             reach(producer.client(), topic, &heard.0, || ())?;
@@ -79,7 +89,7 @@ impl KafkaWriter {
             Unusable { denied: true, message } => Error::Denied { name: name.clone(), message },
             Unusable { message, .. } => Error::Refused { name: name.clone(), message },
         })?;
-        Ok(Self { producer, topic: topic.to_owned(), name, stop })
+        Ok(Self { producer, heard: heard.0, topic: topic.to_owned(), name, stop })
     }
 }
 
@@ -91,42 +101,79 @@ struct Record<'a> {
     says_guid: bool,
 }
 
+/// What is to be done about a record that was not delivered.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// No second try can mend it.
+    Reject,
+    /// It was not written, and is sent again.
+    Again,
+    /// It may have been written, or nothing can be sent any more.
+    GiveUp,
+}
+
 impl KafkaWriter {
-    /// Sends all of them, those that fail again for as long as it takes.
+    /// Sends all of them, for as long as it takes. What is given up is dropped, lest it go out while the program ends.
     async fn send(&self, records: &[Record<'_>]) -> Result<Vec<Rejected>, Error> {
+        let Some(sent) = until_given_up(&self.stop, self.try_send(records)).await else {
+            self.producer.purge(PurgeConfig::default().queue().inflight());
+            let why = self.heard.why().unwrap_or_else(|| "the brokers do not answer".into());
+            return Err(self.given_up(&why, records.len()));
+        };
+        sent
+    }
+
+    async fn try_send(&self, records: &[Record<'_>]) -> Result<Vec<Rejected>, Error> {
         let mut rejected = Vec::new();
         let mut waiting: Vec<usize> = (0..records.len()).collect();
         loop {
-            let sent = waiting.iter().filter_map(|index| Some((*index, records.get(*index)?)));
-            let sends = sent.map(async |(index, one)| {
-                let guid = one.guid.as_bytes();
-                let mut record = FutureRecord::to(&self.topic).key(guid).payload(&*one.payload);
-                if one.says_guid {
-                    let header = Header { key: GUID_HEADER, value: Some(guid) };
-                    record = record.headers(OwnedHeaders::new().insert(header));
-                }
-                (index, self.producer.send(record, Duration::from_secs(60)).await)
-            });
             let mut again = Vec::new();
             let mut last = None;
-            for (index, result) in join_all(sends).await {
-                match result {
-                    Ok(_) => {}
-                    Err((error, _)) if is_final(&error) => rejected.push(Rejected { index, reason: error.to_string() }),
-                    Err((error, _)) => {
+            for (index, result) in self.try_once(records, &waiting).await {
+                let Err(error) = result else { continue };
+                match verdict(&error) {
+                    Verdict::Reject => rejected.push(Rejected { index, reason: error.to_string() }),
+                    Verdict::Again => {
                         again.push(index);
                         last = Some(error);
                     }
+                    Verdict::GiveUp => return Err(self.given_up(&error.to_string(), waiting.len())),
                 }
             }
             let Some(error) = last else { return Ok(rejected) };
-            if self.stop.is_cancelled() {
-                return Err(Error::Refused { name: self.name.clone(), message: error.to_string() });
-            }
             tracing::warn!(sink = self.name, documents = again.len(), %error, "writing is tried again");
             waiting = again;
             tokio::time::sleep(WAIT).await;
         }
+    }
+
+    /// Sends these, and says so where it takes long.
+    async fn try_once(&self, records: &[Record<'_>], which: &[usize]) -> Vec<(usize, Result<(), KafkaError>)> {
+        let wanted = which.iter().filter_map(|index| Some((*index, records.get(*index)?)));
+        let sends = wanted.map(async |(index, one)| {
+            let guid = one.guid.as_bytes();
+            let mut record = FutureRecord::to(&self.topic).key(guid).payload(&*one.payload);
+            if one.says_guid {
+                let header = Header { key: GUID_HEADER, value: Some(guid) };
+                record = record.headers(OwnedHeaders::new().insert(header));
+            }
+            (index, self.producer.send(record, Timeout::Never).await.map(drop).map_err(|(error, _)| error))
+        });
+        let mut sends = std::pin::pin!(join_all(sends));
+        loop {
+            match tokio::time::timeout(TELLS, &mut sends).await {
+                Ok(sent) => return sent,
+                Err(_) => {
+                    let (documents, error) = (which.len(), self.heard.why().unwrap_or_default());
+                    tracing::warn!(sink = self.name, documents, error, "writing is tried again");
+                }
+            }
+        }
+    }
+
+    fn given_up(&self, why: &str, records: usize) -> Error {
+        let message = format!("{why}; what is not written of {records} documents is read again next time");
+        Error::Refused { name: self.name.clone(), message }
     }
 }
 
@@ -151,12 +198,26 @@ impl Sink for KafkaWriter {
     }
 }
 
-/// What no second try can mend.
-fn is_final(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessage | RDKafkaErrorCode::InvalidRecord
-        )
-    )
+fn verdict(error: &KafkaError) -> Verdict {
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(Code::MessageSizeTooLarge | Code::InvalidMessage | Code::InvalidRecord) => Verdict::Reject,
+        Some(Code::Fatal | Code::MessageTimedOut | Code::PurgeQueue | Code::PurgeInflight) => Verdict::GiveUp,
+        _ => Verdict::Again,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_certainly_was_not_written_is_sent_again() {
+        let of = |code| verdict(&KafkaError::MessageProduction(code));
+        assert_eq!(of(RDKafkaErrorCode::MessageSizeTooLarge), Verdict::Reject);
+        assert_eq!(of(RDKafkaErrorCode::TopicAuthorizationFailed), Verdict::Again);
+        assert_eq!(of(RDKafkaErrorCode::UnknownTopic), Verdict::Again);
+        assert_eq!(of(RDKafkaErrorCode::MessageTimedOut), Verdict::GiveUp);
+        assert_eq!(of(RDKafkaErrorCode::Fatal), Verdict::GiveUp);
+    }
 }

@@ -8,8 +8,11 @@ pub mod kafka;
 mod lines;
 pub mod search;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use thiserror::Error as ThisError;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Sensor;
 use crate::event::Raw;
@@ -17,6 +20,9 @@ use crate::message::Message;
 
 pub use lines::JsonLines;
 pub(crate) use lines::is_full;
+
+/// How long a sink that takes nothing is tried after the end was asked for.
+const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// A message to be written.
 #[derive(Debug, Clone)]
@@ -89,6 +95,19 @@ pub trait Sink {
     }
 }
 
+/// What comes of trying; none where it took too long after the end was asked for, be it in the middle of a request.
+async fn until_given_up<T>(stop: &CancellationToken, trying: impl Future<Output = T>) -> Option<T> {
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_TRIES).await;
+    };
+    tokio::select! {
+        biased;
+        done = trying => Some(done),
+        () = too_long => None,
+    }
+}
+
 /// Drops what it is given.
 #[derive(Debug)]
 pub struct Null;
@@ -101,5 +120,21 @@ impl Sink for Null {
 
     async fn put_aside(&self, _: &[Raw]) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_ends_is_given_up_a_while_after_the_end_was_asked_for() {
+        let stop = CancellationToken::new();
+        let never = until_given_up(&stop, std::future::pending::<()>());
+        tokio::pin!(never);
+        assert!(tokio::time::timeout(LAST_TRIES * 100, &mut never).await.is_err());
+        stop.cancel();
+        assert_eq!(tokio::time::timeout(LAST_TRIES * 2, &mut never).await, Ok(None));
+        assert_eq!(until_given_up(&stop, tokio::time::sleep(LAST_TRIES / 2)).await, Some(()));
     }
 }

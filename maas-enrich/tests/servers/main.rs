@@ -3,7 +3,9 @@
 //! `MAAS_TEST_KAFKA` names the brokers (scripts/services/kafka.sh start), `MAAS_TEST_SEARCH` the search server's url (scripts/services/search.sh start);
 //! `scripts/test.sh enrich` starts both. Each test has a topic and an index of its own.
 
+mod ends;
 mod group;
+mod outage;
 mod secure;
 
 use std::path::Path;
@@ -42,11 +44,15 @@ impl Sensor {
     }
 
     fn run(&self, source: &str) -> Command {
+        self.run_to(source, &format!("es+{}", self.search))
+    }
+
+    fn run_to(&self, source: &str, sink: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maas_enrich"));
         command
             .args(["run", "-s", &self.name, "--source", source, "--config"])
             .arg(self.directory.path())
-            .args(["--sink", &format!("es+{}", self.search)])
+            .args(["--sink", sink])
             .env_remove("MAAS_ZK")
             .env("HOME", "/nonexistent")
             .stdin(Stdio::null())

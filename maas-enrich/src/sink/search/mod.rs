@@ -14,7 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{Document, Error, Rejected, Sink};
+use super::{Document, Error, Rejected, Sink, until_given_up};
+use crate::address::SearchUrl;
 use crate::config::Sensor;
 
 use bulk::{Verdict, requests, verdicts};
@@ -25,8 +26,8 @@ use server::{Server, Trouble};
 /// How long to wait before trying again, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long a server that doesn't take anything is tried after the end was asked for.
-const LAST_TRIES: Duration = Duration::from_secs(10);
+/// The same once the end was asked for.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// How documents are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,8 @@ impl Settings {
 pub struct Search {
     server: Server,
     target: RefCell<Target>,
+    /// Why something was last not written.
+    trouble: RefCell<String>,
     stop: CancellationToken,
 }
 
@@ -86,11 +89,12 @@ impl Target {
 
 impl Search {
     /// Finds out what the server is. One that can't be reached at the start is an error; later it is waited for.
-    pub async fn connect(url: &str, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
-        let refused = |trouble: &Trouble| Error::Refused { name: url.to_owned(), message: trouble.to_string() };
-        let target = RefCell::new(Target::new(settings, url)?);
+    pub async fn connect(url: &SearchUrl, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
+        let name = url.to_string();
+        let refused = |trouble: &Trouble| Error::Refused { name: name.clone(), message: trouble.to_string() };
+        let target = RefCell::new(Target::new(settings, &name)?);
         let server = Server::connect(url).await.map_err(|trouble| refused(&trouble))?;
-        let search = Self { server, target, stop };
+        let search = Self { server, target, trouble: RefCell::default(), stop };
         search.ensure_template().await.map_err(|trouble| refused(&trouble))?;
         Ok(search)
     }
@@ -126,11 +130,10 @@ impl Search {
     }
 
     /// One request, tried until the server has an answer for each document.
-    async fn write_some(&self, documents: &[Document], which: Vec<usize>) -> Result<Vec<Rejected>, Error> {
+    async fn write_some(&self, documents: &[Document], which: Vec<usize>) -> Vec<Rejected> {
         let mut rejected = Vec::new();
         let mut waiting = vec![which];
         let mut wait = FIRST_WAIT;
-        let mut last_tries: Option<tokio::time::Instant> = None;
         while let Some(which) = waiting.pop() {
             let (again, message) = match self.request(documents, &which).await {
                 Ok(answer) => {
@@ -167,25 +170,23 @@ impl Search {
                 wait = FIRST_WAIT;
                 continue;
             }
-            if self.stop.is_cancelled() {
-                let since = *last_tries.get_or_insert_with(tokio::time::Instant::now);
-                if since.elapsed() > LAST_TRIES {
-                    let message =
-                        format!("{message}; {} documents are not written, they are read again next time", again.len());
-                    return Err(Error::Refused { name: self.server.url().to_owned(), message });
-                }
-            }
             tracing::warn!(
-                server = self.server.url(),
+                server = self.server.name(),
                 documents = again.len(),
                 error = message,
                 "writing is tried again"
             );
+            self.trouble.replace(message);
             waiting.push(again);
-            tokio::time::sleep(wait).await;
+            if self.stop.is_cancelled() {
+                tokio::time::sleep(wait.min(LAST_WAIT)).await;
+            } else {
+                // Whether it was waited for, or the end is asked for: it is tried again.
+                let _ = tokio::time::timeout(wait, self.stop.cancelled()).await;
+            }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
-        Ok(rejected)
+        rejected
     }
 }
 
@@ -194,17 +195,27 @@ impl Sink for Search {
     fn configure(&self, sensor: &Sensor) -> Result<(), Error> {
         let settings = self.target.borrow().settings.changed(sensor);
         if self.target.borrow().settings != settings {
-            let target = Target::new(settings, self.server.url())?;
+            let target = Target::new(settings, self.server.name())?;
             self.target.replace(target);
         }
         Ok(())
     }
 
     async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
-        let mut rejected = Vec::new();
-        for which in requests(documents) {
-            rejected.extend(self.write_some(documents, which).await?);
-        }
-        Ok(rejected)
+        self.trouble.take();
+        let all = async {
+            let mut rejected = Vec::new();
+            for which in requests(documents) {
+                rejected.extend(self.write_some(documents, which).await);
+            }
+            rejected
+        };
+        until_given_up(&self.stop, all).await.ok_or_else(|| {
+            let why = self.trouble.take();
+            let why = if why.is_empty() { "the server does not answer" } else { &why };
+            let message =
+                format!("{why}; what is not written of {} documents is read again next time", documents.len());
+            Error::Refused { name: self.server.name().to_owned(), message }
+        })
     }
 }

@@ -6,6 +6,8 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 
+use crate::address::SearchUrl;
+
 /// Longest a request may take: the first one on a new index takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest a connection may take.
@@ -48,7 +50,9 @@ pub(super) struct Kind {
 #[derive(Debug)]
 pub(super) struct Server {
     client: Client,
-    url: String,
+    url: SearchUrl,
+    /// The url without what is secret in it.
+    name: String,
     kind: Kind,
 }
 
@@ -65,11 +69,11 @@ struct Version {
 }
 
 impl Server {
-    pub(super) async fn connect(url: &str) -> Result<Self, Trouble> {
+    pub(super) async fn connect(url: &SearchUrl) -> Result<Self, Trouble> {
         let client =
             Client::builder().connect_timeout(CONNECT).timeout(PATIENCE).build().map_err(Trouble::Unreachable)?;
-        let server = Self { client, url: url.to_owned(), kind: Kind { typed: false } };
-        let text = server.said(server.client.get(url)).await?;
+        let server = Self { client, url: url.clone(), name: url.to_string(), kind: Kind { typed: false } };
+        let text = server.said(server.client.get(url.whole())).await?;
         let info: Info = serde_json::from_str(&text).map_err(|_| Trouble::Unknown { text: start_of(&text) })?;
         let kind = kind(&info).ok_or_else(|| Trouble::Unknown { text: format!("version {}", info.version.number) })?;
         Ok(Self { kind, ..server })
@@ -79,12 +83,17 @@ impl Server {
         self.kind
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    /// As people may see it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url.whole())
     }
 
     pub(super) async fn exists(&self, path: &str) -> Result<bool, Trouble> {
-        match self.said(self.client.get(format!("{}{path}", self.url))).await {
+        match self.said(self.client.get(self.at(path))).await {
             Ok(_) => Ok(true),
             Err(Trouble::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(false),
             Err(trouble) => Err(trouble),
@@ -92,14 +101,14 @@ impl Server {
     }
 
     pub(super) async fn put(&self, path: &str, body: String) -> Result<(), Trouble> {
-        let request = self.client.put(format!("{}{path}", self.url)).header("content-type", "application/json");
+        let request = self.client.put(self.at(path)).header("content-type", "application/json");
         self.said(request.body(body)).await.map(drop)
     }
 
     pub(super) async fn bulk(&self, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
         let request = self
             .client
-            .post(format!("{}/_bulk?timeout={WAIT_FOR_SHARDS}", self.url))
+            .post(self.at(&format!("/_bulk?timeout={WAIT_FOR_SHARDS}")))
             .header("content-type", "application/x-ndjson");
         Ok(self.said(request.body(body)).await?.into_bytes())
     }
