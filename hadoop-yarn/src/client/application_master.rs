@@ -25,6 +25,8 @@ pub(crate) const PROTOCOL: Protocol =
 /// How long to wait before the ResourceManager is asked again whether it has stored that we are done.
 const STORED_YET: Duration = Duration::from_millis(100);
 
+/// How long it may take to store that.
+const STORED_WITHIN: Duration = Duration::from_secs(900);
 /// While that takes long, this often it is said.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
@@ -155,14 +157,14 @@ impl ApplicationMaster {
     /// Says how the application ended, and returns when that is stored. **Containers run on** until this process ends or its silence is noticed: stop them
     /// before, and end at once after. `tracking_url` replaces the page; empty for none.
     ///
-    /// One that is still not stored after [`RetryPolicy::max_wait`](crate::rpc::RetryPolicy::max_wait) is an [`Error::Timeout`].
+    /// One that is still not stored after 15 minutes is an [`Error::Timeout`].
     pub async fn finish(&mut self, status: FinalStatus, diagnostics: &str, tracking_url: &str) -> Result<(), Error> {
         let request = FinishApplicationMasterRequestProto {
             diagnostics: Some(diagnostics.to_owned()),
             tracking_url: Some(tracking_url.to_owned()),
             final_application_status: status.to_proto(),
         };
-        let (began, limit) = (Instant::now(), self.rpc.options().retry.max_wait);
+        let began = Instant::now();
         let mut told = began;
         loop {
             let answer: FinishApplicationMasterResponseProto =
@@ -170,9 +172,13 @@ impl ApplicationMaster {
             if answer.is_unregistered() {
                 return Ok(());
             }
-            if began.elapsed() >= limit {
+            if began.elapsed() >= STORED_WITHIN {
                 let address = self.rpc.servers().join(", ");
-                return Err(Error::Timeout { method: "finishApplicationMaster".to_owned(), address, limit });
+                return Err(Error::Timeout {
+                    method: "finishApplicationMaster".to_owned(),
+                    address,
+                    limit: STORED_WITHIN,
+                });
             }
             if told.elapsed() >= SAY_EVERY {
                 told = Instant::now();

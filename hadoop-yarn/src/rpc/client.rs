@@ -103,11 +103,6 @@ impl Client {
         &self.inner.servers
     }
 
-    /// The knobs it was made with.
-    pub(crate) fn options(&self) -> &Options {
-        &self.inner.options
-    }
-
     /// Uses another token from now on, over a new connection. Calls under way end on the old one.
     pub(crate) async fn authenticate(&self, authentication: Authentication) {
         let mut state = self.inner.state.lock().await;

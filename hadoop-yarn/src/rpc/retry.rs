@@ -19,7 +19,8 @@ pub struct RetryPolicy {
     pub max_pause: Duration,
     /// For how long after the first try a call is tried again (`yarn.resourcemanager.connect.max-wait.ms`, where -1 means for ever): 15 min.
     pub max_wait: Duration,
-    /// How often a call goes on to another server (`yarn.client.failover-max-attempts`); `None` for as often as the time allows.
+    /// How often a call is tried again, on whichever server, each time with its `retries` (`yarn.client.failover-max-attempts`, where there are
+    /// several ResourceManagers). `None` for as often as the time allows.
     pub max_failovers: Option<u32>,
     /// How often a server that can't be reached is tried again before another one is (`yarn.client.failover-retries`): 0.
     pub retries: u32,
@@ -97,9 +98,7 @@ pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) 
     let tries = if unreachable { policy.retries.saturating_add(1) } else { 1 };
     let several = move_on && situation.servers > 1;
     let move_on = several && situation.failures.is_multiple_of(tries);
-    // A wait without end needs another bound, also where there is nobody to go on to.
-    let bounded = several || policy.max_wait == Duration::MAX;
-    if bounded && policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
+    if policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
         return Next::Fail;
     }
     // Every server is tried before the first pause.
@@ -181,10 +180,17 @@ mod tests {
         assert_eq!(after(6), Next::Fail);
         let standby = remote("org.apache.hadoop.ipc.StandbyException");
         assert_eq!(decide(&policy, &standby, situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
-        let alone = Situation { failures: 9, servers: 1, ..situation() };
-        assert!(matches!(decide(&policy, &refused(), alone), Next::Retry { move_on: false, .. }));
-        let endless = RetryPolicy { max_wait: Duration::MAX, ..policy };
-        assert_eq!(decide(&endless, &refused(), alone), Next::Fail);
+    }
+
+    #[test]
+    fn tries_are_counted_also_where_there_is_nobody_to_go_on_to() {
+        let policy = RetryPolicy { max_failovers: Some(2), max_wait: Duration::MAX, ..RetryPolicy::default() };
+        let retriable = remote("org.apache.hadoop.ipc.RetriableException");
+        for (error, servers) in [(refused(), 1), (retriable, 2)] {
+            let after = |failures| decide(&policy, &error, Situation { failures, servers, ..situation() });
+            assert!(matches!(after(2), Next::Retry { move_on: false, .. }), "{error}");
+            assert_eq!(after(3), Next::Fail, "{error}");
+        }
     }
 
     #[test]
