@@ -77,12 +77,18 @@ impl ResourceManager {
     /// [being stored](crate::types::ApplicationState::is_stored), or already [over](crate::types::ApplicationState::is_over). Waits for as long as that takes.
     pub async fn submit_and_wait(&self, submission: &Submission) -> Result<ApplicationReport, Error> {
         self.submit(submission).await?;
+        self.stored(submission).await
+    }
+
+    /// The second half of [`ResourceManager::submit_and_wait`], for whoever has something to do once an application is handed over.
+    pub async fn stored(&self, submission: &Submission) -> Result<ApplicationReport, Error> {
         loop {
             match self.report(submission.id).await {
                 Ok(report) if report.state.is_stored() => return Ok(report),
                 Ok(_) => tokio::time::sleep(STORED_YET).await,
                 Err(error) if error.kind() == Some(ExceptionKind::ApplicationNotFound) => {
                     tracing::warn!(application = %submission.id, "forgotten before it was stored; submitting it again");
+                    tokio::time::sleep(STORED_YET).await;
                     self.submit(submission).await?;
                 }
                 Err(error) => return Err(error),

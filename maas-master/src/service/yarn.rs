@@ -1,12 +1,13 @@
 //! `--on yarn`: puts the programs into HDFS ([`staging`]), hands the application over ([`submit`]) with tokens where the
 //! cluster asks for Kerberos ([`tokens`]) and the timeline domain that is asked for ([`timeline`]), and follows it
-//! ([`follow`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
+//! ([`follow`]) within the time it is given ([`limit`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
 //!
 //! What the attempt is to know travels as one secret of its container's token file ([`order`]). What runs where is
 //! [`crate::launcher::yarn`]'s.
 
 mod attempt;
 mod follow;
+mod limit;
 mod order;
 mod staging;
 mod submit;

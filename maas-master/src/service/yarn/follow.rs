@@ -1,11 +1,13 @@
-//! Follows an application from its submission until it runs, or until it ends.
+//! Hands an application over and follows it, from its submission until it runs, or until it ends.
 
+use super::limit::Limit;
 use super::refused;
 use crate::cli::ServiceArgs;
 use crate::error::Error;
 use crate::service::announce::note;
 use hadoop_yarn::client::ResourceManager;
-use hadoop_yarn::types::{ApplicationId, ApplicationReport, ApplicationState, FinalStatus};
+use hadoop_yarn::rpc::ExceptionKind;
+use hadoop_yarn::types::{ApplicationId, ApplicationReport, ApplicationState, FinalStatus, Submission};
 use maas_cli::output::Out;
 use maas_cli::{ErrorCode, exit};
 use serde::Serialize;
@@ -17,6 +19,8 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 /// How often it is said what is waited for.
 const SAY_EVERY: Duration = Duration::from_secs(30);
 
+/// How long YARN is asked to kill what did not run in time.
+const KILLING: Duration = Duration::from_secs(10);
 /// The longest part of YARN's own words that is shown.
 const LONGEST: usize = 400;
 
@@ -32,32 +36,18 @@ enum Line<'a> {
     Finished { application: String, state: String, diagnostics: &'a str },
 }
 
-/// Follows it; 7 when it fails, 5 when it does not run in time.
+/// Hands it over and follows it; 7 when it fails, 5 when it does not run in time.
 pub(super) async fn follow(
     cluster: &ResourceManager,
-    id: ApplicationId,
+    submission: &Submission,
     service: &ServiceArgs,
+    limit: Limit,
     json: bool,
 ) -> Result<u8, Error> {
-    say(json, &Line::Submitted { application: id.to_string() }, &format!("submitted {id}"))?;
-    let deadline = service.timeout.map(|ms| Instant::now() + Duration::from_millis(ms));
-    let mut told = Instant::now();
-    let running = loop {
-        let report = look(cluster, id).await?;
-        if report.state == ApplicationState::Running {
-            break report;
-        }
-        if report.state.is_over() {
-            return Err(failed(&report));
-        }
-        if deadline.is_some_and(|at| Instant::now() >= at) {
-            return Err(given_up(cluster, id, &report, service.timeout.unwrap_or_default()).await);
-        }
-        if told.elapsed() >= SAY_EVERY {
-            told = Instant::now();
-            note(&format!("{id} is {}{}", report.state, because(&report)));
-        }
-        tokio::time::sleep(LOOKS.0).await;
+    let (id, mut seen) = (submission.id, None);
+    let running = match limit.bound(runs(cluster, submission, json, &mut seen)).await {
+        Some(running) => running?,
+        None => return Err(given_up(cluster, id, seen.as_ref(), limit).await),
     };
     let tracking_url = running.tracking_url.as_deref().unwrap_or_default();
     let http = running.original_tracking_url.as_deref().unwrap_or_default();
@@ -72,6 +62,36 @@ pub(super) async fn follow(
             return ended(&report, json);
         }
         tokio::time::sleep(LOOKS.1).await;
+    }
+}
+
+/// Hands it over and waits until it runs. What was seen of it last is kept in `seen`.
+async fn runs(
+    cluster: &ResourceManager,
+    submission: &Submission,
+    json: bool,
+    seen: &mut Option<ApplicationReport>,
+) -> Result<ApplicationReport, Error> {
+    let id = submission.id;
+    let not_taken = |error| refused(format!("YARN refuses {id}"), error);
+    cluster.submit(submission).await.map_err(not_taken)?;
+    say(json, &Line::Submitted { application: id.to_string() }, &format!("submitted {id}"))?;
+    let mut report = cluster.stored(submission).await.map_err(not_taken)?;
+    let mut told = Instant::now();
+    loop {
+        if report.state == ApplicationState::Running {
+            return Ok(report);
+        }
+        if report.state.is_over() {
+            return Err(failed(&report));
+        }
+        if told.elapsed() >= SAY_EVERY {
+            told = Instant::now();
+            note(&format!("{id} is {}{}", report.state, because(&report)));
+        }
+        *seen = Some(report);
+        tokio::time::sleep(LOOKS.0).await;
+        report = look(cluster, id).await?;
     }
 }
 
@@ -97,12 +117,25 @@ fn failed(report: &ApplicationReport) -> Error {
     }
 }
 
-async fn given_up(cluster: &ResourceManager, id: ApplicationId, report: &ApplicationReport, ms: u64) -> Error {
-    let what = format!("{id} did not run within {ms} ms and was killed; it was {}{}", report.state, because(report));
-    match cluster.kill(id, "it did not run within the time that -t gave").await {
-        Ok(_) => Error::Cluster { what, code: ErrorCode::TimedOut, source: None },
-        Err(error) => refused(format!("{id} did not run within {ms} ms and can't be killed"), error),
-    }
+async fn given_up(
+    cluster: &ResourceManager,
+    id: ApplicationId,
+    seen: Option<&ApplicationReport>,
+    limit: Limit,
+) -> Error {
+    let late = format!("{id} did not run within {limit}");
+    let how = seen
+        .map_or_else(|| "it was not stored yet".to_string(), |seen| format!("it was {}{}", seen.state, because(seen)));
+    let killed = cluster.kill(id, "it did not run within the time that -t gave");
+    let what = match tokio::time::timeout(KILLING, killed).await {
+        Ok(Ok(_)) => format!("{late} and was killed; {how}"),
+        Ok(Err(error)) if error.kind() == Some(ExceptionKind::ApplicationNotFound) => {
+            format!("{late}; YARN has nothing of it")
+        }
+        Ok(Err(error)) => return refused(format!("{late} and can't be killed"), error),
+        Err(_) => format!("{late}, and YARN does not answer the order to kill it; {how}"),
+    };
+    Error::Cluster { what, code: ErrorCode::TimedOut, source: None }
 }
 
 /// What YARN says of it, in one line.

@@ -1,5 +1,6 @@
 //! Hands the master over to YARN: an id, the programs in HDFS, the submission, and then it is followed.
 
+use super::limit::Limit;
 use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
 use super::staging::{self, Goods, SETTINGS, Staged};
 use super::{configured, file_system, follow, refused, timeline, tokens};
@@ -20,6 +21,7 @@ use maas_client::tree::TreeExt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// Memory of the master's container, MB, unless `-mm` says otherwise.
 const MEMORY_MB: u64 = 512;
@@ -30,16 +32,64 @@ const ATTEMPTS: i32 = 10;
 /// Failures of attempts that are older than this don't count.
 const FAILURES_COUNT_FOR: Duration = Duration::from_secs(600);
 
-/// How long it is looked, once something failed, whether the application is gone.
+/// How long it is looked, once something failed, whether the application is gone, and then its files are cleared.
 const LAST_LOOK: Duration = Duration::from_secs(10);
+/// How much longer than all else sweeping may take.
+const SWEEPING: Duration = Duration::from_secs(2);
 
 /// Submits and follows it until it runs, or with `--attach` until it ends.
 pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8, Error> {
+    let limit = Limit::begin(cli.service.timeout);
     let configuration = Configuration::from_environment().map_err(configured)?;
     let yarn = YarnConfig::new(&configuration).map_err(configured)?;
-    refuse_beside_another(cli).await?;
     let user = tokens::user(&yarn)?;
     let cluster = ResourceManager::new(&yarn, yarn.authentication(&user));
+    let begun = limit.bound(async {
+        refuse_beside_another(cli).await?;
+        begin(cli, &cluster).await
+    });
+    let (new, asked) = begun.await.unwrap_or_else(|| Err(too_late(limit)))?;
+    let goods = goods(cli, config, &configuration, &user, new.id)?;
+    let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
+    let submission = limit.bound(async {
+        let staged = blocking(move || staging::stage(&goods)).await?;
+        let order = Order {
+            application: new.id.to_string(),
+            user: user.clone(),
+            file_system: file_system.clone(),
+            directory: directory.clone(),
+            runner: (&staged.runner).into(),
+            env: config.env.clone(),
+        };
+        let mut context = context(cli, config, &order, &staged)?;
+        let credentials = context.credentials.get_or_insert_default();
+        tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
+        timeline::ensure_domain(&cli.service, &configuration, &user).await;
+        Ok(submission(&cli.service, new.id, context, asked))
+    });
+    let followed = match submission.await.unwrap_or_else(|| Err(too_late(limit))) {
+        Ok(submission) => {
+            let sweeping = tokio::spawn(sweep(cluster.clone(), file_system.clone(), user.clone()));
+            let followed = follow::follow(&cluster, &submission, &cli.service, limit, config.json).await;
+            finish_sweeping(sweeping).await;
+            followed
+        }
+        Err(error) => Err(error),
+    };
+    if followed.is_err() {
+        // Where it never ran nobody else clears what was put there; where it may still run it needs it.
+        if is_gone(&cluster, new.id).await {
+            let clearing = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory)));
+            let _kept = tokio::time::timeout(LAST_LOOK, clearing).await;
+        } else {
+            tracing::warn!(application = %new.id, directory, "it may still run, and keeps its files in HDFS");
+        }
+    }
+    followed
+}
+
+/// An id, and what its master may have, after a look at what would go wrong later.
+async fn begin(cli: &Cli, cluster: &ResourceManager) -> Result<(NewApplication, Resource), Error> {
     let new = cluster.new_application().await.map_err(|error| refused("YARN gives no application id", error))?;
     let asked = master_resource(&cli.service, &new)?;
     // YARN takes an application for a queue that is none, and has it fail: better said before anything is uploaded.
@@ -53,43 +103,23 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
             source: None,
         });
     }
-    let goods = goods(cli, config, &configuration, &user, new.id)?;
-    let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
-    let staged = blocking(move || staging::stage(&goods)).await?;
-    let order = Order {
-        application: new.id.to_string(),
-        user: user.clone(),
-        file_system: file_system.clone(),
-        directory: directory.clone(),
-        runner: (&staged.runner).into(),
-        env: config.env.clone(),
-    };
-    let submitted = async {
-        let mut context = context(cli, config, &order, &staged)?;
-        let credentials = context.credentials.get_or_insert_default();
-        tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
-        timeline::ensure_domain(&cli.service, &configuration, &user).await;
-        let submission = submission(&cli.service, new.id, context, asked);
-        let submitted = cluster.submit_and_wait(&submission).await.map(drop);
-        submitted.map_err(|error| refused(format!("YARN refuses {}", new.id), error))
+    Ok((new, asked))
+}
+
+fn too_late(limit: Limit) -> Error {
+    Error::Cluster {
+        what: format!("nothing was submitted within {limit}; see that YARN and HDFS answer, or give more time with -t"),
+        code: ErrorCode::TimedOut,
+        source: None,
     }
-    .await;
-    let followed = match submitted {
-        Ok(()) => {
-            let sweeping = sweep(&cluster, &file_system, &user);
-            tokio::join!(follow::follow(&cluster, new.id, &cli.service, config.json), sweeping).0
-        }
-        Err(error) => Err(error),
-    };
-    if followed.is_err() {
-        // Where it never ran nobody else clears what was put there; where it may still run it needs it.
-        if is_gone(&cluster, new.id).await {
-            let _kept = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory))).await;
-        } else {
-            tracing::warn!(application = %new.id, directory, "it may still run, and keeps its files in HDFS");
-        }
+}
+
+/// What is swept is another time's: it must not hold this command up.
+async fn finish_sweeping(mut sweeping: JoinHandle<()>) {
+    if tokio::time::timeout(SWEEPING, &mut sweeping).await.is_err() {
+        sweeping.abort();
+        tracing::warn!("what earlier applications left in HDFS is not all swept yet; the next submission goes on");
     }
-    followed
 }
 
 /// Whether YARN says that an application is over, or that there is none of this name.
@@ -103,14 +133,14 @@ async fn is_gone(cluster: &ResourceManager, id: ApplicationId) -> bool {
 
 /// Takes away what applications of this user's left in HDFS that YARN knows to be over: one that is killed has no time
 /// for it. What YARN knows nothing of may be another cluster's, and stays.
-async fn sweep(cluster: &ResourceManager, file_system: &str, user: &str) {
-    let (place, name) = (file_system.to_string(), user.to_string());
+async fn sweep(cluster: ResourceManager, file_system: String, user: String) {
+    let (place, name) = (file_system.clone(), user.clone());
     let Ok(Ok(left)) = tokio::task::spawn_blocking(move || staging::staged(&place, &name)).await else { return };
     for id in left {
         if !cluster.report(id).await.is_ok_and(|report| report.state.is_over()) {
             continue;
         }
-        let (place, directory) = (file_system.to_string(), staging::directory(user, &id.to_string()));
+        let (place, directory) = (file_system.clone(), staging::directory(&user, &id.to_string()));
         let cleared = tokio::task::spawn_blocking(move || staging::clear(&place, &directory)).await;
         if !matches!(cleared, Ok(Ok(()))) {
             tracing::warn!(application = %id, "what it left in HDFS stays");
