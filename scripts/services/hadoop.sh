@@ -98,7 +98,9 @@ site() {
     echo '<?xml version="1.0"?><configuration>'
     sed -e 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' -e 's|^\([^ ]*\) *\(.*\)$|<property><name>\1</name><value>\2</value></property>|'
     echo '</configuration>'
-  } >"$1"
+  } >"$1.new"
+  # Daemons that run may be reading it: one that finds half a file gives up.
+  mv "$1.new" "$1"
 }
 
 # settings nm1|nm2: what was set, for the one node as for all.

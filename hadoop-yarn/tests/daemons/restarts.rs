@@ -54,8 +54,8 @@ async fn after_a_restart_of_the_resource_manager_the_master_registers_again_and_
     master.sleep(&container).await?;
     cluster.hadoop(&["kill9", "--daemon", "rm"]).await?;
     let heartbeat = Heartbeat::default();
-    let (restarted, answer) = tokio::join!(cluster.hadoop(&["start"]), master.calls.allocate(&heartbeat));
-    restarted?;
+    let again = async { anyhow::Ok(master.calls.allocate(&heartbeat).await) };
+    let ((), answer) = tokio::try_join!(cluster.hadoop(&["start"]), again)?;
     let error = answer.unwrap_err();
     assert!(error.is_not_registered(), "the call waited for the ResourceManager to come back: {error:?}");
 
@@ -81,9 +81,9 @@ async fn a_node_manager_that_comes_back_has_its_containers_and_takes_the_old_tok
     cluster.hadoop(&["kill9", "--daemon", "nm1"]).await?;
     let again = master.node(&containers[0])?;
     let ids = [containers[0].id];
-    let (restarted, statuses) = tokio::join!(cluster.hadoop(&["start"]), again.statuses(&ids));
-    restarted?;
-    assert_eq!(statuses?.statuses[0].state, ContainerState::Running);
+    let ask = async { anyhow::Ok(again.statuses(&ids).await?) };
+    let ((), statuses) = tokio::try_join!(cluster.hadoop(&["start"]), ask)?;
+    assert_eq!(statuses.statuses[0].state, ContainerState::Running);
     assert_eq!(master.start(&containers[1], "exit 7").await?.failed, []);
     assert_eq!(master.end_of(containers[1].id).await?.exit_status, ExitStatus(7));
     master.kill().await
