@@ -144,6 +144,8 @@ yarn() {
   step "lints of YARN with the timeline" cargo clippy -q -p hadoop-yarn --features timeline,daemons --all-targets -- -D warnings
   step "the timeline's own tests" cargo test -q -p hadoop-yarn --features timeline --lib timeline
   step "the master's own tests with YARN" cargo test -q -p maas-master --features yarn --lib yarn
+  step "documentation of YARN" env RUSTDOCFLAGS="-D warnings" \
+    cargo doc -q -p hadoop-yarn -p maas-master --features hadoop-yarn/timeline,maas-master/yarn --no-deps --document-private-items
   step "examples of YARN" cargo build -q -p hadoop-yarn --features timeline --examples
   step "programs for YARN" yarn_programs debug "$work/programs"
   step "Stellar, to call models on YARN" cargo build -q -p stellar-fns --bins
@@ -151,7 +153,8 @@ yarn() {
   step "two Hadoops" both \
     "scripts/services/hadoop.sh start --dir $hadoop_dir ${long[*]} --set yarn.nm.liveness-monitor.expiry-interval-ms=60000" \
     "scripts/services/hadoop.sh start --dir $hadoop_dir-nodes --nodes 2 --gpus 2 ${long[*]} \
-      --set yarn.nodemanager.resource.memory-mb=4096 --set nm2:yarn.nodemanager.recovery.enabled=false"
+      --set yarn.nodemanager.resource.memory-mb=4096 --set nm2:yarn.nodemanager.recovery.enabled=false \
+      --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 --set yarn.scheduler.include-port-in-node-name=true"
   step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_TEST_HADOOP_NODES="$hadoop_dir-nodes" MAAS_BENCH_PROGRAMS="$work/programs" \
     cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=4
   scripts/services/hadoop.sh stop --dir "$hadoop_dir-nodes" --purge
@@ -181,6 +184,8 @@ kerberos() {
   local lines
   need_gssapi_headers
   step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos,daemons --all-targets -- -D warnings
+  step "documentation of YARN with Kerberos" env RUSTDOCFLAGS="-D warnings" \
+    cargo doc -q -p hadoop-yarn --features kerberos --no-deps --document-private-items
   lines=$(scripts/services/hadoop.sh jars)
   lines+=$'\n'$(scripts/services/kdc.sh start --dir "$work/kdc")
   eval "$lines"

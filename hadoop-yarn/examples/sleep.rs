@@ -66,7 +66,10 @@ async fn run(config: &YarnConfig, token: Token, seconds: u32) -> anyhow::Result<
 
     let mut nodes = NodeManagers::new(config);
     let mut asks = Asks::new();
-    asks.want(ASK, Want { priority: 1, resource: Resource::new(64, 1), node_label: None, count: CONTAINERS as i32 });
+    asks.want(
+        ASK,
+        Want { priority: 1, resource: Resource::new(64, 1), node_label: None, count: CONTAINERS as i32, pin: None },
+    );
     let mut ended: BTreeMap<ContainerId, ExitStatus> = BTreeMap::new();
     while ended.len() < CONTAINERS {
         let answer = match master.allocate(&asks.heartbeat(ended.len() as f32 / CONTAINERS as f32)).await {

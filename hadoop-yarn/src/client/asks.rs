@@ -25,6 +25,17 @@ pub struct Want {
     pub node_label: Option<String>,
     /// How many more.
     pub count: i32,
+    /// Only there; `None` for anywhere. What is asked for behind it is not held up, as it would be if another place were to do after some time.
+    pub pin: Option<Pin>,
+}
+
+/// The one node where a container is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The node's name: its host, with the port where [`YarnConfig::ports_in_node_names`](crate::config::YarnConfig::ports_in_node_names) says so.
+    pub node: String,
+    /// Its rack.
+    pub rack: String,
 }
 
 /// What an answer brought.
@@ -44,6 +55,8 @@ pub struct Asks {
     changed: BTreeSet<i64>,
     /// Priorities under which an id was asked for before, to be cancelled.
     stale: BTreeSet<(i64, i32)>,
+    /// Where an id was pinned to before: as long as that is asked for, too, no other place will do.
+    unpinned: BTreeMap<i64, Pin>,
     release: BTreeSet<ContainerId>,
     /// What was sent to be given back, and has not been told to have ended: a restart may forget that, too.
     releasing: BTreeSet<ContainerId>,
@@ -83,6 +96,12 @@ impl Asks {
             && known.priority != want.priority
         {
             self.stale.insert((id, known.priority));
+        }
+        if let Some(known) = known
+            && known.pin != want.pin
+            && let Some(pin) = &known.pin
+        {
+            self.unpinned.insert(id, pin.clone());
         }
         self.changed.insert(id);
         self.wants.insert(id, want);
@@ -137,7 +156,10 @@ impl Asks {
         while room(&asks, self.one_by_one)
             && let Some(id) = self.changed.pop_first()
         {
-            asks.extend(self.wants.get(&id).map(|want| want.to_ask(id)));
+            if let Some(want) = self.wants.get(&id) {
+                asks.extend(self.unpinned.get(&id).into_iter().flat_map(|pin| want.without(id, pin)));
+                asks.extend(want.to_asks(id));
+            }
         }
         if self.changed.is_empty() {
             self.one_by_one = false;
@@ -195,9 +217,12 @@ impl Asks {
     pub fn refused(&mut self) -> Option<Ask> {
         let sent = self.in_flight.take()?;
         self.release.extend(sent.release);
-        if let [bad] = sent.asks.as_slice() {
+        if let Some((bad, others)) = sent.asks.split_last()
+            && others.iter().all(|ask| ask.allocation_request_id == bad.allocation_request_id)
+        {
             if let Some(id) = bad.allocation_request_id {
                 self.wants.remove(&id);
+                self.unpinned.remove(&id);
                 self.changed.remove(&id);
             }
             return Some(bad.clone());
@@ -221,6 +246,7 @@ impl Asks {
         }
         self.release.append(&mut self.releasing);
         self.stale.clear();
+        self.unpinned.clear();
         let (started, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut self.held).into_iter().partition(|(_, held)| held.started);
         self.held = started;
@@ -231,6 +257,7 @@ impl Asks {
                 resource: container.resource.clone(),
                 node_label: node_label.clone(),
                 count: 0,
+                pin: None,
             };
             self.wants.entry(id).or_insert(again).count += 1;
         }
@@ -240,18 +267,41 @@ impl Asks {
 
     /// A want that is satisfied is kept only while a change of it has still to be sent.
     fn forget_what_is_satisfied(&mut self) {
-        let Self { wants, changed, .. } = self;
+        let Self { wants, changed, unpinned, .. } = self;
         wants.retain(|id, want| want.count > 0 || changed.contains(id));
+        unpinned.retain(|id, _| wants.contains_key(id));
     }
 }
 
 impl Want {
-    fn to_ask(&self, id: i64) -> Ask {
-        Ask {
+    /// A pinned one is asked for at its node, and everywhere else it is said that no other place will do.
+    fn to_asks(&self, id: i64) -> Vec<Ask> {
+        let anywhere = Ask {
             priority: self.priority,
             node_label: self.node_label.clone(),
+            relax_locality: self.pin.is_none(),
             ..Ask::anywhere(id, self.resource.clone(), self.count.max(0))
-        }
+        };
+        // A label stands at the widest place only.
+        let at = |place: &String, relax_locality| Ask {
+            place: place.clone(),
+            relax_locality,
+            node_label: None,
+            ..anywhere.clone()
+        };
+        let pinned = self.pin.iter().flat_map(|pin| [at(&pin.node, true), at(&pin.rack, false)]);
+        let mut asks: Vec<Ask> = pinned.collect();
+        asks.push(anywhere);
+        asks
+    }
+
+    /// What takes back that it was pinned there.
+    fn without(&self, id: i64, pin: &Pin) -> [Ask; 2] {
+        [&pin.node, &pin.rack].map(|place| Ask {
+            priority: self.priority,
+            place: place.clone(),
+            ..Ask::anywhere(id, self.resource.clone(), 0)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ mod node_manager;
 mod resource_manager;
 
 pub use application_master::{Allocated, ApplicationMaster, Heartbeat, Preemption, Registered};
-pub use asks::{Asks, News, Want};
+pub use asks::{Asks, News, Pin, Want};
 pub use name_node::NameNode;
 pub use node_manager::{NodeManager, NodeManagers, Outcome, Signal, Start, Statuses};
 pub use resource_manager::{NewApplication, ResourceManager};

@@ -44,6 +44,8 @@ pub struct YarnConfig {
     pub wants_kerberos: bool,
     /// What ResourceManagers are called where Kerberos says who they are (`yarn.resourcemanager.principal`).
     pub resource_manager: ServicePrincipal,
+    /// Whether a node's name in an ask is `host:port` and not its host alone (`yarn.scheduler.include-port-in-node-name`).
+    pub ports_in_node_names: bool,
 }
 
 impl YarnConfig {
@@ -71,6 +73,7 @@ impl YarnConfig {
             node_options,
             wants_kerberos: wants_kerberos(configuration)?,
             resource_manager: principal(configuration, "yarn.resourcemanager.principal")?,
+            ports_in_node_names: configuration.flag("yarn.scheduler.include-port-in-node-name", false)?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Two nodes, one with GPUs: where instances are put, what a full cluster does, and the loss of each daemon.
 //!
-//! `scripts/test.sh yarn` starts it: nodes of 4096 MB, two GPUs on nm1, no recovery on nm2, nodes lost after 15 s. One test at a
-//! time has it, as daemons are killed and its room is used up.
+//! `scripts/test.sh yarn` starts it: nodes of 4096 MB, two GPUs on nm1, no recovery on nm2, nodes lost after 60 s,
+//! asks that name nodes with their ports. One test at a time has it, as daemons are killed and its room is used up.
 
 use crate::application::Application;
 use crate::cluster::Cluster;
@@ -59,7 +59,7 @@ impl Application {
         Ok(if self.node_of(self.leads(1).await?)? == "nm1" { "nm2" } else { "nm1" })
     }
 
-    /// Adds two instances, one of them at least on this node; YARN's scheduler chooses.
+    /// Adds two instances, one of them at least on this node: a node that is slow to give one is not waited for.
     async fn add_with_one_on(&self, node: &str) -> Result<Vec<Registered>> {
         for _ in 0..20 {
             self.add("dga", 2, 256).await?;
@@ -91,6 +91,19 @@ async fn a_model_that_asks_for_a_gpu_runs_where_there_are_some() -> Result<()> {
         })
         .await?;
     ensure!(status["reason_code"] == "waiting_capacity", "{status}");
+    application.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_of_a_version_are_spread_over_the_nodes() -> Result<()> {
+    let (mut application, _guard) = alone().await?;
+    // Each of three models has one on each node; without the rule the scheduler fills the node that it hears of first.
+    for name in ["one", "two", "three"] {
+        application.add(name, 2, 128).await?;
+        application.site.answering(name, 2).await?;
+        let nodes = application.nodes_of(name).await?;
+        ensure!(nodes == BTreeSet::from(["nm1", "nm2"]), "{name} is on {nodes:?} only");
+    }
     application.stop().await
 }
 
@@ -197,13 +210,17 @@ async fn a_node_that_is_lost_for_good_is_made_up_for_on_the_other() -> Result<()
         let _ = rustix::process::Pid::from_raw(pid)
             .map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
     }
-    let mut dead = Vec::new();
-    for one in &all {
-        if get(one.url()).await.is_err() {
-            dead.push(one.url().to_string());
+    let dead = until(Duration::from_secs(5), "one that is gone", async || {
+        let mut dead = Vec::new();
+        for one in &all {
+            if get(one.url()).await.is_err() {
+                dead.push(one.url().to_string());
+            }
         }
-    }
-    ensure!(!dead.is_empty(), "one of {all:?} is gone");
+        ensure!(!dead.is_empty(), "all answer: {all:?}");
+        Ok(dead)
+    })
+    .await?;
     let replaced = until(Duration::from_secs(60), "two that answer", async || {
         let now = application.site.answering_within(Duration::ZERO, "dga", 2).await?;
         if now.iter().any(|one| dead.contains(&one.url().to_string())) {
@@ -214,10 +231,9 @@ async fn a_node_that_is_lost_for_good_is_made_up_for_on_the_other() -> Result<()
     .await;
     // The next test finds both nodes.
     application.cluster.restart().await?;
-    // YARN's liveness interval is 15 s here.
     let replaced = replaced?;
-
-    ensure!(replaced <= Duration::from_secs(20), "replaced after {replaced:?}");
+    // YARN itself would need its liveness interval, 60 s here, or more: only the master's own look is as quick as this.
+    ensure!(replaced <= Duration::from_secs(30), "replaced after {replaced:?}");
     let stop = Arc::new(AtomicBool::new(true));
     let urls = application.site.registered("dga").await?.iter().map(|one| one.url().to_string()).collect();
     calls(urls, stop.clone()).await??;

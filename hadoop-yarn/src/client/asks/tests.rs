@@ -6,7 +6,7 @@ use super::*;
 use crate::types::{ApplicationAttemptId, ApplicationId, ContainerState, ExitStatus, NodeId};
 
 fn want(count: i32) -> Want {
-    Want { priority: 1, resource: Resource::new(64, 1), node_label: None, count }
+    Want { priority: 1, resource: Resource::new(64, 1), node_label: None, count, pin: None }
 }
 
 fn id(number: i64) -> ContainerId {
@@ -166,6 +166,38 @@ fn another_priority_cancels_the_old_one() {
     asks.want(1, Want { priority: 5, ..want(1) });
     let sent: Vec<_> = asks.heartbeat(0.0).asks.iter().map(|ask| (ask.priority, ask.count)).collect();
     assert_eq!(sent, [(1, 0), (5, 1)]);
+}
+
+#[test]
+fn one_that_is_pinned_is_let_go_by_taking_back_where_it_was() {
+    let mut asks = Asks::new();
+    let pin = Pin { node: "n1".to_owned(), rack: "/r".to_owned() };
+    asks.want(1, Want { pin: Some(pin), node_label: Some(String::new()), ..want(1) });
+    let sent = |asks: &mut Asks| -> Vec<(String, i32, bool, bool)> {
+        let heartbeat = asks.heartbeat(0.0);
+        asks.answered(&answer(Vec::new(), Vec::new()));
+        heartbeat
+            .asks
+            .into_iter()
+            .map(|ask| (ask.place, ask.count, ask.relax_locality, ask.node_label.is_some()))
+            .collect()
+    };
+    let line = |place: &str, count, relax, labelled| (place.to_owned(), count, relax, labelled);
+    assert_eq!(sent(&mut asks), [line("n1", 1, true, false), line("/r", 1, false, false), line("*", 1, false, true)]);
+    asks.want(1, want(1));
+    let released = [line("n1", 0, true, false), line("/r", 0, true, false), line("*", 1, true, false)];
+    assert_eq!(sent(&mut asks), released);
+    asks.registered_again();
+    assert_eq!(sent(&mut asks), [line("*", 1, true, false)]);
+}
+
+#[test]
+fn one_that_is_pinned_is_blamed_as_one_ask() {
+    let mut asks = Asks::new();
+    asks.want(1, Want { pin: Some(Pin { node: "n1".to_owned(), rack: "/r".to_owned() }), ..want(1) });
+    asks.heartbeat(0.0);
+    assert_eq!(asks.refused().map(|bad| (bad.place, bad.allocation_request_id)), Some(("*".to_owned(), Some(1))));
+    assert_eq!(asks.wanted(1), 0);
 }
 
 #[test]

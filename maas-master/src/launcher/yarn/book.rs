@@ -5,14 +5,16 @@
 //! whole ids: their numbers repeat in every attempt.
 
 use super::ends::{self, End};
+use super::spread::Spread;
 use super::waits::{self, Cluster};
 use crate::observed::{Instance, Process};
-use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Registered, Want};
+use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Pin, Registered, Want};
 use hadoop_yarn::types::{
     ApplicationAttemptId, ApplicationId, Container, ContainerId, ContainerStatus, ExitStatus, NodeId, Resource,
 };
 use jiff::{SignedDuration, Timestamp};
 use maas_client::launch::Exit;
+use maas_client::model::ModelId;
 use maas_client::reason::{InstanceState, Reason, ReasonCode};
 use maas_client::request::Resources;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,11 +29,14 @@ const PLACES_KEPT: usize = 10_000;
 /// takes ten minutes by default. One that a restart of the ResourceManager has swallowed is never told.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
+/// A node that gave no container within this has none to give, and any other will do.
+const PINNED_FOR: SignedDuration = SignedDuration::from_secs(3);
+
 /// Where an instance stands.
 #[derive(Debug, Clone)]
 enum Slot {
     /// Asked for. Left by a grant, or by being forgotten.
-    Waiting { ask: i64, needs: Resources, reason: Option<Reason> },
+    Waiting { ask: i64, needs: Resources, reason: Option<Reason>, pinned: Option<Timestamp> },
     /// Granted, not recorded yet. Back to waiting when the ResourceManager restarts; left by its place being recorded.
     Granted { container: Box<Container>, needs: Resources },
     /// Its start was ordered, now or by an earlier attempt. Left when the ResourceManager tells its end.
@@ -51,6 +56,7 @@ pub(super) struct Book {
     /// Each instance's last container, and the web address of its node.
     places: BTreeMap<String, (ContainerId, String)>,
     cluster: Cluster,
+    spread: Spread,
     /// Whether nodes and queue of the cluster have been seen.
     is_seen: bool,
     /// Whether every container that runs has been told.
@@ -59,7 +65,7 @@ pub(super) struct Book {
 
 impl Book {
     /// A book of an attempt that has just registered.
-    pub(super) fn new(attempt: ApplicationAttemptId, registered: &Registered) -> Book {
+    pub(super) fn new(attempt: ApplicationAttemptId, registered: &Registered, spread: Spread) -> Book {
         let mut book = Book {
             application: attempt.application,
             asks: Asks::new(),
@@ -75,6 +81,7 @@ impl Book {
                 queue: None,
                 used: Resource::default(),
             },
+            spread,
             is_seen: false,
             is_settled: false,
         };
@@ -95,29 +102,34 @@ impl Book {
     }
 
     /// Takes an ask; one that was taken before is left as it is.
-    pub(super) fn take(&mut self, id: &str, needs: &Resources) {
+    pub(super) fn take(&mut self, id: &str, model: &ModelId, needs: &Resources, now: Timestamp) {
         if self.slots.contains_key(id) {
             return;
         }
         let ask = self.next_ask;
         self.next_ask += 1;
         let never = waits::never(needs, &self.cluster, self.is_seen);
+        let mut pinned = None;
         if never.is_none() {
-            self.want(ask, needs);
+            let slots = &self.slots;
+            let is_there = |id: &str| slots.get(id).is_some_and(|slot| !matches!(slot, Slot::Ended { .. }));
+            let pin = self.spread.choose(id, model, needs, &self.cluster.nodes, is_there);
+            pinned = pin.as_ref().map(|_| now);
+            self.want(ask, needs, pin);
         }
         let reason = never.map(|text| Reason::new(ReasonCode::NeverFits, text));
-        self.slots.insert(id.to_string(), Slot::Waiting { ask, needs: needs.clone(), reason });
+        self.slots.insert(id.to_string(), Slot::Waiting { ask, needs: needs.clone(), reason, pinned });
     }
 
-    fn want(&mut self, ask: i64, needs: &Resources) {
+    fn want(&mut self, ask: i64, needs: &Resources, pin: Option<Pin>) {
         let node_label = Some(needs.label.clone()).filter(|label| !label.is_empty());
         let priority = waits::priority(needs, &self.cluster.maximum);
-        self.asks.want(ask, Want { priority, resource: waits::resource(needs), node_label, count: 1 });
+        self.asks.want(ask, Want { priority, resource: waits::resource(needs), node_label, count: 1, pin });
     }
 
     fn cancel(&mut self, ask: i64, needs: &Resources) {
         let priority = waits::priority(needs, &self.cluster.maximum);
-        self.asks.want(ask, Want { priority, resource: Resource::default(), node_label: None, count: 0 });
+        self.asks.want(ask, Want { priority, resource: Resource::default(), node_label: None, count: 0, pin: None });
     }
 
     /// Remembers where an instance runs.
@@ -208,6 +220,7 @@ impl Book {
 
     /// The instance's record is gone, or never came to be.
     pub(super) fn forget(&mut self, id: &str) {
+        self.spread.forget(id);
         match self.slots.remove(id) {
             Some(Slot::Waiting { ask, needs, .. }) => self.cancel(ask, &needs),
             Some(Slot::Granted { container, .. }) => self.asks.release(container.id),
@@ -217,7 +230,23 @@ impl Book {
     }
 
     /// The next heartbeat.
-    pub(super) fn heartbeat(&mut self) -> Heartbeat {
+    pub(super) fn heartbeat(&mut self, now: Timestamp) -> Heartbeat {
+        let mut let_go = Vec::new();
+        for (id, slot) in &mut self.slots {
+            if let Slot::Waiting { ask, needs, pinned, .. } = slot
+                && pinned.is_some_and(|since| now.duration_since(since) >= PINNED_FOR)
+            {
+                *pinned = None;
+                let_go.push((id.clone(), *ask, needs.clone()));
+            }
+        }
+        for (id, ask, needs) in let_go {
+            self.spread.let_go(&id);
+            // One that was cancelled meanwhile, because it never fits, stays so.
+            if self.asks.wanted(ask) > 0 {
+                self.want(ask, &needs, None);
+            }
+        }
         self.asks.heartbeat(0.5)
     }
 
@@ -240,8 +269,9 @@ impl Book {
                 let asked = |slot: &Slot| matches!(slot, Slot::Waiting { ask, .. } if *ask == granted);
                 self.slots.iter().find(|(_, slot)| asked(slot)).map(|(id, _)| id.clone())
             });
-            match instance.and_then(|id| Some((self.slots.get_mut(&id)?, container.clone()))) {
-                Some((slot, container)) => {
+            match instance.and_then(|id| Some((id.clone(), self.slots.get_mut(&id)?, container.clone()))) {
+                Some((id, slot, container)) => {
+                    self.spread.put(&id, &container.node);
                     let Slot::Waiting { needs, .. } = slot else { continue };
                     *slot = Slot::Granted { container: Box::new(container), needs: needs.clone() };
                 }
@@ -272,8 +302,9 @@ impl Book {
             Slot::Granted { needs, .. } => {
                 let (ask, needs) = (self.next_ask, needs.clone());
                 self.next_ask += 1;
-                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None };
-                self.want(ask, &needs);
+                self.spread.let_go(id);
+                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None, pinned: None };
+                self.want(ask, &needs, None);
             }
             Slot::Started { since, .. } => {
                 let exit = exit_of(id, word(&status, id), &status.diagnostics, *since, now);
@@ -305,7 +336,7 @@ impl Book {
             if let Some(slot) = self.slots.values_mut().find(gone)
                 && let (Slot::Granted { needs, .. }, Some(ask)) = (&*slot, container.allocation_request_id)
             {
-                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None };
+                *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None, pinned: None };
             }
         }
         self.cluster.maximum = registered.maximum.clone();
@@ -324,7 +355,7 @@ impl Book {
         self.is_seen = true;
         let mut changes = Vec::new();
         for slot in self.slots.values_mut() {
-            let Slot::Waiting { ask, needs, reason } = slot else { continue };
+            let Slot::Waiting { ask, needs, reason, .. } = slot else { continue };
             let was_never = reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::NeverFits);
             let why = waits::why_not(needs, &self.cluster);
             if was_never != (why.code == ReasonCode::NeverFits) {
@@ -333,7 +364,7 @@ impl Book {
             *reason = Some(why);
         }
         for (ask, needs, never) in changes {
-            if never { self.cancel(ask, &needs) } else { self.want(ask, &needs) }
+            if never { self.cancel(ask, &needs) } else { self.want(ask, &needs, None) }
         }
     }
 
@@ -390,6 +421,7 @@ impl Book {
             Ok(container) => match self.held_as(container) {
                 Some(held) => {
                     self.remember(id, &held);
+                    self.spread.adopt(id, &record.model, &held.node);
                     Some(Slot::Started { container, since, given_back: None })
                 }
                 None => self.ends.remove(&container).map(|status| {

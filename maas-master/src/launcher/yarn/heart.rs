@@ -4,6 +4,7 @@
 //! What it hears is kept in the [book](super::book), statuses above all: each is told only once.
 
 use super::book::Book;
+use super::spread::Spread;
 use super::waits::Cluster;
 use crate::clock::wall_time;
 use hadoop_yarn::client::{ApplicationMaster, NodeManagers, Registered, ResourceManager};
@@ -124,7 +125,7 @@ impl Heart {
         let mut nodes = NodeManagers::new(config);
         nodes.keep(registered.node_tokens.iter().cloned());
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::new(attempt, &registered)),
+            book: Mutex::new(Book::new(attempt, &registered, Spread::new(config.ports_in_node_names))),
             nodes: Mutex::new(nodes),
             changed: watch::channel(0).0,
             news: Notify::new(),
@@ -182,7 +183,7 @@ impl Beat {
                 self.shared.book().settle();
                 self.shared.say_changed();
             }
-            let heartbeat = self.shared.book().heartbeat();
+            let heartbeat = self.shared.book().heartbeat(wall_time());
             let answer = tokio::select! {
                 answer = self.master.allocate(&heartbeat) => answer,
                 finish = finishes.recv() => return self.finish(finish).await,

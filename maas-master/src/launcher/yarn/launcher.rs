@@ -64,7 +64,7 @@ impl Launcher for Yarn {
             for ask in asks {
                 match ask.container.clone() {
                     Some(container) => starts.extend(book.start(&ask.id, &container, wall_time()).map(|it| (ask, it))),
-                    None => book.take(&ask.id, &ask.resources),
+                    None => book.take(&ask.id, &ask.model, &ask.resources, wall_time()),
                 }
             }
         }

@@ -81,7 +81,8 @@ pub(super) fn never(needs: &Resources, cluster: &Cluster, nodes_are_seen: bool) 
     Some(format!("asks {asked}, and no node has as much; {} has {}", largest.id.host, largest.capability))
 }
 
-fn has_label(node: &NodeReport, needs: &Resources) -> bool {
+/// Whether a node takes what needs this label, or none.
+pub(super) fn has_label(node: &NodeReport, needs: &Resources) -> bool {
     let own: Vec<&String> = node.labels.iter().filter(|label| !label.is_empty()).collect();
     if needs.label.is_empty() { own.is_empty() } else { own.contains(&&needs.label) }
 }

@@ -70,7 +70,7 @@ fn instance(container: Option<&str>) -> Arc<Instance> {
 impl Book {
     /// Sends a heartbeat and takes this answer to it.
     fn beat(&mut self, containers: Vec<Container>, completed: Vec<ContainerStatus>) -> Heartbeat {
-        let sent = self.heartbeat();
+        let sent = self.heartbeat(NOW);
         self.answered(&answer(containers, completed), NOW);
         sent
     }
@@ -82,8 +82,8 @@ impl Book {
 
 /// A book with one instance asked for, and the ask's number.
 fn waiting() -> (Book, i64) {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()));
-    book.take("1-1-aaaa", &needs(512));
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    book.take("1-1-aaaa", &fixture::model("dga", "1.0"), &needs(512), NOW);
     let sent = book.beat(Vec::new(), Vec::new());
     let ask = sent.asks[0].allocation_request_id.unwrap();
     (book, ask)
@@ -93,7 +93,7 @@ fn waiting() -> (Book, i64) {
 fn an_instance_waits_is_granted_recorded_started_and_ends() {
     let (mut book, ask) = waiting();
     assert_eq!(book.stands("1-1-aaaa", None), Process::Waiting { reason: None });
-    book.take("1-1-aaaa", &needs(512));
+    book.take("1-1-aaaa", &fixture::model("dga", "1.0"), &needs(512), NOW);
     assert!(book.beat(vec![container(2, Some(ask))], Vec::new()).asks.is_empty(), "it is asked for once");
     let name = container(2, None).id.to_string();
     let granted = Process::Granted { container: name.clone(), host: "node7".to_string() };
@@ -158,18 +158,18 @@ fn what_is_wanted_no_more_is_cancelled_or_given_back() {
     book.forget("1-1-aaaa");
     let sent = book.beat(vec![container(2, Some(ask))], Vec::new());
     assert_eq!((sent.asks[0].allocation_request_id, sent.asks[0].count), (Some(ask), 0));
-    assert_eq!(book.heartbeat().release, [container(2, None).id], "what was granted meanwhile goes back");
+    assert_eq!(book.heartbeat(NOW).release, [container(2, None).id], "what was granted meanwhile goes back");
 
     let (mut book, ask) = waiting();
     book.beat(vec![container(2, Some(ask))], Vec::new());
     book.forget("1-1-aaaa");
-    assert_eq!(book.heartbeat().release, [container(2, None).id]);
+    assert_eq!(book.heartbeat(NOW).release, [container(2, None).id]);
 }
 
 #[test]
 fn a_grant_that_a_restart_forgets_is_asked_for_again_and_what_runs_is_kept() {
     let (mut book, ask) = waiting();
-    book.take("1-2-bbbb", &needs(64));
+    book.take("1-2-bbbb", &fixture::model("dga", "1.0"), &needs(64), NOW);
     let second = book.beat(vec![container(2, Some(ask))], Vec::new()).asks[0].allocation_request_id;
     book.start("1-1-aaaa", &container(2, None).id.to_string(), NOW).unwrap();
     book.beat(vec![container(3, second)], Vec::new());
@@ -184,7 +184,7 @@ fn a_grant_that_a_restart_forgets_is_asked_for_again_and_what_runs_is_kept() {
 
 #[test]
 fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_told() {
-    let mut book = Book::new(attempt(2), &registered(vec![container(2, None)]));
+    let mut book = Book::new(attempt(2), &registered(vec![container(2, None)]), Spread::default());
     let name = |number| container(number, None).id.to_string();
     assert_eq!(book.stands("1-1-aaaa", Some(&name(2))), Process::Alive { pid: None });
     assert_eq!(book.stands("1-2-bbbb", Some(&name(3))), Process::Alive { pid: None }, "not told of yet");
@@ -204,17 +204,17 @@ fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_to
 
 #[test]
 fn what_another_application_started_is_gone_with_it() {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()));
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
     let others = "container_1795236020553_0003_01_000002";
     assert!(matches!(book.stands("1-1-aaaa", Some(others)), Process::Dead { .. }));
 }
 
 #[test]
 fn what_can_never_be_given_is_not_asked_for_and_may_fit_later() {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()));
-    book.take("1-1-aaaa", &needs(8192));
-    book.take("1-2-bbbb", &Resources { label: "gpu".to_string(), ..needs(64) });
-    assert_eq!(book.heartbeat().asks.len(), 1, "of labels nothing is known before the nodes were seen");
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    book.take("1-1-aaaa", &fixture::model("dga", "1.0"), &needs(8192), NOW);
+    book.take("1-2-bbbb", &fixture::model("dga", "1.0"), &Resources { label: "gpu".to_string(), ..needs(64) }, NOW);
+    assert_eq!(book.heartbeat(NOW).asks.len(), 1, "of labels nothing is known before the nodes were seen");
     let Process::Waiting { reason: Some(reason) } = book.stands("1-1-aaaa", None) else { panic!("it is asked for") };
     assert_eq!(reason.code, ReasonCode::NeverFits);
     let node = |label: &str| NodeReport {
@@ -234,7 +234,7 @@ fn what_can_never_be_given_is_not_asked_for_and_may_fit_later() {
     let cancelled = book.beat(Vec::new(), Vec::new());
     assert_eq!(cancelled.asks.iter().map(|ask| ask.count).collect::<Vec<_>>(), [0], "no node has the label");
     book.see(Cluster { nodes: vec![node("gpu")], ..cluster });
-    assert_eq!(book.heartbeat().asks.iter().map(|ask| ask.count).collect::<Vec<_>>(), [1]);
+    assert_eq!(book.heartbeat(NOW).asks.iter().map(|ask| ask.count).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -288,4 +288,46 @@ fn one_node_may_be_lost_but_all_of_several_at_once_are_not() {
     assert!(all_at_once(&out, [node("a:1"), node("b:1")]));
     assert!(!all_at_once(&out, [node("a:1"), node("b:1"), node("c:1")]));
     assert!(!all_at_once(&out[..1], [node("a:1")]));
+}
+
+#[test]
+fn instances_of_a_version_are_pinned_to_different_nodes_and_let_go_when_those_give_nothing() {
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    let node = |host: &str| NodeReport {
+        id: format!("{host}:8041").parse().unwrap(),
+        state: NodeState::Running,
+        http_address: String::new(),
+        rack: "/rack".to_string(),
+        capability: Resource::new(8192, 8),
+        used: Resource::default(),
+        containers: 0,
+        health: String::new(),
+        labels: Vec::new(),
+    };
+    let cluster = book.cluster().clone();
+    book.see(Cluster { nodes: vec![node("node7"), node("node8")], ..cluster });
+    let dga = fixture::model("dga", "1.0");
+    let places = |sent: &Heartbeat| -> Vec<(String, i32)> {
+        sent.asks.iter().map(|ask| (ask.place.clone(), ask.count)).collect()
+    };
+    let line = |place: &str, count| (place.to_string(), count);
+    book.take("1-1-aaaa", &dga, &needs(512), NOW);
+    book.take("1-2-bbbb", &dga, &needs(512), NOW);
+    book.take("1-3-cccc", &dga, &needs(512), NOW);
+    book.take("1-4-dddd", &fixture::model("scan", "1.0"), &needs(512), NOW);
+    let sent = book.heartbeat(NOW);
+    let pinned = |node| [line(node, 1), line("/rack", 1), line("*", 1)];
+    let all = [&pinned("node7")[..], &pinned("node8"), &[line("*", 1)], &pinned("node7")].concat();
+    assert_eq!(places(&sent), all);
+    let first = sent.asks[0].allocation_request_id;
+    book.answered(&answer(vec![container(2, first)], Vec::new()), NOW);
+    assert_eq!(places(&book.heartbeat(NOW + SignedDuration::from_secs(2))), []);
+    book.answered(&answer(Vec::new(), Vec::new()), NOW);
+    let let_go = book.heartbeat(NOW + SignedDuration::from_secs(3));
+    let anywhere = |node| [line(node, 0), line("/rack", 0), line("*", 1)];
+    assert_eq!(places(&let_go), [anywhere("node8"), anywhere("node7")].concat());
+    book.answered(&answer(Vec::new(), Vec::new()), NOW);
+    // Where the first is nothing more is put, and nobody waits for the other any more.
+    book.take("1-5-eeee", &dga, &needs(512), NOW);
+    assert_eq!(places(&book.heartbeat(NOW)), pinned("node8"));
 }
