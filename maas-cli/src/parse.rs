@@ -6,7 +6,7 @@ use crate::argv::Table;
 use crate::code::ErrorCode;
 use crate::errors::Failure;
 use crate::exit;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
@@ -30,7 +30,18 @@ pub fn from_args<C: CommandFactory + FromArgMatches>(
     }
     let mut command = command::<C>(table);
     let parsed = command.try_get_matches_from_mut(rewritten.args).and_then(|matches| C::from_arg_matches(&matches));
-    parsed.map_err(|error| report_clap(&error, json))
+    parsed.map_err(|error| report_clap(&without_user(error), json))
+}
+
+/// An argument that is no url as it should be may hold a password all the same: its user and password are not repeated.
+fn without_user(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let (Some((scheme, _)), Some((_, rest))) = (value.split_once("://"), value.rsplit_once('@'))
+    {
+        let shown = format!("{scheme}://…@{rest}");
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
 }
 
 /// The clap command as users see it: letters in the help, our version option.
@@ -130,6 +141,14 @@ mod tests {
 
     fn parse(line: &str) -> Result<Cli, u8> {
         from_args(&TABLE, line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn a_password_in_a_url_that_is_refused_is_not_repeated() {
+        let command = Command::new("p").arg(Arg::new("sink").long("sink").value_parser(clap::value_parser!(u8)));
+        let error = command.try_get_matches_from(["p", "--sink", "htp://alice:secret@h:1"]).unwrap_err();
+        let text = without_user(error).to_string();
+        assert!(text.contains("htp://…@h:1") && !text.contains("secret"), "{text}");
     }
 
     #[test]
