@@ -116,11 +116,10 @@ async fn opened(options: &ZooKeeperOptions) -> Result<(SharedTree, Roots), Failu
 async fn status(which: &Which) -> Result<(), Failure> {
     let (tree, roots) = opened(&which.zookeeper).await?;
     let found: Vec<Running> = running::list(&tree, &roots, which.sensor.as_deref()).await?.into_values().collect();
-    say(&found, which.json)?;
     if found.is_empty() {
         return Err(Failure::new(ErrorCode::NoSensor, "no such pipeline runs on this ZooKeeper"));
     }
-    Ok(())
+    say(&found, which.json)
 }
 
 async fn stop(which: &Which) -> Result<(), Failure> {
@@ -134,8 +133,6 @@ fn say(pipelines: &[Running], json: bool) -> Result<(), Failure> {
     let mut out = Out::stdout();
     let said = if json {
         out.json(&pipelines)
-    } else if pipelines.is_empty() {
-        Ok(())
     } else {
         let row = |running: &Running| {
             let Running { sensor, host, pid, since, source, sink, http } = running.clone();

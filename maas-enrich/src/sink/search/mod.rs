@@ -91,7 +91,10 @@ impl Search {
     /// Finds out what the server is. One that can't be reached at the start is an error; later it is waited for.
     pub async fn connect(url: &SearchUrl, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
         let name = url.to_string();
-        let refused = |trouble: &Trouble| Error::Refused { name: name.clone(), message: trouble.to_string() };
+        let refused = |trouble: &Trouble| match trouble {
+            Trouble::Denied { .. } => Error::Denied { name: name.clone(), message: trouble.to_string() },
+            _ => Error::Refused { name: name.clone(), message: trouble.to_string() },
+        };
         let target = RefCell::new(Target::new(settings, &name)?);
         let server = Server::connect(url).await.map_err(|trouble| refused(&trouble))?;
         let search = Self { server, target, trouble: RefCell::default(), stop };

@@ -26,6 +26,8 @@ pub(super) enum Trouble {
     TooLarge,
     #[error("the server refused: status {status}, {text}")]
     Refused { status: StatusCode, text: String },
+    #[error("the server refused this user: status {status} {text}; --search-credentials names another")]
+    Denied { status: StatusCode, text: String },
     #[error("the template of the index can't be installed: {text}")]
     NoTemplate { text: String },
     #[error("this is no search server that is known here: {text}")]
@@ -121,6 +123,7 @@ impl Server {
             _ if status.is_success() => Ok(text),
             StatusCode::PAYLOAD_TOO_LARGE => Err(Trouble::TooLarge),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(Trouble::Busy { status }),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Trouble::Denied { status, text: start_of(&text) }),
             _ if status.is_server_error() => Err(Trouble::Busy { status }),
             _ => Err(Trouble::Refused { status, text: start_of(&text) }),
         }
