@@ -5,5 +5,6 @@
 
 mod kills;
 mod models;
+mod rebalance;
 mod walk_through;
 mod world;
