@@ -7,7 +7,7 @@ use crate::function::Context;
 use crate::value::{Number, Operator, Value};
 
 use super::operators::{self, Term};
-use super::{Evaluated, Frame, see};
+use super::{Evaluated, Frame, at_hand, see};
 
 /// Operators of one level, as a value.
 #[inline(never)]
@@ -18,7 +18,30 @@ pub(super) fn computed<'a>(
     frame: &Frame<'a>,
     context: &mut Context<'_>,
 ) -> Evaluated<'a> {
+    if let Some(int) = ints(first, rest, frame) {
+        return Ok(Value::Int(int).into());
+    }
     arithmetic(first, rest, span, frame, context).map(|number| Value::from(number).into())
+}
+
+/// What [`arithmetic`] gives where all that it needs are ints that lie ready, which are by far the most frequent; none otherwise, and where a division fails.
+fn ints<'a>(first: &'a Node, rest: &'a [(Operator, Node)], frame: &Frame<'a>) -> Option<i32> {
+    let mut left = int(first, frame)?;
+    for (operator, operand) in rest {
+        left = operator.of_ints(left, int(operand, frame)?)?;
+    }
+    Some(left)
+}
+
+#[inline]
+fn int<'a>(node: &'a Node, frame: &Frame<'a>) -> Option<i32> {
+    match node {
+        Node::Arithmetic { first, rest, .. } => ints(first, rest, frame),
+        _ => match at_hand(node, frame)? {
+            Value::Int(int) => Some(*int),
+            _ => None,
+        },
+    }
 }
 
 /// Operators of one level, from the left.
@@ -50,6 +73,25 @@ fn term<'a>(node: &'a Node, frame: &Frame<'a>, context: &mut Context<'_>) -> Res
 /// Comparisons, from the left: `a < b == c` compares the answer of the first with `c`.
 #[inline(never)]
 pub(super) fn comparison<'a>(
+    first: &'a Node,
+    rest: &'a [(Comparator, Node)],
+    span: Span,
+    frame: &Frame<'a>,
+    context: &mut Context<'_>,
+) -> Evaluated<'a> {
+    // Most compare once, and what lies ready: nothing is made that would have to be dropped again.
+    if let [(comparator, second)] = rest
+        && let (Some(left), Some(right)) = (at_hand(first, frame), at_hand(second, frame))
+    {
+        let holds = operators::compare(left, *comparator, right, context).map_err(|fault| fault.at(span))?;
+        return Ok(Value::Bool(holds).into());
+    }
+    compared(first, rest, span, frame, context)
+}
+
+/// [`comparison`] of any sides, as many as there are.
+#[inline(never)]
+fn compared<'a>(
     first: &'a Node,
     rest: &'a [(Comparator, Node)],
     span: Span,

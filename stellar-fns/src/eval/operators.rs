@@ -64,6 +64,7 @@ fn uncomputed(left: Term, operator: Operator, right: Term) -> Fault {
 }
 
 /// A comparison; null is in no order with anything.
+#[inline]
 pub(super) fn compare(
     left: &Value,
     comparator: Comparator,
@@ -71,10 +72,14 @@ pub(super) fn compare(
     context: &mut Context<'_>,
 ) -> Result<bool, Fault> {
     match comparator {
-        Comparator::Equal => return equals(left, right, context),
-        Comparator::NotEqual => return equals(left, right, context).map(|equal| !equal),
-        _ => {}
+        Comparator::Equal => equals(left, right, context),
+        Comparator::NotEqual => equals(left, right, context).map(|equal| !equal),
+        _ => in_order(left, comparator, right, context),
     }
+}
+
+/// A comparison by order.
+fn in_order(left: &Value, comparator: Comparator, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     if let (Value::Int(left), Value::Int(right)) = (left, right) {
         return Ok(holds(left.cmp(right), comparator));
     }
@@ -101,6 +106,7 @@ fn holds(ordering: Ordering, comparator: Comparator) -> bool {
     }
 }
 
+#[inline]
 fn equals(left: &Value, right: &Value, context: &mut Context<'_>) -> Result<bool, Fault> {
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => same_text(left, right, context),
@@ -118,6 +124,7 @@ pub(super) fn identical(left: &Value, right: &Value, context: &mut Context<'_>) 
 }
 
 /// Texts of different lengths differ without being read.
+#[inline]
 fn same_text(left: &str, right: &str, context: &mut Context<'_>) -> Result<bool, Fault> {
     if left.len() != right.len() {
         return Ok(false);

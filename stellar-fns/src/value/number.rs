@@ -33,6 +33,18 @@ pub enum Operator {
 }
 
 impl Operator {
+    /// What it makes of two ints, which wraps; none for a division by zero.
+    #[inline]
+    pub fn of_ints(self, left: i32, right: i32) -> Option<i32> {
+        Some(match self {
+            Self::Add => left.wrapping_add(right),
+            Self::Subtract => left.wrapping_sub(right),
+            Self::Multiply => left.wrapping_mul(right),
+            Self::Divide if right == 0 => return None,
+            Self::Divide => left.wrapping_div(right),
+        })
+    }
+
     /// How it is written.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -96,16 +108,9 @@ impl Number {
     /// Computes; none for a whole division by zero.
     #[inline]
     pub fn compute(self, operator: Operator, other: Self) -> Option<Self> {
-        use Operator::{Add, Divide, Multiply, Subtract};
         // By far the most frequent.
         if let (Self::Int(left), Self::Int(right)) = (self, other) {
-            return Some(Self::Int(match operator {
-                Add => left.wrapping_add(right),
-                Subtract => left.wrapping_sub(right),
-                Multiply => left.wrapping_mul(right),
-                Divide if right == 0 => return None,
-                Divide => left.wrapping_div(right),
-            }));
+            return operator.of_ints(left, right).map(Self::Int);
         }
         self.compute_wide(operator, other)
     }
