@@ -234,7 +234,8 @@ impl Book {
         let mut let_go = Vec::new();
         for (id, slot) in &mut self.slots {
             if let Slot::Waiting { ask, needs, pinned, .. } = slot
-                && pinned.is_some_and(|since| now.duration_since(since) >= PINNED_FOR)
+                // A clock that was put back must not keep it there.
+                && pinned.is_some_and(|since| !(SignedDuration::ZERO..PINNED_FOR).contains(&now.duration_since(since)))
             {
                 *pinned = None;
                 let_go.push((id.clone(), *ask, needs.clone()));

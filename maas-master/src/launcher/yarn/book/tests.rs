@@ -330,4 +330,7 @@ fn instances_of_a_version_are_pinned_to_different_nodes_and_let_go_when_those_gi
     // Where the first is nothing more is put, and nobody waits for the other any more.
     book.take("1-5-eeee", &dga, &needs(512), NOW);
     assert_eq!(places(&book.heartbeat(NOW)), pinned("node8"));
+    book.answered(&answer(Vec::new(), Vec::new()), NOW);
+    let put_back = NOW - SignedDuration::from_hours(1);
+    assert_eq!(places(&book.heartbeat(put_back)), anywhere("node8"), "a clock that was put back");
 }
