@@ -1,4 +1,7 @@
-//! What Kafka's client tells of itself: troubles, what waits, partitions that come and go, commits that are answered.
+//! What Kafka's client tells of itself: troubles, what waits, partitions that come and go, what became of commits.
+//!
+//! The client has no callback for a commit that nobody waits for: librdkafka calls back only where a C function was given, which its binding does not do. What it does is to log a commit
+//! that fails, and to tell in its statistics what is committed.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -6,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
@@ -15,6 +18,8 @@ use crate::kafka::Heard;
 
 /// Refused commits are logged so often.
 const REPEATS: Duration = Duration::from_secs(30);
+/// The kind of log lines of commits that failed.
+const COMMIT_FAILED: &str = "COMMITFAIL";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -40,19 +45,15 @@ impl Context {
         self.refused.lock().0
     }
 
-    /// These commits failed.
-    pub(super) fn refuse(&self, offsets: impl IntoIterator<Item = (i32, i64)>, error: &KafkaError) {
-        let mut ledger = self.ledger.lock();
-        offsets.into_iter().for_each(|(partition, next)| ledger.refused(partition, next));
-        drop(ledger);
+    /// Commits that were under way failed: which of them is not known, so all of them are due again.
+    pub(super) fn refuse(&self, error: &str) {
+        self.ledger.lock().refused();
         let now = Instant::now();
         let mut refused = self.refused.lock();
         refused.0 = Some(now);
-        if belongs_to_rebalances(error) {
-            tracing::info!(%error, "a commit came into a new distribution of the partitions");
-        } else if refused.1.is_none_or(|logged| now.duration_since(logged) >= REPEATS) {
+        if refused.1.is_none_or(|logged| now.duration_since(logged) >= REPEATS) {
             refused.1 = Some(now);
-            tracing::warn!(%error, "a commit was refused; it is tried again");
+            tracing::warn!(error, "a commit was refused; it is tried again");
         }
     }
 
@@ -84,18 +85,6 @@ impl Context {
     }
 }
 
-/// Whether a commit fails so because the group shares out its partitions anew.
-fn belongs_to_rebalances(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::RebalanceInProgress
-                | RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::UnknownMemberId
-        )
-    )
-}
-
 fn partitions(list: &TopicPartitionList) -> Vec<i32> {
     list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
 }
@@ -109,7 +98,10 @@ pub(super) fn pairs(list: &TopicPartitionList) -> impl Iterator<Item = (i32, i64
 }
 
 impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, _: &str, text: &str) {
+    fn log(&self, level: RDKafkaLogLevel, kind: &str, text: &str) {
+        if kind == COMMIT_FAILED {
+            return self.refuse(text);
+        }
         self.heard.log(level, text);
     }
 
@@ -119,8 +111,15 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let known = partitions.filter(|partition| partition.partition >= 0 && partition.consumer_lag >= 0);
-        *self.lag.lock() = known.map(|partition| (partition.partition, partition.consumer_lag)).collect();
+        let known = || partitions.clone().filter(|partition| partition.partition >= 0);
+        let mut ledger = self.ledger.lock();
+        let refused = known().filter(|one| !ledger.told(one.partition, one.committed_offset)).count();
+        drop(ledger);
+        if refused > 0 {
+            self.refuse("it has no answer");
+        }
+        let lagging = known().filter(|partition| partition.consumer_lag >= 0);
+        *self.lag.lock() = lagging.map(|partition| (partition.partition, partition.consumer_lag)).collect();
     }
 }
 
@@ -144,42 +143,5 @@ impl ConsumerContext for Context {
                 tracing::warn!(%error, "partitions that came can't be held or let go");
             }
         }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        for element in offsets.elements() {
-            let Offset::Offset(next) = element.offset() else { continue };
-            match result.clone().and_then(|()| element.error()) {
-                Ok(()) => self.ledger.lock().confirmed(element.partition(), next),
-                Err(error) => self.refuse([(element.partition(), next)], &error),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn offset(next: i64) -> TopicPartitionList {
-        let mut offsets = TopicPartitionList::new();
-        offsets.add_partition_offset("t", 0, Offset::Offset(next)).unwrap();
-        offsets
-    }
-
-    #[test]
-    fn a_commit_that_brokers_refuse_later_is_due_again() {
-        let context = Context::default();
-        let due = || context.ledger.lock().take_due();
-        context.ledger.lock().assigned([0]);
-        let tenure = context.ledger.lock().read(0, 6);
-        context.ledger.lock().acknowledge(0, 6, tenure);
-        assert_eq!(due(), [(0, 7)]);
-        let refused = KafkaError::ConsumerCommit(RDKafkaErrorCode::NotCoordinator);
-        context.commit_callback(Err(refused), &offset(7));
-        assert!(context.last_refused().is_some());
-        assert_eq!(due(), [(0, 7)]);
-        context.commit_callback(Ok(()), &offset(7));
-        assert!(due().is_empty() && context.ledger.lock().uncommitted().is_empty());
     }
 }

@@ -23,6 +23,8 @@ struct Partition {
     acknowledged: i64,
     /// Up to where a commit is under way.
     asked: i64,
+    /// The same when it was last told what is committed.
+    asked_before: i64,
     /// Up to where the brokers have said that it is committed.
     committed: i64,
 }
@@ -42,7 +44,7 @@ impl Ledger {
         for number in partitions {
             let partition = self.0.entry(number).or_default();
             partition.is_ours = false;
-            partition.asked = partition.committed;
+            (partition.asked, partition.asked_before) = (partition.committed, 0);
         }
     }
 
@@ -94,11 +96,20 @@ impl Ledger {
         }
     }
 
-    /// They have not: it is due again, unless a later commit is under way.
-    pub(super) fn refused(&mut self, number: i32, next: i64) {
-        if let Some(partition) = self.0.get_mut(&number).filter(|partition| partition.asked == next) {
+    /// They have refused some of what is under way: all that is not known to be committed is due again.
+    pub(super) fn refused(&mut self) {
+        for partition in self.0.values_mut() {
             partition.asked = partition.committed;
         }
+    }
+
+    /// What is committed is told now and then. False where a commit that was under way the last time, and so for long enough, is not among it.
+    pub(super) fn told(&mut self, number: i32, next: i64) -> bool {
+        self.confirmed(number, next);
+        let Some(partition) = self.0.get_mut(&number).filter(|partition| partition.is_ours) else { return true };
+        let is_answered = partition.asked_before <= partition.committed;
+        partition.asked_before = if is_answered { partition.asked } else { 0 };
+        is_answered
     }
 
     /// What is acknowledged of a partition that is about to go, and not known to be committed.
@@ -124,7 +135,7 @@ impl Partition {
     fn begin(&mut self) {
         self.tenure += 1;
         self.read = None;
-        self.asked = self.committed;
+        (self.asked, self.asked_before) = (self.committed, 0);
     }
 
     /// Before a line of this tenure was read it is not known whether earlier ones count.
@@ -164,13 +175,25 @@ mod tests {
         ledger.acknowledge(0, 4, tenure);
         ledger.take_due();
         ledger.acknowledge(0, 6, tenure);
-        ledger.refused(0, 5);
+        ledger.refused();
         assert_eq!(ledger.take_due(), [(0, 7)]);
-        // An older answer says nothing of the commit that is under way.
-        ledger.refused(0, 5);
+        ledger.confirmed(0, 7);
+        ledger.refused();
         assert!(!ledger.has_due());
-        ledger.refused(0, 7);
-        assert_eq!(ledger.take_due(), [(0, 7)]);
+    }
+
+    #[test]
+    fn a_commit_without_an_answer_for_long_is_due_again() {
+        let (mut ledger, tenure) = reading(0..10);
+        ledger.acknowledge(0, 4, tenure);
+        ledger.take_due();
+        assert!(ledger.told(0, -1), "it may have been sent just now");
+        ledger.acknowledge(0, 5, tenure);
+        ledger.take_due();
+        assert!(!ledger.told(0, 3));
+        ledger.refused();
+        assert_eq!(ledger.take_due(), [(0, 6)]);
+        assert!(ledger.told(0, 3) && ledger.told(0, 6) && ledger.told(0, 6));
     }
 
     #[test]
@@ -182,7 +205,7 @@ mod tests {
         ledger.acknowledge(0, 6, tenure);
         assert!(!ledger.has_due() && !ledger.is_ours(0) && ledger.uncommitted_of(0).is_none());
         assert_eq!(ledger.uncommitted(), [(0, 7)]);
-        ledger.refused(0, 5);
+        ledger.refused();
         assert!(!ledger.has_due());
     }
 

@@ -5,6 +5,8 @@
 //! each partition, `ends` where each ends where only what is there at the start is read.
 
 mod context;
+#[cfg(test)]
+mod contract;
 mod ends;
 mod ledger;
 mod topic;

@@ -180,7 +180,7 @@ impl KafkaTopic {
         let context = self.consumer.context();
         let due = context.ledger.lock().take_due();
         if let Err(error) = self.list(&due).and_then(|offsets| self.consumer.commit(&offsets, CommitMode::Async)) {
-            context.refuse(due, &error);
+            context.refuse(&error.to_string());
         }
     }
 
@@ -203,6 +203,12 @@ impl KafkaTopic {
         let mut ledger = context.ledger.lock();
         open.into_iter().for_each(|(partition, next)| ledger.confirmed(partition, next));
         Ok(())
+    }
+
+    /// Whether a commit was ever refused.
+    #[cfg(test)]
+    pub(super) fn was_refused(&self) -> bool {
+        self.consumer.context().last_refused().is_some()
     }
 
     fn list(&self, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
