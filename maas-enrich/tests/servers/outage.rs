@@ -223,13 +223,13 @@ async fn a_pipeline_whose_brokers_are_away_writes_each_record_once_and_ends_when
     let documents = sensor.directory.path().join("documents");
     let to_file = format!("file:{}", documents.display());
     let output = sensor.run_to(&sink, &to_file).arg("--once").output().expect("it runs");
-    assert!(output.status.success());
+    assert!(output.status.success(), "{}", crate::stderr(&output));
     let text = std::fs::read_to_string(&documents).expect("documents");
     let mut numbers: Vec<String> = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["n"].to_string())
         .collect();
-    assert_eq!(numbers.len(), 1_100);
+    assert_eq!(numbers.len(), 1_100, "{}", crate::stderr(&output));
     numbers.sort();
     numbers.dedup();
     assert_eq!(numbers.len(), 1_100);

@@ -36,6 +36,8 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 /// Bytes of a guid that a record brings with it.
 const LONGEST_GUID: usize = 128;
+/// How long the brokers may take to say what the group has committed: where nobody asked before, they must first make what they keep that in.
+const COORDINATOR: Duration = Duration::from_secs(30);
 /// How often offsets are committed at most, and after one that was refused.
 const COMMITS: Duration = Duration::from_millis(200);
 const COMMITS_AFTER_REFUSAL: Duration = Duration::from_secs(1);
@@ -260,7 +262,7 @@ fn ask_ends(
     for &partition in partitions {
         asked.add_partition(&wanted.topic, partition);
     }
-    let committed: HashMap<i32, i64> = pairs(&consumer.committed_offsets(asked, PATIENCE)?).collect();
+    let committed: HashMap<i32, i64> = pairs(&consumer.committed_offsets(asked, COORDINATOR)?).collect();
     let mut ends = HashMap::new();
     for &partition in partitions {
         let (low, high) = consumer.fetch_watermarks(&wanted.topic, partition, PATIENCE)?;
