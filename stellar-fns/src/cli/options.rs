@@ -123,6 +123,9 @@ Example:
 
 fn variable(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("{text} has no =; write NAME=VALUE"))?;
+    if !Compiler::default().compile(name).is_ok_and(|program| program.variables().iter().eq([name])) {
+        return Err(format!("{name:?} can't be the name of a variable"));
+    }
     let value =
         serde_json::from_str(value).map_or_else(|_| Value::text(value), |json| from_json(&json, Integers::BySize));
     Ok((name.to_owned(), value))

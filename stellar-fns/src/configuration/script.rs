@@ -163,6 +163,12 @@ impl Lines {
         if blank || too_long || !self.progress.goes_on() { self.end() } else { None }
     }
 
+    /// Whether the next line begins a statement.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// What is left when there are no more lines.
     pub(crate) fn end(&mut self) -> Option<String> {
         let statement = std::mem::take(&mut self.pending);

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Fault};
 use crate::function::Context;
-use crate::value::{Items, Map, Object, Value};
+use crate::value::{Items, Map, Object, Text, Value};
 
 use crate::eval::Operand;
 
@@ -99,6 +99,22 @@ impl<'a> Arguments<'a> {
             Value::Null => Ok(None),
             Value::Int(int) => Ok(Some(*int)),
             _ => Err(self.wrong(index, "an int")),
+        }
+    }
+
+    /// An int from any number, as Java's `intValue` makes it, or null; not giving it is an error.
+    pub fn nullable_int_value(&self, index: usize) -> Result<Option<i32>, Fault> {
+        match self.at(index)? {
+            Value::Null => Ok(None),
+            value => Ok(Some(value.as_number().ok_or_else(|| self.wrong(index, "a number"))?.to_int())),
+        }
+    }
+
+    /// A text, or the text form of any other value but null; not giving it is an error.
+    pub fn nullable_text_form(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Text>, Fault> {
+        match self.at(index)? {
+            Value::Null => Ok(None),
+            value => context.text_of(value).map(Some),
         }
     }
 

@@ -64,6 +64,17 @@ enum Pair {
 }
 
 impl Number {
+    /// As an int, as Java's `intValue` makes it: a long is cut to its low half, a fraction is cut off, what is too large is the nearest int.
+    #[expect(clippy::cast_possible_truncation, reason = "Java's casts truncate too")]
+    pub fn to_int(self) -> i32 {
+        match self {
+            Self::Int(int) => int,
+            Self::Long(long) => long as i32,
+            Self::Float(float) => float as i32,
+            Self::Double(double) => double as i32,
+        }
+    }
+
     /// As a double.
     #[expect(clippy::cast_precision_loss, reason = "Java's widening rounds too")]
     pub fn to_double(self) -> f64 {

@@ -129,6 +129,7 @@ fn a_script_goes_on_after_an_error_and_its_exit_code_tells() {
     let script = "# greet\nname := 'casey'\nJOIN([\n  'hello',\n  TO_UPPER(name)], ' ')\n1 +\n\nquit\n'not reached'";
     let ran = stellar_reads(&[], script);
     assert_eq!((ran.status.code(), text(&ran.stdout)), (Some(3), "casey\nhello CASEY\n"));
+    assert!(text(&ran.stderr).starts_with("stdin, line 6:\n"), "{}", text(&ran.stderr));
     assert!(text(&ran.stderr).contains("found the end"), "{}", text(&ran.stderr));
     let directory = tempfile::tempdir().expect("a directory");
     let (first, second) = (file(&directory, "a.stellar", "x := 1"), file(&directory, "b.stellar", "x + 1"));

@@ -34,7 +34,7 @@ pub(super) fn run(input: &Input, options: &ModelOptions) -> Result<u8, Trouble> 
         return Ok(exit::DONE);
     }
     if input.files.is_empty() {
-        script::run(&mut session, io::stdin().lock())?;
+        script::run(&mut session, "stdin", io::stdin().lock())?;
     }
     for file in &input.files {
         script::run_file(&mut session, file)?;

@@ -64,6 +64,8 @@ pub(super) struct Session<'a> {
     environment: Environment,
     runner: Runner,
     exit: u8,
+    /// Where in a script the statement stands that is carried out.
+    place: Option<String>,
 }
 
 impl<'a> Session<'a> {
@@ -82,12 +84,28 @@ impl<'a> Session<'a> {
         let models = options.models(&globals)?;
         let runner = if terminal { Runner::interruptible() } else { Runner::Here };
         let environment = environment(models.as_ref(), &globals)?;
-        Ok(Self { store, compiler, globals, input, options, models, environment, runner, exit: exit::DONE })
+        Ok(Self {
+            store,
+            compiler,
+            globals,
+            input,
+            options,
+            models,
+            environment,
+            runner,
+            exit: exit::DONE,
+            place: None,
+        })
     }
 
     /// The exit code of a script: that of the first statement that failed.
     pub(super) fn exit(&self) -> u8 {
         self.exit
+    }
+
+    /// What goes wrong from now on goes wrong there: `FILE, line 7`.
+    pub(super) fn set_place(&mut self, place: String) {
+        self.place = Some(place);
     }
 
     /// Whoever is asked for models.
@@ -165,7 +183,10 @@ impl<'a> Session<'a> {
             // Whoever pressed Ctrl-C knows what it was pressed for.
             false if interrupted => writeln!(err, "interrupted"),
             true => writeln!(out, "{}", print::error_document(source, errors)),
-            false => err.write_all(print::drawn(source, errors).as_bytes()),
+            false => {
+                self.say_place(err)?;
+                err.write_all(print::drawn(source, errors).as_bytes())
+            }
         }
     }
 
@@ -207,8 +228,13 @@ impl<'a> Session<'a> {
     /// Says what can't be done; the shell goes on.
     pub(super) fn complain(&mut self, failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
         self.failed(exit::REFUSED);
+        self.say_place(err)?;
         writeln!(err, "error: {}", failure.message())?;
         failure.causes().iter().try_for_each(|cause| writeln!(err, "  caused by: {cause}"))
+    }
+
+    fn say_place(&self, err: &mut dyn Write) -> io::Result<()> {
+        self.place.iter().try_for_each(|place| writeln!(err, "{place}:"))
     }
 
     fn failed(&mut self, exit: u8) {

@@ -30,9 +30,9 @@ impl<'a> Domain<'a> {
         Some(Self { name, suffix, public: known.is_some() })
     }
 
-    /// `co.uk`; none where the list knows no suffix of it.
-    pub(crate) fn public_suffix(&self) -> Option<&'a str> {
-        self.public.then(|| &self.name[self.suffix..])
+    /// `co.uk`, in small letters; none where the list knows no suffix of it.
+    pub(crate) fn public_suffix(&self) -> Option<Text> {
+        self.public.then(|| self.from(self.suffix))
     }
 
     /// What stands before the suffix, without the dot.
@@ -40,10 +40,21 @@ impl<'a> Domain<'a> {
         &self.name[..self.suffix.saturating_sub(1)]
     }
 
-    /// The suffix with the label before it.
-    pub(crate) fn registered(&self) -> &'a str {
-        let label = self.before_suffix().rfind('.').map_or(0, |dot| dot + 1);
-        &self.name[label..]
+    /// The suffix with the label before it. A public suffix is written in small letters where a label stands before it; the label is as it was given.
+    pub(crate) fn registered(&self) -> Text {
+        if self.suffix == 0 {
+            return Text::new(self.name);
+        }
+        self.from(self.before_suffix().rfind('.').map_or(0, |dot| dot + 1))
+    }
+
+    /// The name from here to its end.
+    fn from(&self, start: usize) -> Text {
+        let mut text = Text::new(&self.name[start..]);
+        if self.public {
+            text[self.suffix - start..].make_ascii_lowercase();
+        }
+        text
     }
 }
 
@@ -76,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_suffix_comes_from_the_list_and_the_case_is_kept() {
+    fn the_suffix_comes_from_the_list_in_small_letters_and_the_case_of_labels_is_kept() {
         let domain = Domain::parse("WWW.Example.CO.UK").unwrap();
-        assert_eq!(
-            (domain.public_suffix(), domain.before_suffix(), domain.registered()),
-            (Some("CO.UK"), "WWW.Example", "Example.CO.UK")
-        );
-        assert_eq!(Domain::parse("foo.blogspot.com").unwrap().public_suffix(), Some("blogspot.com"));
-        assert_eq!(Domain::parse("foo").unwrap().registered(), "foo");
+        assert_eq!(domain.public_suffix().as_deref(), Some("co.uk"));
+        assert_eq!((domain.before_suffix(), &*domain.registered()), ("WWW.Example", "Example.co.uk"));
+        assert_eq!(Domain::parse("foo.blogspot.com").unwrap().public_suffix().as_deref(), Some("blogspot.com"));
+        for whole in ["foo", "COM", "x.NoSuchTld"] {
+            assert_eq!(Domain::parse(whole).unwrap().registered(), whole);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ static DOC: Doc = Doc {
     examples: &[
         gives("DOMAIN_REMOVE_SUBDOMAINS('mail.yahoo.co.uk')", "'yahoo.co.uk'"),
         gives("DOMAIN_REMOVE_SUBDOMAINS('www.cnn.com.')", "'cnn.com'"),
+        gives("DOMAIN_REMOVE_SUBDOMAINS('WWW.Yahoo.CO.UK')", "'Yahoo.co.uk'"),
         gives("DOMAIN_REMOVE_SUBDOMAINS('com')", "'com'"),
         gives("DOMAIN_REMOVE_SUBDOMAINS('10.0.0.1')", "null"),
     ],
@@ -28,6 +29,6 @@ impl Function for DomainRemoveSubdomains {
 
     fn call(&self, arguments: &Arguments<'_>, _: &mut Context<'_>) -> Outcome {
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
-        Ok(Domain::parse(text).map(|domain| domain.registered()).into())
+        Ok(Domain::parse(text).map_or(Value::Null, |domain| Value::Text(domain.registered())))
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn class(translator: &mut Translator<'_>, depth: usize, flags: Flags)
         match char {
             ']' if !empty => break,
             '[' => class(translator, depth + 1, flags)?,
+            ':' if empty => {
+                // Written twice it does not begin a name as POSIX writes them, which Java doesn't know.
+                write_literal(':', &mut translator.out);
+                item(translator, ':', flags)?;
+            }
             '&' if translator.rest.next_if_eq(&'&').is_some() => {
                 translator.out.push_str("&&");
                 continue;

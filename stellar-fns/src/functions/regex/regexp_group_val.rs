@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::literal::Literal;
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Prepared, Purity, fails, gives, needs};
-use crate::value::Value;
+use crate::value::{Value, int_of};
 
 /// See [`DOC`].
 pub(crate) struct RegexpGroupVal;
@@ -18,12 +18,13 @@ static DOC: Doc = Doc {
     parameters: &[
         needs("text", "the text"),
         needs("pattern", "the pattern"),
-        needs("group", "the number of the group"),
+        needs("group", "the number of the group, converted as by TO_INTEGER"),
     ],
     returns: "a text; null if the text doesn't match or there is no such group",
     examples: &[
         gives("REGEXP_GROUP_VAL('12345', '\\\\d(\\\\d)(\\\\d).*', 2)", "'3'"),
         gives("REGEXP_GROUP_VAL('abc', '\\\\d+', 0)", "'abc'"),
+        gives("REGEXP_GROUP_VAL('abc', 'a(.)c', '1')", "'b'"),
         gives("REGEXP_GROUP_VAL('abc', '(\\\\d)', 1)", "null"),
         fails("REGEXP_GROUP_VAL('abc', 'a')"),
     ],
@@ -48,7 +49,7 @@ fn answer(known: &Literal, arguments: &Arguments<'_>, context: &mut Context<'_>)
     arguments.expect(3, 3)?;
     let (text, pattern) = (arguments.nullable_text(0)?, arguments.nullable_text(1)?);
     let Some((text, pattern)) = text.zip(pattern) else { return Ok(Value::Null) };
-    let Some(group) = arguments.nullable_int(2)? else { return Ok(Value::Null) };
+    let Some(group) = int_of(arguments.at(2)?) else { return Ok(Value::Null) };
     let group = usize::try_from(group).map_err(|_| Fault::argument(format!("group {group} is negative")))?;
     if group == 0 {
         return Ok(Value::text(text));

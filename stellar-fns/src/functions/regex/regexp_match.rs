@@ -13,12 +13,16 @@ pub(crate) struct RegexpMatch;
 static DOC: Doc = Doc {
     name: "REGEXP_MATCH",
     summary: "Whether the whole of a text matches one of several patterns.",
-    parameters: &[needs("text", "the text"), needs("pattern", "a pattern, or a list of patterns")],
+    parameters: &[
+        needs("text", "the text"),
+        needs("pattern", "a pattern, or a list of patterns, which count by their text form"),
+    ],
     returns: "a boolean; false for nulls",
     examples: &[
         gives("REGEXP_MATCH('abcde', '[a-z]+')", "true"),
         gives("REGEXP_MATCH('abcde', '[a-z]')", "false"),
         gives("REGEXP_MATCH('abcde', ['\\\\d+', '.*e'])", "true"),
+        gives("REGEXP_MATCH('5', [5])", "true"),
         gives("REGEXP_MATCH('2024', '(?=.*2)\\\\d{4}')", "true"),
         gives("REGEXP_MATCH('abab', '(ab)\\\\1')", "true"),
         gives("REGEXP_MATCH(null, 'a')", "false"),
@@ -37,11 +41,13 @@ impl Function for RegexpMatch {
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Bool(false)) };
         let patterns = match arguments.at(1)? {
             Value::Text(pattern) => return Ok(Value::Bool(Pattern::cached(pattern, context)?.matches(text, context)?)),
-            _ => arguments.list_or_set(1, context)?.unwrap_or_default(),
+            Value::List(_) | Value::Set(_) => arguments.list_or_set(1, context)?.unwrap_or_default(),
+            // What is no pattern matches nothing, as in the original.
+            _ => return Ok(Value::Bool(false)),
         };
         for pattern in patterns.iter().filter(|pattern| !pattern.is_null()) {
-            let pattern = pattern.as_text().ok_or_else(|| arguments.wrong(1, "a text or a list of texts"))?;
-            if Pattern::cached(pattern, context)?.matches(text, context)? {
+            let pattern = context.text_of(pattern)?;
+            if Pattern::cached(&pattern, context)?.matches(text, context)? {
                 return Ok(Value::Bool(true));
             }
         }

@@ -10,8 +10,11 @@ static DOC: Doc = Doc {
     name: "MULTISET_TO_SET",
     summary: "The set of the items of a multiset.",
     parameters: &[needs("multiset", "the multiset")],
-    returns: "a set; null for null",
-    examples: &[gives("MULTISET_TO_SET(MULTISET_INIT([1, 2, 1]))", "SET_INIT([1, 2])")],
+    returns: "a set; an empty one for null",
+    examples: &[
+        gives("MULTISET_TO_SET(MULTISET_INIT([1, 2, 1]))", "SET_INIT([1, 2])"),
+        gives("MULTISET_TO_SET(null)", "SET_INIT()"),
+    ],
     purity: Purity::Pure,
 };
 
@@ -21,7 +24,7 @@ impl Function for MultisetToSet {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let Some(map) = arguments.nullable_map(0)? else { return Ok(Value::Null) };
+        let Some(map) = arguments.nullable_map(0)? else { return Ok(Value::Set(Set::new([]))) };
         context.spend(map.len())?;
         let items: Vec<Value> = map.read().keys().cloned().collect();
         context.spend_keys(&items)?;

@@ -11,7 +11,7 @@ static DOC: Doc = Doc {
     name: "FORMAT",
     summary: "Values put into a text, as Java's `String.format` does.",
     parameters: &[
-        needs("format", "text with specifiers such as %s, %05d, %.2f"),
+        needs("format", "text with specifiers such as %s, %05d, %.2f; other values count by their text form"),
         takes("values…", "what the specifiers stand for"),
     ],
     returns: "a text",
@@ -35,8 +35,8 @@ impl Function for Format {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let template = arguments.text(0)?;
+        let template = arguments.nullable_text_form(0, context)?.ok_or_else(|| arguments.wrong(0, "a text"))?;
         let values: Vec<&Value> = arguments.iter().skip(1).collect();
-        format(template, &values, context).map(Value::from)
+        format(&template, &values, context).map(Value::from)
     }
 }

@@ -12,9 +12,13 @@ pub(crate) struct StringEntropy;
 static DOC: Doc = Doc {
     name: "STRING_ENTROPY",
     summary: "The Shannon entropy of a text in bits per UTF-16 unit.",
-    parameters: &[needs("text", "the text")],
+    parameters: &[needs("text", "the text; other values count by their text form")],
     returns: "a double; 0.0 for null or an empty text",
-    examples: &[gives("STRING_ENTROPY('aabb')", "1.0"), gives("STRING_ENTROPY('')", "0.0")],
+    examples: &[
+        gives("STRING_ENTROPY('aabb')", "1.0"),
+        gives("STRING_ENTROPY('')", "0.0"),
+        gives("STRING_ENTROPY(12)", "1.0"),
+    ],
     purity: Purity::Pure,
 };
 
@@ -24,7 +28,7 @@ impl Function for StringEntropy {
     }
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
-        let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Double(0.0)) };
+        let Some(text) = arguments.nullable_text_form(0, context)? else { return Ok(Value::Double(0.0)) };
         context.spend(text.len())?;
         let mut counts: HashMap<u16, f64> = HashMap::new();
         for unit in text.encode_utf16() {

@@ -20,6 +20,7 @@ static DOC: Doc = Doc {
     examples: &[
         gives("SUBSTRING('apache metron', 7, 9)", "'me'"),
         gives("SUBSTRING('apache', 3)", "'che'"),
+        gives("SUBSTRING('apache', 3L, 4.9)", "'c'"),
         gives("SUBSTRING('', 3, 9)", "''"),
         gives("SUBSTRING(null, 1)", "null"),
         fails("SUBSTRING('ab', 1, 5)"),
@@ -34,8 +35,8 @@ impl Function for Substring {
 
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         let Some(text) = arguments.nullable_text(0)? else { return Ok(Value::Null) };
-        let Some(start) = arguments.nullable_int(1)? else { return Ok(Value::Null) };
-        let end = if arguments.len() > 2 { arguments.nullable_int(2)? } else { None };
+        let Some(start) = arguments.nullable_int_value(1)? else { return Ok(Value::Null) };
+        let end = if arguments.len() > 2 { arguments.nullable_int_value(2)? } else { None };
         if text.is_empty() {
             return Ok(Value::text(""));
         }

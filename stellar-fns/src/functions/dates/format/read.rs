@@ -30,6 +30,10 @@ impl Format {
                 Part::Field(field, count) => reader.field(*field, *count, abutting(self.0.get(index + 1)))?,
             }
         }
+        // Where nothing was read Java finds no date either.
+        if reader.at == 0 {
+            return None;
+        }
         let millis = reader.fields.moment(zone, lenient)?;
         match reader.border {
             // The year in which the eighty years begin is that of now's century where the date lies before them.
