@@ -1,9 +1,10 @@
 //! What is read, acknowledged and committed of each partition, through all its comings and goings. Pure: whoever talks to the brokers asks here what is to be committed, and
 //! tells what became of it.
 //!
-//! A partition's *tenure* is the time from its coming to its going. What was read in an earlier tenure may be acknowledged in a later one. It counts all the same, because a
-//! tenure begins where the group has committed, and so everything before an acknowledged line is written by somebody; an offset never goes back by it. It does not
-//! count any more where the partition begins again below what is known to be committed: then somebody has set it back, or the topic was made anew.
+//! A partition's *tenure* is the time from its coming to its going; it begins where the group has committed. What was read in an earlier tenure may be acknowledged in a
+//! later one. It counts all the same where it lies behind the beginning of the later one, because everything before that is written by somebody; what lies before it does not
+//! count, so that no offset goes back. None of it counts any more where the partition begins again below what is known to be committed: then somebody has set it back, or the
+//! topic was made anew.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ struct Partition {
     counts_from: u32,
     /// The next line of this tenure; none before the first.
     read: Option<i64>,
+    /// The first line of the last tenure that had one: the group had committed up to there.
+    begun: i64,
     acknowledged: i64,
     /// Up to where a commit is under way.
     asked: i64,
@@ -55,10 +58,13 @@ impl Ledger {
     /// A line was read; gives the tenure, with which it is to be acknowledged.
     pub(super) fn read(&mut self, number: i32, offset: i64) -> u32 {
         let partition = self.0.entry(number).or_default();
-        if offset < partition.read.unwrap_or(partition.committed) {
+        if offset < partition.read.unwrap_or(partition.behind_us()) {
             partition.begin();
             partition.counts_from = partition.tenure;
             (partition.acknowledged, partition.asked, partition.committed) = (0, 0, 0);
+        }
+        if partition.read.is_none() {
+            partition.begun = offset;
         }
         partition.read = Some(offset + 1);
         partition.tenure
@@ -115,12 +121,12 @@ impl Ledger {
     /// What is acknowledged of a partition that is about to go, and not known to be committed.
     pub(super) fn uncommitted_of(&self, number: i32) -> Option<i64> {
         let partition = self.0.get(&number).filter(|partition| partition.is_ours && partition.read.is_some())?;
-        (partition.acknowledged > partition.committed).then_some(partition.acknowledged)
+        partition.is_open().then_some(partition.acknowledged)
     }
 
     /// What is acknowledged and not known to be committed of any partition, be it ours or not.
     pub(super) fn uncommitted(&self) -> Vec<(i32, i64)> {
-        let open = self.0.iter().filter(|(_, partition)| partition.acknowledged > partition.committed);
+        let open = self.0.iter().filter(|(_, partition)| partition.is_open());
         open.map(|(number, partition)| (*number, partition.acknowledged)).collect()
     }
 
@@ -138,9 +144,19 @@ impl Partition {
         (self.asked, self.asked_before) = (self.committed, 0);
     }
 
+    /// Up to where the group is known to have committed, be it by us or not.
+    fn behind_us(&self) -> i64 {
+        self.committed.max(self.begun)
+    }
+
+    /// Whether something is acknowledged that is not known to be committed.
+    fn is_open(&self) -> bool {
+        self.acknowledged > self.behind_us()
+    }
+
     /// Before a line of this tenure was read it is not known whether earlier ones count.
     fn is_due(&self) -> bool {
-        self.is_ours && self.read.is_some() && self.acknowledged > self.asked.max(self.committed)
+        self.is_ours && self.read.is_some() && self.is_open() && self.acknowledged > self.asked
     }
 }
 
@@ -217,9 +233,11 @@ mod tests {
         ledger.acknowledge(0, 9, before);
         assert!(!ledger.has_due(), "nothing of this tenure was read");
         let now = ledger.read(0, 300);
+        assert!(!ledger.has_due() && ledger.uncommitted_of(0).is_none() && ledger.uncommitted().is_empty());
         ledger.acknowledge(0, 300, now);
         ledger.acknowledge(0, 8, before);
         assert_eq!(ledger.take_due(), [(0, 301)]);
+        assert!(ledger.is_behind(0, 301, None), "the first commit of a group is no step back");
     }
 
     #[test]
@@ -249,6 +267,19 @@ mod tests {
         assert!(!ledger.has_due());
         ledger.acknowledge(0, 0, now);
         assert_eq!(ledger.take_due(), [(0, 1)]);
+    }
+
+    #[test]
+    fn what_was_read_before_does_not_count_when_a_partition_was_set_back_from_where_others_committed() {
+        let (mut ledger, before) = reading(0..10);
+        ledger.revoked([0]);
+        ledger.acknowledge(0, 9, before);
+        ledger.assigned([0]);
+        ledger.read(0, 300);
+        ledger.revoked([0]);
+        ledger.assigned([0]);
+        ledger.read(0, 0);
+        assert!(!ledger.has_due());
     }
 
     #[test]
