@@ -52,9 +52,11 @@ impl SearchUrl {
     pub fn with_user(&self, user: &str, password: &str) -> Self {
         let mut named = self.clone();
         if !self.has_user() {
+            // All else that needs it is encoded by the url itself.
+            let encoded = |text: &str| text.replace('%', "%25");
             // An http url can have both.
-            let _ = named.whole.set_username(user);
-            let _ = named.whole.set_password(Some(password));
+            let _ = named.whole.set_username(&encoded(user));
+            let _ = named.whole.set_password(Some(&encoded(password)));
         }
         named
     }
@@ -163,6 +165,8 @@ impl fmt::Display for Address {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+
     use super::*;
 
     #[test]
@@ -174,6 +178,7 @@ mod tests {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }
+
     #[test]
     fn a_password_goes_to_the_server_and_is_never_shown() {
         for text in ["es+http://alice:se%2Fcret@h:9200/", "es+https://alice:se%2Fcret@h:9200/search"] {
@@ -190,8 +195,12 @@ mod tests {
             assert!(!format!("{bad} {bad:?}").contains("cret"), "{bad}");
         }
         let bare: SearchUrl = "http://h:9200".parse().unwrap();
-        let named = bare.with_user("alice", "a b:c@/");
-        assert_eq!(named.whole(), "http://alice:a%20b%3Ac%40%2F@h:9200");
-        assert_eq!(named.to_string(), "http://h:9200");
+        for (user, password) in [("alice", "a b:c@/"), ("al%69ce", "p%41ss%"), ("alice", "ä%C3%A4+#?")] {
+            let named = bare.with_user(user, password);
+            assert_eq!(named.to_string(), "http://h:9200");
+            let request = reqwest::Client::new().get(named.whole()).build().unwrap();
+            let sent = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+            assert_eq!(request.headers()["authorization"], sent, "{password}");
+        }
     }
 }
