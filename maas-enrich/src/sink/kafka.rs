@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
 use rdkafka::util::Timeout;
+use rdkafka::{ClientConfig, ClientContext};
 use tokio_util::sync::CancellationToken;
 
 use super::{Document, Error, Rejected, Sink, until_given_up};
@@ -26,8 +26,14 @@ const WAIT: Duration = Duration::from_secs(1);
 
 /// How often is said that records wait.
 const TELLS: Duration = Duration::from_secs(10);
-/// How long the client tries to send a record, milliseconds, under both of its names; 0 is without an end.
-const TRIES: [&str; 2] = ["message.timeout.ms", "delivery.timeout.ms"];
+/// What holds where a file of settings says nothing else.
+const DEFAULTS: &[(&str, &str)] =
+    &[("linger.ms", "5"), ("compression.type", "zstd"), ("queue.buffering.max.messages", "1000000")];
+/// What holds whatever the file says: no record is sent twice, and each is tried without an end, which for a time is 0.
+const ALWAYS: [(&str, &str); 3] =
+    [("enable.idempotence", "true"), ("message.timeout.ms", "0"), ("message.send.max.retries", "2147483647")];
+/// Other names of these.
+const ALIASES: [&str; 2] = ["delivery.timeout.ms", "retries"];
 
 /// Keeps what the client tells of itself.
 #[derive(Debug, Clone, Default)]
@@ -67,19 +73,9 @@ impl KafkaWriter {
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let name = format!("kafka://{brokers}/{topic}");
-        let defaults = [
-            ("enable.idempotence", "true"),
-            ("linger.ms", "5"),
-            ("compression.type", "zstd"),
-            ("queue.buffering.max.messages", "1000000"),
-        ];
         let heard = Context::default();
         let connected = || -> Result<FutureProducer<Context>, Unusable> {
-            let mut config = properties.client(brokers, &defaults);
-            for name in TRIES {
-                config.remove(name);
-            }
-            config.set(TRIES[0], "0");
+            let config = settings(brokers, properties);
             let producer: FutureProducer<Context> = config.create_with_context(heard.clone())?;
             // The producer has a thread that lets the client speak.
             reach(producer.client(), topic, &heard.0, || ())?;
@@ -91,6 +87,17 @@ impl KafkaWriter {
         })?;
         Ok(Self { producer, heard: heard.0, topic: topic.to_owned(), name, stop })
     }
+}
+
+fn settings(brokers: &str, properties: &Properties) -> ClientConfig {
+    let mut config = properties.client(brokers, DEFAULTS);
+    for name in ALIASES {
+        config.remove(name);
+    }
+    for (name, value) in ALWAYS {
+        config.set(name, value);
+    }
+    config
 }
 
 /// What becomes a record.
@@ -202,8 +209,22 @@ fn verdict(error: &KafkaError) -> Verdict {
     use RDKafkaErrorCode as Code;
     match error.rdkafka_error_code() {
         Some(Code::MessageSizeTooLarge | Code::InvalidMessage | Code::InvalidRecord) => Verdict::Reject,
-        Some(Code::Fatal | Code::MessageTimedOut | Code::PurgeQueue | Code::PurgeInflight) => Verdict::GiveUp,
-        _ => Verdict::Again,
+        // Others of the batch were at fault, or all of them together.
+        Some(Code::InvalidDifferentRecord | Code::MessageBatchTooLarge) => Verdict::Again,
+        // The topic is gone or not there yet, or this user may not write to it at present.
+        Some(
+            Code::UnknownTopic
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownPartition
+            | Code::TopicAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::PolicyViolation,
+        ) => Verdict::Again,
+        // No broker takes it at present.
+        Some(Code::QueueFull | Code::LeaderNotAvailable | Code::NotLeaderForPartition | Code::NotEnoughReplicas) => {
+            Verdict::Again
+        }
+        _ => Verdict::GiveUp,
     }
 }
 
@@ -219,5 +240,26 @@ mod tests {
         assert_eq!(of(RDKafkaErrorCode::UnknownTopic), Verdict::Again);
         assert_eq!(of(RDKafkaErrorCode::MessageTimedOut), Verdict::GiveUp);
         assert_eq!(of(RDKafkaErrorCode::Fatal), Verdict::GiveUp);
+        for possibly_written in [
+            RDKafkaErrorCode::BrokerTransportFailure,
+            RDKafkaErrorCode::RequestTimedOut,
+            RDKafkaErrorCode::NotEnoughReplicasAfterAppend,
+        ] {
+            assert_eq!(of(possibly_written), Verdict::GiveUp);
+        }
+    }
+
+    #[test]
+    fn no_setting_makes_the_client_send_a_record_twice_or_give_it_up() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "enable.idempotence=false\nretries=1\ndelivery.timeout.ms=5\nlinger.ms=7\n";
+        std::fs::write(file.path(), text).unwrap();
+        let config = settings("h:1", &Properties::from_file(file.path()).unwrap());
+        assert_eq!(config.get("enable.idempotence"), Some("true"));
+        assert_eq!((config.get("message.timeout.ms"), config.get("delivery.timeout.ms")), (Some("0"), None));
+        assert_eq!((config.get("message.send.max.retries"), config.get("retries")), (Some("2147483647"), None));
+        assert_eq!(config.get("linger.ms"), Some("7"));
+        let producer: Result<FutureProducer<Context>, _> = config.create_with_context(Context::default());
+        assert!(producer.is_ok());
     }
 }
