@@ -30,7 +30,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     // One that was killed keeps its partitions for so long: the shortest time that brokers allow by default.
     ("session.timeout.ms", "6000"),
     ("heartbeat.interval.ms", "1500"),
-    ("statistics.interval.ms", "2000"),
     // A topic that is made later, and a partition that is added, are found so soon.
     ("topic.metadata.refresh.interval.ms", "10000"),
 ];
@@ -222,16 +221,24 @@ impl KafkaTopic {
     }
 }
 
-/// A member of the group, whether the topic is there, and after which time its partitions are to be held.
-fn connected(wanted: &Wanted, properties: &Properties) -> Result<(StreamConsumer<Context>, bool, Duration), Unusable> {
+/// What the file says, but for what the member itself depends on.
+fn settings(wanted: &Wanted, properties: &Properties) -> ClientConfig {
     let mut config = properties.client(&wanted.brokers, DEFAULTS);
     config
         .set("group.id", &wanted.group)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
+        // What became of a commit is told in them and in the log, whose level the binding sets.
+        .set("statistics.interval.ms", "2000")
         // Where a partition ends at present is told only where that counts.
         .set("enable.partition.eof", if wanted.once.is_some() { "true" } else { "false" })
         .set("auto.offset.reset", if wanted.earliest { "earliest" } else { "latest" });
+    config
+}
+
+/// A member of the group, whether the topic is there, and after which time its partitions are to be held.
+fn connected(wanted: &Wanted, properties: &Properties) -> Result<(StreamConsumer<Context>, bool, Duration), Unusable> {
+    let config = settings(wanted, properties);
     let consumer: StreamConsumer<Context> = config.create_with_context(Context::default())?;
     let metadata = reach(consumer.client(), &wanted.topic, &consumer.context().heard, || {
         // Before it is subscribed there is nothing to be received but what the client says.
@@ -378,5 +385,23 @@ impl Source for KafkaTopic {
 
     fn lag(&self) -> Vec<(i32, i64)> {
         self.consumer.context().lag()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_setting_silences_what_the_member_depends_on() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "statistics.interval.ms=0\nenable.auto.commit=true\nsession.timeout.ms=9000\n";
+        std::fs::write(file.path(), text).unwrap();
+        let (brokers, topic, group) = ("h:1".into(), "t".into(), "g".into());
+        let wanted = Wanted { brokers, topic, group, earliest: true, once: None };
+        let config = settings(&wanted, &Properties::from_file(file.path()).unwrap());
+        assert_eq!(config.get("statistics.interval.ms"), Some("2000"));
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+        assert_eq!(config.get("session.timeout.ms"), Some("9000"));
     }
 }
