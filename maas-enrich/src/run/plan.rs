@@ -14,7 +14,7 @@ use super::worker::{self, Policy, Sinks, work};
 use crate::address::Address;
 use crate::pipeline::Pipeline;
 use crate::sink::search::{Search, Settings};
-use crate::sink::{self, JsonLines, Null, Sink};
+use crate::sink::{self, JsonLines, LastTries, Null, Sink};
 use crate::source::{self, Lines, Source};
 
 /// What a worker tells.
@@ -119,13 +119,13 @@ impl Plan {
     }
 
     #[cfg(feature = "kafka")]
-    fn kafka_sink(&self, brokers: &str, topic: &str) -> Result<Rc<dyn Sink>, Failure> {
-        let connected = sink::kafka::KafkaWriter::connect(brokers, topic, &self.properties()?, self.stop.clone());
+    fn kafka_sink(&self, brokers: &str, topic: &str, tries: &LastTries) -> Result<Rc<dyn Sink>, Failure> {
+        let connected = sink::kafka::KafkaWriter::connect(brokers, topic, &self.properties()?, tries.clone());
         Ok(Rc::new(connected.map_err(|error| sink_failure(&error))?))
     }
 
     #[cfg(not(feature = "kafka"))]
-    fn kafka_sink(&self, _: &str, _: &str) -> Result<Rc<dyn Sink>, Failure> {
+    fn kafka_sink(&self, _: &str, _: &str, _: &LastTries) -> Result<Rc<dyn Sink>, Failure> {
         Err(without_kafka())
     }
 
@@ -141,16 +141,17 @@ impl Plan {
             let message = "--json says on stdout what happens; documents can't go there too: give --sink file:PATH";
             return Err(Failure::new(ErrorCode::Usage, message));
         }
-        let documents = self.open(&self.sink, pipeline, false).await?;
+        let tries = LastTries::after(self.stop.clone());
+        let documents = self.open(&self.sink, pipeline, false, &tries).await?;
         let errors: Rc<dyn Sink> = match &self.options.errors {
-            Some(address) => self.open(address, pipeline, true).await?,
-            None if matches!(self.sink, Address::Search(_)) => self.open(&self.sink, pipeline, true).await?,
+            Some(address) => self.open(address, pipeline, true, &tries).await?,
+            None if matches!(self.sink, Address::Search(_)) => self.open(&self.sink, pipeline, true, &tries).await?,
             None => Rc::new(JsonLines::standard_error(self.stop.clone()).map_err(|error| sink_failure(&error))?),
         };
         let retry = match &self.options.retry {
             None => None,
             Some(address @ (Address::Kafka { topic: Some(_), .. } | Address::File(_) | Address::Null)) => {
-                Some(self.open(address, pipeline, false).await?)
+                Some(self.open(address, pipeline, false, &tries).await?)
             }
             Some(other) => {
                 let message = format!("--retry {other} can't take lines; kafka://HOST:PORT/TOPIC or file:PATH");
@@ -160,7 +161,13 @@ impl Plan {
         Ok(Sinks { documents, errors, retry })
     }
 
-    async fn open(&self, address: &Address, pipeline: &Pipeline, for_errors: bool) -> Result<Rc<dyn Sink>, Failure> {
+    async fn open(
+        &self,
+        address: &Address,
+        pipeline: &Pipeline,
+        for_errors: bool,
+        tries: &LastTries,
+    ) -> Result<Rc<dyn Sink>, Failure> {
         let sensor = pipeline.sensor();
         Ok(match address {
             Address::Null => Rc::new(Null),
@@ -172,7 +179,7 @@ impl Plan {
             }
             Address::Search(url) => {
                 let settings = if for_errors { Settings::errors(sensor) } else { Settings::documents(sensor) };
-                let connected = Search::connect(url, settings, self.stop.clone()).await;
+                let connected = Search::connect(url, settings, tries.clone()).await;
                 Rc::new(connected.map_err(|error| sink_failure(&error))?)
             }
             Address::Kafka { brokers, topic } => {
@@ -182,7 +189,7 @@ impl Plan {
                 } else {
                     (parser.output_topic.as_deref(), "indexing")
                 };
-                self.kafka_sink(brokers, topic_of(topic.as_deref(), configured, default))?
+                self.kafka_sink(brokers, topic_of(topic.as_deref(), configured, default), tries)?
             }
         })
     }

@@ -15,9 +15,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
 use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, ClientContext};
-use tokio_util::sync::CancellationToken;
 
-use super::{Document, Error, Rejected, Sink, until_given_up};
+use super::{Document, Error, LastTries, Rejected, Sink};
 use crate::event::Raw;
 use crate::kafka::{GUID_HEADER, Heard, Properties, Unusable, reach};
 
@@ -55,7 +54,7 @@ pub struct KafkaWriter {
     heard: Arc<Heard>,
     topic: String,
     name: String,
-    stop: CancellationToken,
+    tries: LastTries,
 }
 
 impl std::fmt::Debug for KafkaWriter {
@@ -66,12 +65,7 @@ impl std::fmt::Debug for KafkaWriter {
 
 impl KafkaWriter {
     /// Connects. Brokers that can't be reached at the start are an error; later they are waited for.
-    pub fn connect(
-        brokers: &str,
-        topic: &str,
-        properties: &Properties,
-        stop: CancellationToken,
-    ) -> Result<Self, Error> {
+    pub fn connect(brokers: &str, topic: &str, properties: &Properties, tries: LastTries) -> Result<Self, Error> {
         let name = format!("kafka://{brokers}/{topic}");
         let heard = Context::default();
         let connected = || -> Result<FutureProducer<Context>, Unusable> {
@@ -85,7 +79,7 @@ impl KafkaWriter {
             Unusable { denied: true, message } => Error::Denied { name: name.clone(), message },
             Unusable { message, .. } => Error::Refused { name: name.clone(), message },
         })?;
-        Ok(Self { producer, heard: heard.0, topic: topic.to_owned(), name, stop })
+        Ok(Self { producer, heard: heard.0, topic: topic.to_owned(), name, tries })
     }
 }
 
@@ -122,7 +116,7 @@ enum Verdict {
 impl KafkaWriter {
     /// Sends all of them, for as long as it takes. What is given up is dropped, lest it go out while the program ends.
     async fn send(&self, records: &[Record<'_>]) -> Result<Vec<Rejected>, Error> {
-        let Some(sent) = until_given_up(&self.stop, self.try_send(records)).await else {
+        let Some(sent) = self.tries.until_given_up(self.try_send(records)).await else {
             self.producer.purge(PurgeConfig::default().queue().inflight());
             let why = self.heard.why().unwrap_or_else(|| "the brokers do not answer".into());
             return Err(self.given_up(&why, records.len()));

@@ -8,10 +8,14 @@ pub mod kafka;
 mod lines;
 pub mod search;
 
+use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use thiserror::Error as ThisError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Sensor;
@@ -21,7 +25,7 @@ use crate::message::Message;
 pub use lines::JsonLines;
 pub(crate) use lines::is_full;
 
-/// How long a sink that takes nothing is tried after the end was asked for.
+/// How long sinks that take nothing are tried after the end was asked for, all of a worker's together.
 const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// A message to be written.
@@ -95,16 +99,39 @@ pub trait Sink {
     }
 }
 
-/// What comes of trying; none where it took too long after the end was asked for, be it in the middle of a request.
-async fn until_given_up<T>(stop: &CancellationToken, trying: impl Future<Output = T>) -> Option<T> {
-    let too_long = async {
-        stop.cancelled().await;
-        tokio::time::sleep(LAST_TRIES).await;
-    };
-    tokio::select! {
-        biased;
-        done = trying => Some(done),
-        () = too_long => None,
+/// When sinks that take nothing are given up. Its clones share the time that is left after the end was asked for, of which only what is spent in sinks counts: a model
+/// that is slow meanwhile takes nothing of it.
+#[derive(Debug, Clone)]
+pub struct LastTries {
+    stop: CancellationToken,
+    left: Arc<Mutex<Duration>>,
+}
+
+impl LastTries {
+    /// Tries without an end until this asks for it.
+    pub fn after(stop: CancellationToken) -> Self {
+        Self { stop, left: Arc::new(Mutex::new(LAST_TRIES)) }
+    }
+
+    /// What comes of trying; none where it took too long after the end was asked for, be it in the middle of a request.
+    async fn until_given_up<T>(&self, trying: impl Future<Output = T>) -> Option<T> {
+        let since = Cell::new(None);
+        let too_long = async {
+            self.stop.cancelled().await;
+            since.set(Some(Instant::now()));
+            let left = *self.left.lock();
+            tokio::time::sleep(left).await;
+        };
+        let done = tokio::select! {
+            biased;
+            done = trying => Some(done),
+            () = too_long => None,
+        };
+        if let Some(since) = since.get() {
+            let mut left = self.left.lock();
+            *left = left.saturating_sub(since.elapsed());
+        }
+        done
     }
 }
 
@@ -130,11 +157,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_never_ends_is_given_up_a_while_after_the_end_was_asked_for() {
         let stop = CancellationToken::new();
-        let never = until_given_up(&stop, std::future::pending::<()>());
+        let tries = LastTries::after(stop.clone());
+        let never = tries.until_given_up(std::future::pending::<()>());
         tokio::pin!(never);
         assert!(tokio::time::timeout(LAST_TRIES * 100, &mut never).await.is_err());
         stop.cancel();
         assert_eq!(tokio::time::timeout(LAST_TRIES * 2, &mut never).await, Ok(None));
-        assert_eq!(until_given_up(&stop, tokio::time::sleep(LAST_TRIES / 2)).await, Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_sinks_together_are_tried_for_so_long_and_what_is_spent_elsewhere_does_not_count() {
+        let stop = CancellationToken::new();
+        let (tries, others) = (LastTries::after(stop.clone()), LastTries::after(stop.clone()));
+        let half = || tokio::time::sleep(LAST_TRIES / 2 - Duration::from_millis(10));
+        assert_eq!(tries.until_given_up(tokio::time::sleep(LAST_TRIES * 2)).await, Some(()));
+        stop.cancel();
+        assert_eq!(tries.until_given_up(half()).await, Some(()));
+        tokio::time::sleep(LAST_TRIES * 2).await;
+        assert_eq!(tries.clone().until_given_up(half()).await, Some(()));
+        assert_eq!(tries.until_given_up(half()).await, None);
+        assert_eq!(others.until_given_up(half()).await, Some(()));
     }
 }

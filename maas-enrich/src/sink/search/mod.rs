@@ -12,9 +12,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
-use super::{Document, Error, Rejected, Sink, until_given_up};
+use super::{Document, Error, LastTries, Rejected, Sink};
 use crate::address::SearchUrl;
 use crate::config::Sensor;
 
@@ -68,7 +67,7 @@ pub struct Search {
     target: RefCell<Target>,
     /// Why something was last not written.
     trouble: RefCell<String>,
-    stop: CancellationToken,
+    tries: LastTries,
 }
 
 /// Where documents go at present.
@@ -89,7 +88,7 @@ impl Target {
 
 impl Search {
     /// Finds out what the server is. One that can't be reached at the start is an error; later it is waited for.
-    pub async fn connect(url: &SearchUrl, settings: Settings, stop: CancellationToken) -> Result<Self, Error> {
+    pub async fn connect(url: &SearchUrl, settings: Settings, tries: LastTries) -> Result<Self, Error> {
         let name = url.to_string();
         let refused = |trouble: &Trouble| match trouble {
             Trouble::Denied { .. } => Error::Denied { name: name.clone(), message: trouble.to_string() },
@@ -97,7 +96,7 @@ impl Search {
         };
         let target = RefCell::new(Target::new(settings, &name)?);
         let server = Server::connect(url).await.map_err(|trouble| refused(&trouble))?;
-        let search = Self { server, target, trouble: RefCell::default(), stop };
+        let search = Self { server, target, trouble: RefCell::default(), tries };
         search.ensure_template().await.map_err(|trouble| refused(&trouble))?;
         Ok(search)
     }
@@ -181,11 +180,11 @@ impl Search {
             );
             self.trouble.replace(message);
             waiting.push(again);
-            if self.stop.is_cancelled() {
+            if self.tries.stop.is_cancelled() {
                 tokio::time::sleep(wait.min(LAST_WAIT)).await;
             } else {
                 // Whether it was waited for, or the end is asked for: it is tried again.
-                let _ = tokio::time::timeout(wait, self.stop.cancelled()).await;
+                let _ = tokio::time::timeout(wait, self.tries.stop.cancelled()).await;
             }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -213,7 +212,7 @@ impl Sink for Search {
             }
             rejected
         };
-        until_given_up(&self.stop, all).await.ok_or_else(|| {
+        self.tries.until_given_up(all).await.ok_or_else(|| {
             let why = self.trouble.take();
             let why = if why.is_empty() { "the server does not answer" } else { &why };
             let message =
