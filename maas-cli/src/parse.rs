@@ -30,16 +30,30 @@ pub fn from_args<C: CommandFactory + FromArgMatches>(
     }
     let mut command = command::<C>(table);
     let parsed = command.try_get_matches_from_mut(rewritten.args).and_then(|matches| C::from_arg_matches(&matches));
-    parsed.map_err(|error| report_clap(&without_user(error), json))
+    parsed.map_err(|error| report_clap(&discreet(error), json))
 }
 
-/// An argument that is no url as it should be may hold a password all the same: its user and password are not repeated.
-fn without_user(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-        && let (Some((scheme, _)), Some((_, rest))) = (value.split_once("://"), value.rsplit_once('@'))
-    {
-        let shown = format!("{scheme}://…@{rest}");
-        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+/// A text that may be a url, be it well formed or not, without its user and password.
+pub fn without_user(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (_, None) => text.to_owned(),
+        (Some((scheme, _)), Some((_, rest))) if !scheme.contains('@') => format!("{scheme}://…@{rest}"),
+        (_, Some((_, rest))) => format!("…@{rest}"),
+    }
+}
+
+/// An argument in a wrong place, or that is no url as it should be, may hold a password all the same: neither it nor a tip repeats that.
+fn discreet(mut error: clap::Error) -> clap::Error {
+    let told = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if text.contains('@') => Some((kind, ContextValue::String(without_user(text)))),
+        ContextValue::StyledStrs(tips) if kind == ContextKind::Suggested => {
+            let tips = tips.iter().filter(|tip| !tip.to_string().contains('@')).cloned().collect();
+            Some((kind, ContextValue::StyledStrs(tips)))
+        }
+        _ => None,
+    });
+    for (kind, value) in told.collect::<Vec<_>>() {
+        error.insert(kind, value);
     }
     error
 }
@@ -145,10 +159,23 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_that_is_refused_is_not_repeated() {
-        let command = Command::new("p").arg(Arg::new("sink").long("sink").value_parser(clap::value_parser!(u8)));
-        let error = command.try_get_matches_from(["p", "--sink", "htp://alice:secret@h:1"]).unwrap_err();
-        let text = without_user(error).to_string();
-        assert!(text.contains("htp://…@h:1") && !text.contains("secret"), "{text}");
+        let command = || {
+            let sink = Arg::new("sink").long("sink").short('s').value_parser(clap::value_parser!(u8));
+            Command::new("p").arg(sink).subcommand(Command::new("run"))
+        };
+        for (args, shown) in [
+            (&["--sink", "htp://alice:secret@h:1"][..], "htp://…@h:1"),
+            (&["--sink", "alice:secret@h"], "'…@h'"),
+            (&["es+https://alice:secret@h"], "es+https://…@h"),
+            (&["run", "es+https://alice:secret@h"], "es+https://…@h"),
+            (&["run", "--alice:secret@h"], "…@h"),
+            (&["x@y://alice:secret@h"], "'…@h'"),
+        ] {
+            let args = ["p"].iter().chain(args);
+            let error = command().try_get_matches_from(args).unwrap_err();
+            let text = discreet(error).to_string();
+            assert!(text.contains(shown) && !text.contains("secret"), "{text}");
+        }
     }
 
     #[test]

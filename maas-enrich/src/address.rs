@@ -102,12 +102,7 @@ pub struct BadAddress {
 impl BadAddress {
     /// Without what may be a password in it.
     fn of(text: &str) -> Self {
-        let text = match (text.split_once("://"), text.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-            (None, Some((_, rest))) => format!("…@{rest}"),
-            (_, None) => text.to_owned(),
-        };
-        Self { text }
+        Self { text: maas_cli::parse::without_user(text) }
     }
 }
 
