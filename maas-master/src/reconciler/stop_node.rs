@@ -5,8 +5,13 @@
 
 use maas_client::config::Roots;
 use maas_client::state::Stop;
-use maas_client::tree::{self, SharedTree, TreeChange};
+use maas_client::tree::{self, Node, SharedTree, TreeChange};
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// After the node could not be read it is not waited for with less between two looks than this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The node and its changes. One that was there before this master is no order to it.
 pub(super) struct StopNode {
@@ -18,11 +23,14 @@ pub(super) struct StopNode {
     /// The creation transaction of one that is not for us.
     old: Option<i64>,
     looked: bool,
+    /// Since it can't be read: not before this again.
+    unreadable_until: Option<Instant>,
 }
 
 impl StopNode {
     pub(super) fn open(tree: SharedTree, roots: &Roots) -> StopNode {
-        StopNode { tree, path: roots.stop(), changes: None, unjudged: None, old: None, looked: false }
+        let path = roots.stop();
+        StopNode { tree, path, changes: None, unjudged: None, old: None, looked: false, unreadable_until: None }
     }
 
     /// Sets the watch and remembers what was there first.
@@ -42,7 +50,8 @@ impl StopNode {
         self.old.is_some()
     }
 
-    /// Waits until the node changes; true when this master is to stop. May be dropped at any time, without loss.
+    /// Waits until the node changes; true when this master is to stop. May be dropped at any time, without loss. After
+    /// an error the next call pauses: who asks again and again must not do so without end.
     pub(super) async fn asked(&mut self) -> Result<bool, tree::Error> {
         if self.unjudged.is_none() {
             self.unjudged = match &mut self.changes {
@@ -51,7 +60,12 @@ impl StopNode {
             };
         }
         match self.unjudged.clone() {
-            Some(change) => self.judge(&change).await,
+            Some(change) => {
+                if let Some(until) = self.unreadable_until {
+                    sleep_until(until).await;
+                }
+                self.judge(&change).await
+            }
             None => std::future::pending().await,
         }
     }
@@ -78,7 +92,7 @@ impl StopNode {
 
     /// What is asked now. What can't be read now counts as a change.
     pub(super) async fn now(&mut self) -> Result<Option<Stop>, tree::Error> {
-        let node = match self.tree.get(&self.path).await {
+        let node = match self.read().await {
             Ok(node) => node,
             Err(error) => {
                 self.unjudged = Some(TreeChange::Resync);
@@ -94,9 +108,23 @@ impl StopNode {
         self.unjudged.take().or_else(next)
     }
 
+    /// The node as it is. That it can't be read is said once, however often that is tried.
+    async fn read(&mut self) -> Result<Option<Node>, tree::Error> {
+        let found = self.tree.get(&self.path).await;
+        match &found {
+            Ok(_) => self.unreadable_until = None,
+            Err(error) => {
+                if self.unreadable_until.replace(Instant::now() + LOOK_AGAIN).is_none() {
+                    tracing::warn!(%error, path = self.path, "the stop node can't be read now; it is tried again");
+                }
+            }
+        }
+        found
+    }
+
     /// Whether a change of the node asks this master to stop. The change is done with only at the end of this.
     async fn judge(&mut self, change: &TreeChange) -> Result<bool, tree::Error> {
-        let node = self.tree.get(&self.path).await?;
+        let node = self.read().await?;
         self.unjudged = None;
         match (change, node) {
             (_, Some(node)) => Ok(Some(node.stat.czxid) != self.old),
@@ -114,7 +142,6 @@ mod tests {
     use maas_client::tree::memory::MemoryServer;
     use maas_client::tree::{Access, Mode, Op, TreeExt};
     use std::pin::pin;
-    use std::time::Duration;
 
     /// Where nothing is asked yet, and who asks.
     async fn site() -> (StopNode, SharedTree) {
@@ -168,5 +195,25 @@ mod tests {
         ours.reconnect();
         assert!(stop.was_touched());
         assert!(stop.now().await.unwrap().is_some_and(|asked| asked.with_models));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_cannot_be_read_is_not_looked_at_without_pause() {
+        let (server, roots) = (MemoryServer::new(), Roots::default());
+        let ours = server.session();
+        let theirs: SharedTree = server.session();
+        theirs.ensure_path(&roots.state, Access::Open).await.unwrap();
+        let mut stop = StopNode::open(ours.clone(), &roots);
+        stop.look().await.unwrap();
+        ask(&theirs, &stop).await;
+        assert!(stop.was_touched());
+        ours.disconnect();
+        assert!(stop.now().await.is_err());
+        for _ in 0..3 {
+            let before = Instant::now();
+            assert!(stop.asked().await.is_err());
+            assert!(before.elapsed() >= LOOK_AGAIN, "{:?}", before.elapsed());
+        }
+        ours.reconnect();
+        assert!(stop.asked().await.unwrap());
     }
 }

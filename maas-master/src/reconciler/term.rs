@@ -226,11 +226,8 @@ impl<'m> Leading<'m> {
                 tracing::info!(by = asked.by, "asked to stop");
                 true
             }
-            Ok(None) => false,
-            Err(error) => {
-                tracing::info!(%error, "the stop node can't be read now");
-                false
-            }
+            // What can't be read is told there, and looked at again.
+            Ok(None) | Err(_) => false,
         }
     }
 
