@@ -14,7 +14,7 @@ use super::error::Error;
 use super::frame;
 use super::header::{ClientId, Protocol, UserInformation};
 use super::options::Options;
-use super::retry::{self, Next, Situation};
+use super::retry::{self, Count, Next, Situation};
 use super::sasl::ServicePrincipal;
 use crate::types::Token;
 
@@ -121,19 +121,19 @@ impl Client {
     ) -> Result<Answer, Error> {
         let request = request.encode_length_delimited_to_vec();
         let began = Instant::now();
-        let mut failures = 0u32;
+        let mut count = Count::default();
         loop {
-            let (server, result) = self.attempt(method, failures, &request).await;
+            let (server, result) = self.attempt(method, count.failures, &request).await;
             let error = match result {
                 Ok((address, mut body)) => {
                     return frame::take(&mut body, "answer").map_err(|source| Error::Protocol { address, source });
                 }
                 Err(error) => error,
             };
-            failures += 1;
+            count.add(&self.inner.options.retry, &error);
             let situation = Situation {
                 idempotent: repeat == Repeat::Harmless,
-                failures,
+                count,
                 elapsed: began.elapsed(),
                 servers: self.inner.servers.len(),
                 jitter: rand::rng().random_range(0.0..=1.0),

@@ -45,13 +45,37 @@ impl RetryPolicy {
     }
 }
 
+/// The tries of a call that have failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Count {
+    /// All of them.
+    pub(crate) failures: u32,
+    /// How often a server has had all the tries that it gets.
+    pub(crate) failovers: u32,
+    /// Those at the server in use since then; 0 when it has had all.
+    pub(crate) here: u32,
+}
+
+impl Count {
+    /// Counts one more. A server that is down may be given several tries; one that answers gets no other for its answer.
+    pub(crate) fn add(&mut self, policy: &RetryPolicy, error: &Error) {
+        self.failures = self.failures.saturating_add(1);
+        self.here = self.here.saturating_add(1);
+        let unreachable = matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. });
+        if !unreachable || self.here > policy.retries {
+            self.failovers = self.failovers.saturating_add(1);
+            self.here = 0;
+        }
+    }
+}
+
 /// What is known about a call that failed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Situation {
     /// Whether the call may be sent twice.
     pub(crate) idempotent: bool,
-    /// How many tries have failed, this one included.
-    pub(crate) failures: u32,
+    /// What has failed, this try included.
+    pub(crate) count: Count,
     /// How long ago the first try began.
     pub(crate) elapsed: Duration,
     /// How many servers there are to choose from.
@@ -93,17 +117,15 @@ pub(crate) fn decide(policy: &RetryPolicy, error: &Error, situation: Situation) 
     if !again {
         return Next::Fail;
     }
-    // A server that is down may be given several tries; one that says that it does not lead gets none.
-    let unreachable = matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. });
-    let tries = if unreachable { policy.retries.saturating_add(1) } else { 1 };
+    let Count { failures, failovers, here } = situation.count;
     let several = move_on && situation.servers > 1;
-    let move_on = several && situation.failures.is_multiple_of(tries);
-    if policy.max_failovers.is_some_and(|most| situation.failures / tries > most) {
+    let move_on = several && here == 0;
+    if policy.max_failovers.is_some_and(|most| failovers > most) {
         return Next::Fail;
     }
     // Every server is tried before the first pause.
-    let servers = if several { u32::try_from(situation.servers).unwrap_or(u32::MAX) } else { 1 };
-    let rounds = situation.failures / servers.saturating_mul(if several { tries } else { 1 });
+    let servers = u32::try_from(situation.servers).unwrap_or(u32::MAX);
+    let rounds = if several { failovers / servers } else { failures };
     let pause = if rounds == 0 {
         Duration::ZERO
     } else {
@@ -130,7 +152,19 @@ mod tests {
     const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
     fn situation() -> Situation {
-        Situation { idempotent: true, failures: 1, elapsed: Duration::ZERO, servers: 2, jitter: 1.0 }
+        Situation { idempotent: true, count: same(1), elapsed: Duration::ZERO, servers: 2, jitter: 1.0 }
+    }
+
+    /// So many failures where no server gets several tries.
+    fn same(failures: u32) -> Count {
+        Count { failures, failovers: failures, here: 0 }
+    }
+
+    /// So many failures of one kind.
+    fn counted(policy: &RetryPolicy, error: &Error, failures: u32) -> Count {
+        let mut count = Count::default();
+        (0..failures).for_each(|_| count.add(policy, error));
+        count
     }
 
     fn refused() -> Error {
@@ -149,7 +183,7 @@ mod tests {
     fn a_refused_connection_leads_to_the_next_server_at_once_and_to_a_pause_after_a_whole_round() {
         let policy = RetryPolicy::default();
         assert_eq!(decide(&policy, &refused(), situation()), Next::Retry { pause: Duration::ZERO, move_on: true });
-        let second = Situation { failures: 2, ..situation() };
+        let second = Situation { count: same(2), ..situation() };
         assert_eq!(decide(&policy, &refused(), second), Next::Retry { pause: FIRST_PAUSE, move_on: true });
         let alone = Situation { servers: 1, ..situation() };
         assert_eq!(decide(&policy, &refused(), alone), Next::Retry { pause: FIRST_PAUSE, move_on: false });
@@ -162,8 +196,9 @@ mod tests {
             max_wait: Duration::from_secs(5),
             ..RetryPolicy::default()
         };
-        let pause =
-            |failures, elapsed| decide(&policy, &refused(), Situation { failures, elapsed, servers: 1, ..situation() });
+        let pause = |failures, elapsed| {
+            decide(&policy, &refused(), Situation { count: same(failures), elapsed, servers: 1, ..situation() })
+        };
         assert_eq!(pause(3, Duration::ZERO), Next::Retry { pause: Duration::from_millis(400), move_on: false });
         assert_eq!(pause(u32::MAX, Duration::ZERO), Next::Retry { pause: Duration::from_secs(1), move_on: false });
         assert_eq!(pause(8, Duration::from_millis(4500)), Next::Fail);
@@ -173,7 +208,9 @@ mod tests {
     #[test]
     fn failovers_are_counted_and_a_server_may_be_tried_again_before_the_next() {
         let policy = RetryPolicy { max_failovers: Some(2), retries: 1, ..RetryPolicy::default() };
-        let after = |failures| decide(&policy, &refused(), Situation { failures, ..situation() });
+        let after = |failures| {
+            decide(&policy, &refused(), Situation { count: counted(&policy, &refused(), failures), ..situation() })
+        };
         assert_eq!(after(1), Next::Retry { pause: Duration::ZERO, move_on: false });
         assert_eq!(after(2), Next::Retry { pause: Duration::ZERO, move_on: true });
         assert_eq!(after(4), Next::Retry { pause: FIRST_PAUSE, move_on: true });
@@ -183,11 +220,36 @@ mod tests {
     }
 
     #[test]
+    fn failovers_are_counted_alike_whatever_kinds_of_failures_lead_to_them() {
+        let policy =
+            RetryPolicy { max_failovers: Some(7), retries: 3, max_wait: Duration::MAX, ..RetryPolicy::default() };
+        let (standby, mut count, mut server, mut moves) =
+            (remote("org.apache.hadoop.ipc.StandbyException"), Count::default(), 0, Vec::new());
+        loop {
+            // The first server is down, the second one stands by.
+            let error = if server == 0 { refused() } else { standby.clone() };
+            count.add(&policy, &error);
+            let Next::Retry { move_on, .. } = decide(&policy, &error, Situation { count, ..situation() }) else {
+                break;
+            };
+            if move_on {
+                moves.push(count.failures);
+                server = 1 - server;
+            }
+        }
+        assert_eq!(moves, [4, 5, 9, 10, 14, 15, 19], "after how many failures");
+        assert_eq!(count.failures, 20);
+    }
+
+    #[test]
     fn tries_are_counted_also_where_there_is_nobody_to_go_on_to() {
         let policy = RetryPolicy { max_failovers: Some(2), max_wait: Duration::MAX, ..RetryPolicy::default() };
         let retriable = remote("org.apache.hadoop.ipc.RetriableException");
         for (error, servers) in [(refused(), 1), (retriable, 2)] {
-            let after = |failures| decide(&policy, &error, Situation { failures, servers, ..situation() });
+            let after = |failures| {
+                let count = counted(&policy, &error, failures);
+                decide(&policy, &error, Situation { count, servers, ..situation() })
+            };
             assert!(matches!(after(2), Next::Retry { move_on: false, .. }), "{error}");
             assert_eq!(after(3), Next::Fail, "{error}");
         }
