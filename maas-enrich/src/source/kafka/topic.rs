@@ -141,13 +141,15 @@ impl KafkaTopic {
         Ok(())
     }
 
-    /// Gives nothing more for a while, though the member goes on asking.
-    fn hold(&self) {
+    /// Gives nothing more for a while, though the member goes on asking. False where that can't be had now.
+    fn hold(&self) -> bool {
         // Before that: what comes meanwhile is held too.
         self.consumer.context().is_held.store(true, Relaxed);
-        if let Err(error) = self.consumer.assignment().and_then(|ours| self.consumer.pause(&ours)) {
-            tracing::warn!(topic = &*self.topic, %error, "the partitions can't be held");
+        let held = self.consumer.assignment().and_then(|ours| self.consumer.pause(&ours));
+        if let Err(error) = &held {
+            tracing::warn!(topic = &*self.topic, %error, "the partitions can't be held yet");
         }
+        held.is_ok()
     }
 
     /// Gives lines again.
@@ -338,8 +340,14 @@ impl Source for KafkaTopic {
                 let holds_at = self.asked + self.holds_after;
                 tokio::select! {
                     () = sleep_until(self.commits_at()) => self.commit_if_due(),
-                    () = sleep_until(Some(holds_at)) => self.hold(),
+                    () = sleep_until(Some(holds_at)) => drop(self.hold()),
                 }
+                continue;
+            }
+            // More came than a client that is held has left: it is held again, and not asked before that is done.
+            if self.kept.len() >= BATCH && !self.hold() {
+                self.commit_if_due();
+                tokio::time::sleep(HOLDS_AFTER).await;
                 continue;
             }
             let received = tokio::select! {
