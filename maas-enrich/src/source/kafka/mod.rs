@@ -5,10 +5,10 @@
 //! each partition, `ends` where each ends where only what is there at the start is read.
 
 mod context;
-#[cfg(test)]
-mod contract;
 mod ends;
 mod ledger;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 pub use ends::Ends;
