@@ -3,10 +3,11 @@
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::Sensor;
 
@@ -87,6 +88,14 @@ async fn once_reads_a_topic_that_was_made_anew() {
         assert!(Instant::now() < deadline, "{made:?}");
     }
     sensor.produce((100..110).map(line));
+    // Brokers drop what a group has committed with the topic, unless it is committed once more just then.
+    let group = format!("{}_parser", sensor.name);
+    let config = ClientConfig::new().set("bootstrap.servers", &sensor.kafka).set("group.id", group).clone();
+    let member: BaseConsumer = config.create().expect("a client");
+    let mut stale = TopicPartitionList::new();
+    stale.add_partition_offset(&sensor.name, 0, Offset::Offset(100)).expect("an offset");
+    member.commit(&stale, CommitMode::Sync).expect("it is committed");
+    drop(member);
     once(&sensor).await;
     // The new lines stand where old ones stood, and so have the ids of their documents.
     let documents = sensor.documents().await;
