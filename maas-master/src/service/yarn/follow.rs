@@ -21,6 +21,8 @@ const SAY_EVERY: Duration = Duration::from_secs(30);
 
 /// How long YARN is asked to kill what did not run in time.
 const KILLING: Duration = Duration::from_secs(10);
+/// For how long what YARN does not know may still come to it: a submission that was cut off is perhaps under way.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 /// The longest part of YARN's own words that is shown.
 const LONGEST: usize = 400;
 
@@ -126,7 +128,10 @@ async fn given_up(
     let late = format!("{id} did not run within {limit}");
     let how = seen
         .map_or_else(|| "it was not stored yet".to_string(), |seen| format!("it was {}{}", seen.state, because(seen)));
-    let killed = cluster.kill(id, "it did not run within the time that -t gave");
+    let killed = kill(
+        async || cluster.kill(id, "it did not run within the time that -t gave").await,
+        |error| error.kind() == Some(ExceptionKind::ApplicationNotFound),
+    );
     let what = match tokio::time::timeout(KILLING, killed).await {
         Ok(Ok(_)) => format!("{late} and was killed; {how}"),
         Ok(Err(error)) if error.kind() == Some(ExceptionKind::ApplicationNotFound) => {
@@ -136,6 +141,17 @@ async fn given_up(
         Err(_) => format!("{late}, and YARN does not answer the order to kill it; {how}"),
     };
     Error::Cluster { what, code: ErrorCode::TimedOut, source: None }
+}
+
+/// Orders it killed, again and again for a while as long as YARN does not know it.
+async fn kill<E>(order: impl AsyncFn() -> Result<bool, E>, is_unknown: impl Fn(&E) -> bool) -> Result<bool, E> {
+    let began = Instant::now();
+    loop {
+        match order().await {
+            Err(error) if is_unknown(&error) && began.elapsed() < UNDER_WAY => tokio::time::sleep(LOOKS.0).await,
+            outcome => return outcome,
+        }
+    }
 }
 
 /// What YARN says of it, in one line.
@@ -162,6 +178,23 @@ fn say(json: bool, line: &Line<'_>, words: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_yarn_takes_a_moment_after_the_time_is_killed_too() {
+        let orders = Cell::new(0);
+        let late = async || {
+            orders.set(orders.get() + 1);
+            if orders.get() < 4 { Err("unknown") } else { Ok(true) }
+        };
+        assert_eq!(kill(late, |error| *error == "unknown").await, Ok(true));
+        let began = Instant::now();
+        assert_eq!(kill(async || Err("unknown"), |error| *error == "unknown").await, Err("unknown"));
+        assert!((UNDER_WAY..2 * UNDER_WAY).contains(&began.elapsed()), "{:?}", began.elapsed());
+        let began = Instant::now();
+        assert_eq!(kill(async || Err("forbidden"), |error| *error == "unknown").await, Err("forbidden"));
+        assert!(began.elapsed() < LOOKS.0);
+    }
 
     #[test]
     fn the_masters_own_error_is_shown_rather_than_all_that_yarn_repeats() {
