@@ -1,4 +1,4 @@
-//! `--on yarn`: puts the programs into HDFS ([`staging`]), hands the application over ([`submit`]) with tokens where the
+//! `--on yarn`: puts the programs into HDFS ([`staging`], [`upload`]), hands the application over ([`submit`]) with tokens where the
 //! cluster asks for Kerberos ([`tokens`]) and the timeline domain that is asked for ([`timeline`]), and follows it
 //! ([`follow`]) within the time it is given ([`limit`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
 //!
@@ -13,6 +13,7 @@ mod staging;
 mod submit;
 mod timeline;
 mod tokens;
+mod upload;
 
 pub(super) use attempt::Attempt;
 pub(super) use submit::submit;

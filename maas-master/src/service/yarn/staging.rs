@@ -1,6 +1,7 @@
 //! What an application needs from HDFS: programs and Hadoop's configuration in `/user/<user>/.maas/<application>`, each
 //! file named by its content.
 
+use super::upload::Wanted;
 use crate::error::Error;
 use hadoop_yarn::types::ApplicationId;
 use maas_cli::ErrorCode;
@@ -55,10 +56,11 @@ pub(super) fn staged(file_system: &str, user: &str) -> Result<Vec<ApplicationId>
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
-/// Puts everything there. Blocking.
-pub(super) fn stage(goods: &Goods) -> Result<Staged, Error> {
+/// Puts everything there, as long as it is wanted. Blocking.
+pub(super) fn stage(goods: &Goods, wanted: &Wanted) -> Result<Staged, Error> {
     let files = SharedFiles::open(&goods.file_system).map_err(|error| failed(goods, error))?;
     let put = |path: &Path, name: &str, executable: bool| -> Result<SharedFile, Error> {
+        go_on(wanted)?;
         let digest = digest_of(path).map_err(|source| Error::File { doing: "read", path: path.into(), source })?;
         let target = format!("{}/{digest}-{name}", goods.directory);
         files.put_file(&target, executable, path).map_err(|error| failed(goods, error))
@@ -70,6 +72,7 @@ pub(super) fn stage(goods: &Goods) -> Result<Staged, Error> {
             settings.push((format!("conf/{name}"), put(&path, name, false)?));
         }
     }
+    go_on(wanted)?;
     let target = format!("{}/{SETTINGS}", goods.directory);
     let own = files.put(&target, false, &mut goods.settings.as_bytes()).map_err(|error| failed(goods, error))?;
     settings.push((SETTINGS.to_string(), own));
@@ -78,6 +81,14 @@ pub(super) fn stage(goods: &Goods) -> Result<Staged, Error> {
         runner: put(&goods.runner, "maas_runner", true)?,
         settings,
     })
+}
+
+/// Asked before each file.
+fn go_on(wanted: &Wanted) -> Result<(), Error> {
+    if wanted.is_so() {
+        return Ok(());
+    }
+    Err(Error::System { doing: "go on with what was given up", source: io::ErrorKind::TimedOut.into() })
 }
 
 /// Takes the directory away again. Blocking.

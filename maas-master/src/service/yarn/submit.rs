@@ -3,6 +3,7 @@
 use super::limit::Limit;
 use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
 use super::staging::{self, Goods, SETTINGS, Staged};
+use super::upload::Upload;
 use super::{configured, file_system, follow, refused, timeline, tokens};
 use crate::cli::{Cli, ServiceArgs};
 use crate::config::{self, Config};
@@ -51,8 +52,9 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
     let (new, asked) = begun.await.unwrap_or_else(|| Err(too_late(limit)))?;
     let goods = goods(cli, config, &configuration, &user, new.id)?;
     let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
+    let mut upload = Upload::begin(move |wanted| staging::stage(&goods, wanted));
     let submission = limit.bound(async {
-        let staged = blocking(move || staging::stage(&goods)).await?;
+        let staged = upload.outcome().await?;
         let order = Order {
             application: new.id.to_string(),
             user: user.clone(),
@@ -77,6 +79,10 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         Err(error) => Err(error),
     };
     if followed.is_err() {
+        // What is put there after the clearing nobody would clear.
+        if !upload.give_up().await {
+            tracing::warn!(directory, "HDFS does not answer; some of what was put there may stay, delete it there");
+        }
         // Where it never ran nobody else clears what was put there; where it may still run it needs it.
         if is_gone(&cluster, new.id).await {
             let clearing = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory)));
