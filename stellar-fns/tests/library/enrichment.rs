@@ -117,6 +117,27 @@ fn no_store_is_an_error_that_says_what_to_set_and_a_broken_one_is_told() {
     assert!(text(&told.stderr).starts_with("ENRICHMENT_GET: the store "), "{}", text(&told.stderr));
 }
 
+#[test]
+fn a_store_that_was_overwritten_in_places_is_told_as_damaged_and_as_nothing_else() {
+    const PAGE: usize = 4096;
+    let world = World::new();
+    let file = world.write("whois.csv", "domain,owner\ncnn.com,Turner\n");
+    assert!(world.load(&file, &[]).status.success());
+    let whole = fs::read(world.path("store.redb")).unwrap();
+    let mut refused = 0;
+    for page in 0..12 {
+        let mut overwritten = whole.clone();
+        overwritten[page * PAGE..page * PAGE + PAGE / 2].fill(0xa5);
+        fs::write(world.path("store.redb"), overwritten).unwrap();
+        let listed = world.run(&["enrichment", "list"]);
+        let told = text(&listed.stderr);
+        assert!(!told.contains("panicked"), "page {page}: {told}");
+        assert!(matches!(listed.status.code(), Some(0 | 3)), "page {page}: {told}");
+        refused += usize::from(!listed.status.success());
+    }
+    assert!(refused > 2, "{refused}");
+}
+
 /// A load that reads from a pipe, so that it is under way for as long as the test wants.
 struct Loading {
     child: Child,

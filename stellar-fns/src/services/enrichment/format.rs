@@ -3,8 +3,10 @@
 //! `enrichments` maps (table, family, type, indicator) to the record as JSON; `about` holds the number of this layout. A file is written once and then
 //! only read: a change is a new file.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
+use std::sync::Once;
 
 use redb::{Builder, Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, TableDefinition, TableError};
 
@@ -35,9 +37,30 @@ pub(super) fn unusable(path: &Path, reason: impl Into<String>) -> Error {
 
 /// Runs what reads a store. redb may panic on a file that somebody altered; that is an error like others here.
 pub(super) fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+    tell_no_panics();
+    let outer = GUARDED.replace(true);
+    let given = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outer);
+    given.unwrap_or_else(|_| {
         Err(Error::Damaged { path: path.into(), source: "it was altered by another program".into() })
     })
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Panics of what is guarded are errors, which are told as such: the process's hook is not to print them besides. For all others it stays as it is.
+fn tell_no_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let others = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                others(panic);
+            }
+        }));
+    });
 }
 
 /// Opens a store for reading.
