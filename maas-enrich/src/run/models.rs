@@ -6,8 +6,6 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -18,7 +16,9 @@ use stellar_fns::maas::{Answer, Endpoint, Failure, ModelCall, ModelCaller, Outco
 use stellar_fns::value::Text;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::metrics::{Metrics, label};
 
@@ -44,15 +44,6 @@ tokio::task_local! {
 pub(super) async fn noting<T>(evaluations: impl Future<Output = T>) -> (T, bool) {
     let noted = async { (evaluations.await, UNANSWERED.with(Cell::get)) };
     UNANSWERED.scope(Cell::new(false), noted).await
-}
-
-/// Runs a future as if it were on another runtime: what it starts there, such as connections, is worked at by that one's threads.
-async fn on<T>(home: &Handle, mut future: impl Future<Output = T> + Unpin) -> T {
-    poll_fn(|context| {
-        let _there = home.enter();
-        Pin::new(&mut future).poll(context)
-    })
-    .await
 }
 
 /// How often each outcome came.
@@ -142,7 +133,7 @@ pub struct Bounded {
     inner: Arc<dyn ModelCaller>,
     metrics: Arc<Metrics>,
     at_once: usize,
-    /// Where connections are worked at, and where it is looked whether a model is back: not on the thread that all events go through.
+    /// Where models are asked, and where it is looked whether one is back: not on the thread that all events go through.
     home: Handle,
     models: Mutex<HashMap<String, Arc<Model>>>,
 }
@@ -228,12 +219,38 @@ impl Bounded {
         models.insert(name.to_owned(), model.clone());
         model
     }
+
+    /// Asks beside the thread that all events go through, which only hands the call over and takes the answer. Whoever drops this gives the call up.
+    async fn ask_at_home(
+        &self,
+        model: &Arc<Model>,
+        call: ModelCall,
+        patience: Option<Duration>,
+    ) -> Result<Result<Answer, Failure>, Ended> {
+        let (inner, model) = (self.inner.clone(), model.clone());
+        let asked = AbortOnDropHandle::new(self.home.spawn(async move {
+            let answer = ask(&*inner, &model, call);
+            match patience {
+                None => Ok(answer.await),
+                Some(patience) => timeout(patience, answer).await.map_err(|_| Ended::Late(patience)),
+            }
+        }));
+        asked.await.unwrap_or_else(|error| Err(Ended::CutOff(error)))
+    }
+}
+
+/// Why a call has neither an answer nor a failure of its own.
+enum Ended {
+    /// It was waited for so long.
+    Late(Duration),
+    /// It panicked, or the runtime it was on has ended.
+    CutOff(JoinError),
 }
 
 /// Asks, and takes note of how it ended. A cached answer says nothing of the model.
-async fn ask(inner: &dyn ModelCaller, home: &Handle, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
+async fn ask(inner: &dyn ModelCaller, model: &Model, call: ModelCall) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let answer = on(home, inner.apply(call)).await;
+    let answer = inner.apply(call).await;
     let now = Instant::now();
     match &answer {
         Ok(answer) if answer.cached => {}
@@ -270,19 +287,21 @@ impl ModelCaller for Bounded {
             message,
         };
         let answer = match leave {
-            Leave::Ask(None) => ask(&*self.inner, &self.home, &model, call).await,
-            Leave::Ask(Some(patience)) => match timeout(patience, ask(&*self.inner, &self.home, &model, call)).await {
+            Leave::Ask(patience) => match self.ask_at_home(&model, call, patience).await {
                 Ok(answer) => answer,
-                Err(_) => {
+                Err(Ended::Late(patience)) => {
                     model.health.lock().ended(Err(Outcome::Timeout), Instant::now());
                     let message = format!("{name}: no answer in {} ms, it was faster before", patience.as_millis());
                     return Err(no_answer(Outcome::Timeout, message));
                 }
+                Err(Ended::CutOff(error)) => {
+                    return Err(no_answer(Outcome::Refused, format!("{name}: the call was cut off: {error}")));
+                }
             },
             leave @ (Leave::Look | Leave::Refuse) => {
                 if leave == Leave::Look {
-                    let (inner, home, model) = (self.inner.clone(), self.home.clone(), model.clone());
-                    self.home.spawn(async move { ask(&*inner, &home, &model, call).await.is_ok() });
+                    let (inner, model) = (self.inner.clone(), model.clone());
+                    self.home.spawn(async move { ask(&*inner, &model, call).await.is_ok() });
                 }
                 let message =
                     format!("{name}: {PATIENCE} calls in a row had no answer; it is asked again every second");
@@ -372,6 +391,35 @@ mod tests {
         assert!(bounded.known_answer(&call("other")).is_none());
         assert!(bounded.known_answer(&call("known")).unwrap().cached);
         assert_eq!(bounded.metrics.calls.by_outcome().iter().map(|(_, count)| count).sum::<u64>(), 1);
+    }
+
+    /// A caller with a defect.
+    #[derive(Debug)]
+    struct Defective;
+
+    #[async_trait]
+    impl ModelCaller for Defective {
+        async fn endpoint(&self, name: &str, _: Option<&str>) -> Result<Endpoint, Failure> {
+            Err(gone(name))
+        }
+
+        async fn apply(&self, _: ModelCall) -> Result<Answer, Failure> {
+            panic!("as a defect would")
+        }
+
+        fn report(&self, _: &'static str, _: &Failure) {}
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_costs_only_its_own_answer() {
+        let bounded = Bounded::new(Arc::new(Defective), Arc::new(Metrics::new("s")), 1);
+        for _ in 0..2 {
+            let call =
+                ModelCall { name: "m".into(), version: None, url: None, function: None, arguments: Default::default() };
+            let failure = bounded.apply(call).await.unwrap_err();
+            assert_eq!(failure.outcome, Outcome::Refused);
+            assert!(failure.message.contains("m: the call was cut off"), "{}", failure.message);
+        }
     }
 
     #[test]
