@@ -50,11 +50,11 @@ pub(super) async fn follow(
             Ok(files) => files,
             Err(error) if error.is_retryable() => {
                 let reason = causes(&error);
+                environments.metrics.config_waits(Some(reason.clone()));
                 if wait.is_none() {
                     let line = format!("the changed configuration waits, the old one stays in force: {reason}");
                     said.event("config_waits", json!({"reason": reason}), &line);
                 }
-                environments.metrics.config_waits(Some(reason));
                 wait = Some(wait.map_or(FIRST_WAIT, |wait: Duration| (wait * 2).min(LONGEST_WAIT)));
                 continue;
             }
