@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use stellar_fns::Value;
@@ -261,6 +261,27 @@ fn holds_after(config: &ClientConfig) -> Duration {
     polls.map_or(HOLDS_AFTER, |polls| HOLDS_AFTER.min(polls / 4))
 }
 
+/// What the group has committed. While its coordinator is being found, or reads what it has kept, it is asked again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the calls around it block too, before the worker has anything else to do"
+)]
+fn committed(consumer: &StreamConsumer<Context>, asked: &TopicPartitionList) -> Result<TopicPartitionList, KafkaError> {
+    let end = Instant::now() + COORDINATOR;
+    loop {
+        match consumer.committed_offsets(asked.clone(), end.saturating_duration_since(Instant::now())) {
+            Err(error) if has_no_coordinator_yet(&error) && Instant::now() + AGAIN < end => std::thread::sleep(AGAIN),
+            answer => return answer,
+        }
+    }
+}
+
+fn has_no_coordinator_yet(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    let code = error.rdkafka_error_code();
+    code.is_some_and(|code| [CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator].contains(&code))
+}
+
 /// Where each partition begins for the group, and ends now.
 fn ask_ends(
     consumer: &StreamConsumer<Context>,
@@ -271,7 +292,7 @@ fn ask_ends(
     for &partition in partitions {
         asked.add_partition(&wanted.topic, partition);
     }
-    let committed: HashMap<i32, i64> = pairs(&consumer.committed_offsets(asked, COORDINATOR)?).collect();
+    let committed: HashMap<i32, i64> = pairs(&committed(consumer, &asked)?).collect();
     let mut ends = HashMap::new();
     for &partition in partitions {
         let (low, high) = consumer.fetch_watermarks(&wanted.topic, partition, PATIENCE)?;
