@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use super::client::Authentication;
@@ -31,12 +31,15 @@ use crate::proto::common::rpc_sasl_proto::SaslState;
 /// Frames that may wait for the writer.
 const QUEUE: usize = 256;
 
+/// How long a connection that takes no more bytes is read for the server's last word. Its end is there to be read at once; the bound is for what nobody thought of.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// A connection that is ready for calls.
 #[derive(Debug)]
 pub(super) struct Connection {
     shared: Arc<Shared>,
     outgoing: mpsc::Sender<Bytes>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [AbortHandle; 2],
     next_id: AtomicI32,
     max_request: usize,
 }
@@ -133,7 +136,8 @@ impl Connection {
             ping: options.ping_interval,
             idle: options.max_idle,
         };
-        let tasks = [tokio::spawn(reader.run()), tokio::spawn(writer.run())];
+        let reader = tokio::spawn(reader.run());
+        let tasks = [reader.abort_handle(), tokio::spawn(writer.run(reader)).abort_handle()];
         Ok(Self { shared, outgoing, tasks, next_id: AtomicI32::new(0), max_request: options.max_request })
     }
 
@@ -247,22 +251,27 @@ fn when_quiet(
 }
 
 impl Writer {
-    async fn run(mut self) {
+    /// Writes until the connection ends. A server that refuses says why and closes: what the writer meets then is only the consequence, so the reader is heard first.
+    async fn run(mut self, reader: JoinHandle<()>) {
+        if let Err(source) = self.write_until_it_fails().await {
+            let _ = timeout(LAST_WORD, reader).await;
+            self.shared.fail(self.shared.lost(source));
+        }
+    }
+
+    async fn write_until_it_fails(&mut self) -> io::Result<()> {
         let mut pinged = Instant::now();
         let mut wait = self.idle.min(self.ping);
         loop {
-            let written = match timeout(wait, self.queue.recv()).await {
-                Ok(Some(frame)) => self.write_all_queued(frame).await,
-                Ok(None) => return,
-                Err(_) => Ok(()),
-            };
-            if let Err(source) = written {
-                return self.shared.fail(self.shared.lost(source));
+            match timeout(wait, self.queue.recv()).await {
+                Ok(Some(frame)) => self.write_all_queued(frame).await?,
+                Ok(None) => return Ok(()),
+                Err(_) => {}
             }
             let quiet = {
                 let state = self.shared.state();
                 if state.failed.is_some() {
-                    return;
+                    return Ok(());
                 }
                 let (read, call) = (state.last_read.elapsed(), state.last_call.elapsed());
                 when_quiet(state.waiting.len(), read, call, pinged.elapsed(), self.ping, self.idle)
@@ -271,9 +280,7 @@ impl Writer {
                 Quiet::Wait(wait) => wait,
                 Quiet::Ping => {
                     pinged = Instant::now();
-                    if let Err(source) = self.write(header::ping(&self.shared.client)).await {
-                        return self.shared.fail(self.shared.lost(source));
-                    }
+                    self.write(header::ping(&self.shared.client)).await?;
                     self.ping
                 }
                 Quiet::Close => {
@@ -290,7 +297,7 @@ impl Writer {
                     };
                     if idle {
                         let _ = self.write.shutdown().await;
-                        return;
+                        return Ok(());
                     }
                     self.ping
                 }
@@ -413,9 +420,60 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
+    use super::super::ExceptionKind;
+    use super::super::frame::Builder;
     use super::*;
+    use crate::proto::common::{RpcResponseHeaderProto, RpcStatusProto};
 
     const S: Duration = Duration::from_secs(1);
+
+    /// What a server says of a client that it refuses, before it closes.
+    fn refusal() -> Bytes {
+        let header = RpcResponseHeaderProto {
+            call_id: u32::MAX,
+            status: RpcStatusProto::Fatal.into(),
+            exception_class_name: Some("org.apache.hadoop.security.AccessControlException".to_owned()),
+            error_msg: Some("not for you".to_owned()),
+            ..Default::default()
+        };
+        Builder::new().message(&header).finish()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_is_heard_although_nothing_can_be_written_to_it_any_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.write_all(&refusal()).await.unwrap();
+        drop(server);
+
+        let now = Instant::now();
+        let state = State { waiting: HashMap::new(), failed: None, last_read: now, last_call: now };
+        let shared = Arc::new(Shared { address: "rm:8030".into(), client: [0; 16], state: state.into() });
+        let (read, mut write) = stream.into_split();
+        // The next write is a broken pipe, as it is once the server has closed.
+        write.shutdown().await.unwrap();
+        let (outgoing, queue) = mpsc::channel(1);
+        outgoing.send(header::ping(&shared.client)).await.unwrap();
+        let reader = Reader { shared: Arc::clone(&shared), read, opener: None, limit: 1 << 20 };
+        let writer = Writer { shared: Arc::clone(&shared), write, sealer: None, queue, ping: 60 * S, idle: 60 * S };
+
+        // The writer meets its error while the reader has not looked yet.
+        let (heard, hear) = oneshot::channel::<()>();
+        let reader = tokio::spawn(async move {
+            let _ = hear.await;
+            reader.run().await;
+        });
+        let writer = tokio::spawn(writer.run(reader));
+        // It has taken the frame, and in the same turn failed to write it.
+        drop(outgoing.reserve().await);
+        heard.send(()).unwrap();
+        writer.await.unwrap();
+        let failed = shared.state().failed.clone().unwrap();
+        assert_eq!(failed.kind(), Some(ExceptionKind::AccessControl), "{failed:?}");
+    }
 
     #[test]
     fn a_connection_without_calls_is_closed_after_its_time_and_one_with_calls_is_pinged() {
