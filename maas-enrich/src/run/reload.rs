@@ -1,11 +1,11 @@
 //! A configuration in ZooKeeper that changes: the new one is taken over without restart, one that is refused leaves the old one in force. One that needs patterns from
 //! a store that is away waits for it, until it is taken or there is another one.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use maas_cli::Failure;
+use maas_client::reason::chain;
 use maas_client::tree::SharedTree;
 use serde_json::json;
 use tokio::sync::watch;
@@ -49,7 +49,7 @@ pub(super) async fn follow(
         let files = match files {
             Ok(files) => files,
             Err(error) if error.is_retryable() => {
-                let reason = causes(&error);
+                let reason = chain(&error);
                 environments.metrics.config_waits(Some(reason.clone()));
                 if wait.is_none() {
                     let line = format!("the changed configuration waits, the old one stays in force: {reason}");
@@ -61,7 +61,7 @@ pub(super) async fn follow(
             Err(error) => {
                 environments.metrics.config_waits(None);
                 wait = None;
-                refused(&topology::node(&format!("parsers/{sensor}.json")), &causes(&error));
+                refused(&topology::node(&format!("parsers/{sensor}.json")), &chain(&error));
                 continue;
             }
         };
@@ -91,18 +91,6 @@ async fn changes_or_waited(changes: &mut Changes, wait: Option<Duration>) -> boo
         None => changes.changed().await,
         Some(wait) => tokio::time::timeout(wait, changes.changed()).await.unwrap_or(true),
     }
-}
-
-/// The error and what caused it.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 /// The pipeline of the changed files; else the node that is refused, and why. What expressions see of the world, and with it the cache of answers, is

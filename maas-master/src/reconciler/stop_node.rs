@@ -196,6 +196,7 @@ mod tests {
         assert!(stop.was_touched());
         assert!(stop.now().await.unwrap().is_some_and(|asked| asked.with_models));
     }
+
     #[tokio::test(start_paused = true)]
     async fn a_node_that_cannot_be_read_is_not_looked_at_without_pause() {
         let (server, roots) = (MemoryServer::new(), Roots::default());

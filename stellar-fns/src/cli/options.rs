@@ -11,6 +11,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::models::ModelOptions;
 use super::{check, enrichment, functions, text};
+use crate::configuration::is_name;
 use crate::environment::Environment;
 use crate::program::Compiler;
 use crate::value::{Integers, Value, from_json};
@@ -123,7 +124,7 @@ Example:
 
 fn variable(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("{text} has no =; write NAME=VALUE"))?;
-    if !Compiler::default().compile(name).is_ok_and(|program| program.variables().iter().eq([name])) {
+    if !is_name(name) {
         return Err(format!("{name:?} can't be the name of a variable"));
     }
     let value =

@@ -26,7 +26,7 @@ mod shapes;
 pub use findings::{Checked, Finding, check, check_expression};
 pub use script::{Assignment, assignment};
 #[cfg(feature = "cli")]
-pub(crate) use script::{Lines, is_command, statement_goes_on};
+pub(crate) use script::{Lines, is_command, is_name, statement_goes_on};
 pub use shapes::Kind;
 
 use crate::error::Span;

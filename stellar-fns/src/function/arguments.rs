@@ -112,10 +112,7 @@ impl<'a> Arguments<'a> {
 
     /// A text, or the text form of any other value but null; not giving it is an error.
     pub fn nullable_text_form(&self, index: usize, context: &mut Context<'_>) -> Result<Option<Text>, Fault> {
-        match self.at(index)? {
-            Value::Null => Ok(None),
-            value => context.text_of(value).map(Some),
-        }
+        context.text_or_none(self.at(index)?)
     }
 
     /// A double from any number; null is NaN, anything else an error.

@@ -153,6 +153,11 @@ impl<'a> Context<'a> {
         self.spend(1 + bytes / 16)
     }
 
+    /// The text form of anything but null, within the budget.
+    pub fn text_or_none(&mut self, value: &Value) -> Result<Option<Text>, Fault> {
+        if value.is_null() { Ok(None) } else { self.text_of(value).map(Some) }
+    }
+
     /// The text form of a value, within the budget.
     pub fn text_of(&mut self, value: &Value) -> Result<Text, Fault> {
         if let Value::Text(text) = value {

@@ -32,8 +32,9 @@ impl Function for MaasGetEndpoint {
     fn call(&self, arguments: &Arguments<'_>, context: &mut Context<'_>) -> Outcome {
         arguments.expect(1, 2)?;
         let models = models_of(context)?;
-        let name = text_or_none(arguments.or_null(0), context)?;
-        let version = text_or_none(arguments.or_null(1), context)?;
+        let name = context.text_or_none(arguments.or_null(0))?;
+        // It may be written as a number.
+        let version = context.text_or_none(arguments.or_null(1))?;
         let found = match name {
             Some(name) => match models.known_endpoint(&name, version.as_deref()) {
                 Some(known) => known,
@@ -59,14 +60,6 @@ pub(super) fn models_of<'a>(context: &Context<'a>) -> Result<&'a Arc<dyn ModelCa
     context.environment().models.as_ref().ok_or_else(|| {
         Fault::new(Code::NoZookeeper, "no ZooKeeper is known to find models in; give -z HOST:PORT, or set $MAAS_ZK")
     })
-}
-
-/// The text form of anything but null: a version may be written as a number.
-pub(super) fn text_or_none(value: &Value, context: &mut Context<'_>) -> Result<Option<Text>, Fault> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    context.text_of(value).map(Some)
 }
 
 fn as_map(endpoint: Endpoint) -> Value {

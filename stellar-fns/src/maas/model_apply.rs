@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::get_endpoint::{models_of, text_or_none};
+use super::get_endpoint::models_of;
 use super::{Answer, Failure, ModelCall};
 use crate::error::Fault;
 use crate::function::{Arguments, Context, Doc, Function, Outcome, Purity, fails, gives, needs, takes};
@@ -75,11 +75,11 @@ fn asked(arguments: &Arguments<'_>, context: &mut Context<'_>) -> Result<Result<
     };
     let given = arguments.or_null(if function.is_some() || arguments.len() == 3 { 2 } else { 1 });
     let entry = |key: &str| endpoint.get_text(key).unwrap_or_default();
-    let Some(name) = text_or_none(&entry("name"), context)? else {
+    let Some(name) = context.text_or_none(&entry("name"))? else {
         return Ok(Err(Failure::nothing_named("the endpoint has no name")));
     };
-    let version = text_or_none(&entry("version"), context)?;
-    let url = text_or_none(&entry("url"), context)?;
+    let version = context.text_or_none(&entry("version"))?;
+    let url = context.text_or_none(&entry("url"))?;
     let Value::Map(_) = given else {
         let message = format!("the arguments are {}, not a map", given.type_name());
         let outcome = super::Outcome::Refused;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maas_client::reason::chain;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use thiserror::Error as ThisError;
@@ -18,7 +19,7 @@ const WAIT_FOR_SHARDS: &str = "10s";
 /// Why a request has no answer that can be used.
 #[derive(Debug, ThisError)]
 pub(super) enum Trouble {
-    #[error("the server can't be reached: {}", causes(.0))]
+    #[error("the server can't be reached: {}", chain(.0))]
     Unreachable(#[source] reqwest::Error),
     #[error("the server is busy: status {status}")]
     Busy { status: StatusCode },
@@ -143,17 +144,6 @@ fn kind(info: &Info) -> Option<Kind> {
 
 fn start_of(text: &str) -> String {
     text.chars().take(300).collect()
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -127,6 +127,15 @@ impl KafkaTopic {
         Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata, given_guid })
     }
 
+    /// What comes next; none where a commit is due before.
+    async fn receive(&self) -> Option<Result<BorrowedMessage<'_>, KafkaError>> {
+        tokio::select! {
+            biased;
+            () = sleep_until(self.commits_at()) => None,
+            received = self.consumer.recv() => Some(received),
+        }
+    }
+
     /// What was received: lines, or that there are none. Gives what went wrong.
     fn take(&self, received: Result<BorrowedMessage<'_>, KafkaError>, lines: &mut Vec<Raw>) -> Result<(), KafkaError> {
         match received {
@@ -328,8 +337,7 @@ impl Source for KafkaTopic {
             let received = tokio::select! {
                 biased;
                 () = &mut reached => return Ok(None),
-                () = sleep_until(self.commits_at()) => None,
-                received = self.consumer.recv() => Some(received),
+                received = self.receive() => received,
             };
             let Some(received) = received else {
                 self.commit_if_due();
@@ -371,12 +379,7 @@ impl Source for KafkaTopic {
                 tokio::time::sleep(HOLDS_AFTER).await;
                 continue;
             }
-            let received = tokio::select! {
-                biased;
-                () = sleep_until(self.commits_at()) => None,
-                received = self.consumer.recv() => Some(received),
-            };
-            let Some(received) = received else {
+            let Some(received) = self.receive().await else {
                 self.commit_if_due();
                 continue;
             };
