@@ -29,7 +29,7 @@ clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
   scripts/services/kdc.sh stop --dir "$work/kdc" --purge >/dev/null 2>&1 || true
-  for server in "$hadoop_dir" "$hadoop_dir-nodes"; do scripts/services/hadoop.sh stop --dir "$server" --purge >/dev/null 2>&1 || true; done
+  for server in "$hadoop_dir" "$hadoop_dir-nodes" "$hadoop_dir-pair"; do scripts/services/hadoop.sh stop --dir "$server" --purge >/dev/null 2>&1 || true; done
   for server in kafka:kafka search:opensearch-2.19 search:elasticsearch-5.6; do
     scripts/services/${server%%:*}.sh stop --dir "$work/${server#*:}" --purge >/dev/null 2>&1 || true
   done
@@ -132,12 +132,12 @@ stores() {
   step "tests of the stores" cargo test -q "${features[@]}" --no-fail-fast -- "${hdfs[@]}"
 }
 
-# Two Hadoops beside each other: one that scenarios share, and one of two nodes whose daemons are killed. On a third and a fourth
-# what a seal could break under the other protections. The long expiries bear with a busy machine.
+# Three Hadoops beside each other: one that scenarios share, one of two nodes whose daemons are killed, and one of two ResourceManagers.
+# On two more what a seal could break under the other protections. The long expiries bear with a busy machine.
 yarn() {
   need curl curl
   need python3 python3
-  local protection tests long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
+  local server protection tests long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
   zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
   step "lints of YARN's system tests" cargo clippy -q -p integration-tests --features yarn --all-targets -- -D warnings
@@ -150,14 +150,17 @@ yarn() {
   step "programs for YARN" yarn_programs debug "$work/programs"
   step "Stellar, to call models on YARN" cargo build -q -p stellar-fns --bins
   cp --reflink=auto "$CARGO_TARGET_DIR/debug/stellar" "$work/programs/"
-  step "two Hadoops" both \
+  step "three Hadoops" all \
     "scripts/services/hadoop.sh start --dir $hadoop_dir ${long[*]} --set yarn.nm.liveness-monitor.expiry-interval-ms=60000" \
     "scripts/services/hadoop.sh start --dir $hadoop_dir-nodes --nodes 2 --gpus 2 ${long[*]} \
       --set yarn.nodemanager.resource.memory-mb=4096 --set nm2:yarn.nodemanager.recovery.enabled=false \
-      --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 --set yarn.scheduler.include-port-in-node-name=true"
-  step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_TEST_HADOOP_NODES="$hadoop_dir-nodes" MAAS_BENCH_PROGRAMS="$work/programs" \
+      --set yarn.nm.liveness-monitor.expiry-interval-ms=60000 --set yarn.scheduler.include-port-in-node-name=true" \
+    "scripts/services/hadoop.sh start --dir $hadoop_dir-pair --second-rm $MAAS_TEST_ZK ${long[*]} \
+      --set yarn.nodemanager.resource.memory-mb=1536 --set yarn.nm.liveness-monitor.expiry-interval-ms=60000"
+  step "models on YARN" env MAAS_TEST_HADOOP="$hadoop_dir" MAAS_TEST_HADOOP_NODES="$hadoop_dir-nodes" \
+    MAAS_TEST_HADOOP_PAIR="$hadoop_dir-pair" MAAS_BENCH_PROGRAMS="$work/programs" \
     cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=4
-  scripts/services/hadoop.sh stop --dir "$hadoop_dir-nodes" --purge
+  for server in nodes pair; do scripts/services/hadoop.sh stop --dir "$hadoop_dir-$server" --purge; done
   for protection in authentication integrity privacy; do
     tests=()
     if [ "$protection" != authentication ]; then
@@ -171,12 +174,15 @@ yarn() {
   done
 }
 
-# Two commands at once; fails when one does.
-both() {
-  local first
-  $1 >/dev/null &
-  first=$!
-  $2 >/dev/null && wait "$first"
+# Commands at once; fails when one does.
+all() {
+  local command pid pids=() verdict=0
+  for command in "$@"; do
+    $command >/dev/null &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do wait "$pid" || verdict=1; done
+  return "$verdict"
 }
 
 # Servers that take nobody's word. The tests start Hadoop's themselves, each with its key.

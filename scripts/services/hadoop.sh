@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# A real Hadoop 3.5.0 for tests, from Maven Central: ResourceManager, one or two NodeManagers, NameNode and DataNode, each its own process on 127.0.0.1.
+# A real Hadoop 3.5.0 for tests, from Maven Central: one or two ResourceManagers and NodeManagers, NameNode and DataNode, each its own process on 127.0.0.1.
 #
-#   hadoop.sh start  [--dir DIR] [--nodes 1|2] [--gpus N] [--no-hdfs] [--set KEY=VALUE]…   prints KEY=VALUE lines to eval: HADOOP_CONF_DIR, HADOOP_FS, RM_WEB …
+#   hadoop.sh start  [--dir DIR] [--nodes 1|2] [--gpus N] [--no-hdfs] [--second-rm ZK] [--kerberos] [--set KEY=VALUE]…
+#                                                   prints KEY=VALUE lines to eval: HADOOP_CONF_DIR, HADOOP_FS, RM_WEB …
 #   hadoop.sh status [--dir DIR]                    the same lines; exit 4 unless all its servers run
 #   hadoop.sh stop   [--dir DIR] [--purge]          leaves no process, nor one of its containers; --purge also drops all data
 #   hadoop.sh jars                                  only fetches Hadoop's jars, and prints HADOOP_LIB, their folder
 #   hadoop.sh kill9  [--dir DIR] --daemon NAME      as a crash would; start brings it back on its ports, with its data
 #
-# NAME is rm, nm1, nm2, nn or dn. DIR defaults to $MAAS_CACHE/run/hadoop; it holds conf (conf-nm2 for the second node), ports, and for each
-# server log and pid. --gpus declares N GPUs on the first node. --set adds a setting to core-site.xml and yarn-site.xml; nm2:KEY=VALUE is one of the
-# second node alone. Settings last as long as DIR.
-# All four servers take about 1 GB; --no-hdfs halves it, and HADOOP_FS is then the local file system.
+# NAME is rm, rm2, nm1, nm2, nn or dn. DIR defaults to $MAAS_CACHE/run/hadoop; it holds conf (conf-nm2, conf-rm and conf-rm2 where there are two),
+# ports, and for each server log and pid. --gpus declares N GPUs on the first node. --set adds a setting to core-site.xml and yarn-site.xml;
+# nm2:KEY=VALUE is one of the second node alone. Settings last as long as DIR.
+# --second-rm starts two ResourceManagers, rm and rm2, of which one leads: their state and the election between them are in this ZooKeeper
+# (HOST:PORT), below a name of the folder's own. RM_WEB is then that of the one that leads.
+# --kerberos starts servers that take nobody's word. It needs the lines of kdc.sh start in the environment; HDFS has a folder for alice.
+# Four servers take about 1 GB, a second ResourceManager 0.3 GB more; --no-hdfs halves it, and HADOOP_FS is then the local file system.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib.sh
 . "$here/../lib.sh"
+# shellcheck source=hadoop-conf.sh
+. "$here/hadoop-conf.sh"
 
 usage() { help_text >&2; exit 2; }
 
@@ -22,13 +28,15 @@ verb=${1:-}
 [ $# -gt 0 ] && shift
 asked_for_help "$verb"
 dir=$MAAS_CACHE/run/hadoop
-nodes='' gpus='' hdfs='' daemon='' purge='' extra=()
+nodes='' gpus='' hdfs='' zk='' kerberos='' daemon='' purge='' extra=()
 while [ $# -gt 0 ]; do
   case $1 in
     --dir) value_of "$1" $# "${2:-}"; dir=$2; shift 2 ;;
     --nodes) value_of "$1" $# "${2:-}"; nodes=$2; shift 2 ;;
     --gpus) value_of "$1" $# "${2:-}"; gpus=$2; shift 2 ;;
     --no-hdfs) hdfs=no; shift ;;
+    --second-rm) value_of "$1" $# "${2:-}"; zk=$2; shift 2 ;;
+    --kerberos) kerberos=1; shift ;;
     --set) value_of "$1" $# "${2:-}"; extra+=("$2"); shift 2 ;;
     --daemon) value_of "$1" $# "${2:-}"; daemon=$2; shift 2 ;;
     --purge) purge=1; shift ;;
@@ -38,7 +46,8 @@ while [ $# -gt 0 ]; do
 done
 case $nodes in '' | 1 | 2) ;; *) die 2 "--nodes $nodes: 1 or 2" ;; esac
 case $gpus in *[!0-9]* | ????*) die 2 "--gpus $gpus: a number from 0 to 999" ;; esac
-case $daemon in '' | rm | nm1 | nm2 | nn | dn) ;; *) die 2 "--daemon $daemon: rm, nm1, nm2, nn or dn" ;; esac
+case $zk in '' | ?*:[0-9]*) ;; *) die 2 "--second-rm $zk: a ZooKeeper as HOST:PORT" ;; esac
+case $daemon in '' | rm | rm2 | nm1 | nm2 | nn | dn) ;; *) die 2 "--daemon $daemon: rm, rm2, nm1, nm2, nn or dn" ;; esac
 for setting in "${extra[@]}"; do case $setting in ?*=*) ;; *) die 2 "--set $setting: KEY=VALUE" ;; esac; done
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 version=3.5.0
@@ -47,10 +56,11 @@ lib=$MAAS_CACHE/hadoop-$version
 # What a folder was started with stays: its nodes, its file system, its settings.
 daemons() { cat "$dir/daemons"; }
 has() { grep -qwF "$1" "$dir/daemons"; }
+has_kerberos() { [ -f "$dir/kerberos" ]; }
 port_of() { cat "$dir/ports/$1"; }
 ports_of() {
   case $1 in
-    rm) echo rm.client rm.scheduler rm.tracker rm.admin rm.web ;;
+    rm | rm2) echo "$1.client $1.scheduler $1.tracker $1.admin $1.web" ;;
     nm?) echo "$1.rpc $1.localizer $1.web" ;;
     nn) echo nn.rpc nn.web ;;
     dn) echo dn.data dn.web dn.ipc ;;
@@ -73,148 +83,41 @@ http_get() {
   printf '%s' "$answer"
 }
 
+# The ResourceManager that leads.
+leading() {
+  local name
+  for name in $(daemons); do
+    case $name in rm | rm2) [[ $(http_get "$name.web" /ws/v1/cluster/info) != *'"haState":"ACTIVE"'* ]] || { echo "$name"; return; } ;; esac
+  done
+  return 1
+}
+
 # Ready is what serves, and is not the one that was killed a moment ago: a ResourceManager believes in a dead node for a while.
 serves() {
-  local started seen
+  local started seen leader
   case $1 in
     nn) [[ $(http_get nn.web '/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus') == *'"State" : "active"'* ]] ;;
     dn)
       [[ $(http_get dn.web '/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo') == *NamenodeHaState*active* ]] &&
         [[ $(http_get nn.web '/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo') == *'"Safemode" : ""'* ]]
       ;;
-    rm) [[ $(http_get rm.web /ws/v1/cluster/info) == *'"state":"STARTED"'* ]] ;;
+    rm | rm2) [[ $(http_get "$1.web" /ws/v1/cluster/info) == *'"state":"STARTED"'* ]] ;;
     nm?)
       started=$(http_get "$1.web" /ws/v1/node/info | grep -o '"nmStartupTime":[0-9]*' | cut -d: -f2) || return 1
-      seen=$(http_get rm.web /ws/v1/cluster/nodes | tr '{' '\n' | grep -F ":$(port_of "$1.rpc")\"" | grep -F '"state":"RUNNING"' |
+      leader=$(leading) || return 1
+      seen=$(http_get "$leader.web" /ws/v1/cluster/nodes | tr '{' '\n' | grep -F ":$(port_of "$1.rpc")\"" | grep -F '"state":"RUNNING"' |
         grep -o '"lastHealthUpdate":[0-9]*' | cut -d: -f2) || return 1
       [ -n "$started" ] && [ -n "$seen" ] && [ "$seen" -ge "$started" ]
       ;;
   esac
 }
 
-# site FILE < lines KEY VALUE: a configuration file of them.
-site() {
-  {
-    echo '<?xml version="1.0"?><configuration>'
-    sed -e 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' -e 's|^\([^ ]*\) *\(.*\)$|<property><name>\1</name><value>\2</value></property>|'
-    echo '</configuration>'
-  } >"$1.new"
-  # Daemons that run may be reading it: one that finds half a file gives up.
-  mv "$1.new" "$1"
-}
-
-# settings nm1|nm2: what was set, for the one node as for all.
-settings() { sed -n -e "s/^$1://" -e '/^nm[12]:/d' -e 's/=/ /p' "$dir/settings"; }
-
-yarn_site() {
-  local nm=$1 p
-  p() { echo "127.0.0.1:$(port_of "$1")"; }
-  cat <<SITE
-yarn.resourcemanager.hostname 127.0.0.1
-yarn.resourcemanager.bind-host 127.0.0.1
-yarn.resourcemanager.address $(p rm.client)
-yarn.resourcemanager.scheduler.address $(p rm.scheduler)
-yarn.resourcemanager.resource-tracker.address $(p rm.tracker)
-yarn.resourcemanager.admin.address $(p rm.admin)
-yarn.resourcemanager.webapp.address $(p rm.web)
-yarn.resourcemanager.nodemanagers.heartbeat-interval-ms 100
-yarn.am.liveness-monitor.expiry-interval-ms 15000
-yarn.nm.liveness-monitor.expiry-interval-ms 15000
-yarn.resourcemanager.am.max-attempts 3
-yarn.resourcemanager.recovery.enabled true
-yarn.resourcemanager.store.class org.apache.hadoop.yarn.server.resourcemanager.recovery.FileSystemRMStateStore
-yarn.resourcemanager.fs.state-store.uri file://$dir/rm-state
-yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms 1000
-yarn.resourcemanager.connect.retry-interval.ms 500
-yarn.client.nodemanager-connect.retry-interval-ms 500
-yarn.scheduler.minimum-allocation-mb 64
-yarn.scheduler.maximum-allocation-mb 4096
-yarn.scheduler.minimum-allocation-vcores 1
-yarn.scheduler.maximum-allocation-vcores 8
-yarn.node-labels.enabled true
-yarn.node-labels.fs-store.root-dir file://$dir/rm-labels
-yarn.nodemanager.hostname 127.0.0.1
-yarn.nodemanager.bind-host 127.0.0.1
-yarn.nodemanager.address $(p "$nm.rpc")
-yarn.nodemanager.localizer.address $(p "$nm.localizer")
-yarn.nodemanager.webapp.address $(p "$nm.web")
-yarn.nodemanager.local-dirs $dir/$nm/local
-yarn.nodemanager.log-dirs $dir/$nm/logs
-yarn.nodemanager.recovery.enabled true
-yarn.nodemanager.recovery.dir $dir/$nm/recovery
-yarn.nodemanager.resource.memory-mb 8192
-yarn.nodemanager.resource.cpu-vcores 8
-yarn.nodemanager.resource.memory.enforced false
-yarn.nodemanager.pmem-check-enabled true
-yarn.nodemanager.vmem-check-enabled false
-yarn.nodemanager.container-monitor.interval-ms 1000
-yarn.nodemanager.disk-health-checker.enable false
-yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage 100
-yarn.nodemanager.delete.debug-delay-sec 600
-yarn.nodemanager.container-executor.class org.apache.hadoop.yarn.server.nodemanager.DefaultContainerExecutor
-yarn.log-aggregation-enable true
-yarn.nodemanager.remote-app-log-dir $(if has nn; then echo /tmp/logs; else echo "$dir/logs"; fi)
-yarn.application.classpath $dir/conf,$lib/*
-yarn.timeline-service.enabled false
-yarn.system-metrics-publisher.enabled false
-$(settings "$nm")
-SITE
-}
-
-configure() {
-  local conf=$1 nm=$2 queue prefix=yarn.scheduler.capacity
-  mkdir -p "$conf"
-  site "$conf/core-site.xml" <<SITE
-fs.defaultFS $(if has nn; then echo "hdfs://127.0.0.1:$(port_of nn.rpc)"; else echo file:///; fi)
-hadoop.tmp.dir $dir/tmp
-hadoop.security.authentication simple
-hadoop.http.staticuser.user $(id -un)
-ipc.client.connect.retry.interval 200
-$(settings "$nm")
-SITE
-  yarn_site "$nm" | site "$conf/yarn-site.xml"
-  {
-    echo "$prefix.root.queues default,models"
-    echo "$prefix.maximum-am-resource-percent 1.0"
-    echo "$prefix.node-locality-delay -1"
-    echo "$prefix.resource-calculator org.apache.hadoop.yarn.util.resource.DominantResourceCalculator"
-    echo "$prefix.root.accessible-node-labels.gpu.capacity 100"
-    for queue in default models; do
-      printf "$prefix.root.$queue.%s\n" 'capacity 50' 'maximum-capacity 100' 'user-limit-factor 10' 'state RUNNING' \
-        'accessible-node-labels *' 'accessible-node-labels.gpu.capacity 50' 'accessible-node-labels.gpu.maximum-capacity 100'
-    done
-  } | site "$conf/capacity-scheduler.xml"
-  echo 'yarn.resource-types yarn.io/gpu' | site "$conf/resource-types.xml"
-  if [ "$nm" = nm1 ]; then echo "yarn.nodemanager.resource-type.yarn.io/gpu $(cat "$dir/gpus")"; fi | site "$conf/node-resources.xml"
-  printf '%s\n' log4j.rootLogger=INFO,console log4j.appender.console=org.apache.log4j.ConsoleAppender \
-    log4j.appender.console.target=System.err log4j.appender.console.layout=org.apache.log4j.PatternLayout \
-    'log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n' log4j.logger.http.requests=WARN >"$conf/log4j.properties"
-  has nn || return 0
-  site "$conf/hdfs-site.xml" <<SITE
-dfs.replication 1
-dfs.namenode.name.dir file://$dir/nn
-dfs.datanode.data.dir file://$dir/dn
-dfs.namenode.rpc-address 127.0.0.1:$(port_of nn.rpc)
-dfs.namenode.http-address 127.0.0.1:$(port_of nn.web)
-dfs.namenode.rpc-bind-host 127.0.0.1
-dfs.namenode.http-bind-host 127.0.0.1
-dfs.datanode.address 127.0.0.1:$(port_of dn.data)
-dfs.datanode.http.address 127.0.0.1:$(port_of dn.web)
-dfs.datanode.ipc.address 127.0.0.1:$(port_of dn.ipc)
-dfs.datanode.hostname localhost
-dfs.namenode.datanode.registration.ip-hostname-check false
-dfs.namenode.safemode.extension 0
-dfs.namenode.resource.du.reserved 1048576
-dfs.datanode.du.reserved 0
-dfs.permissions.enabled true
-SITE
-}
-
 # java_for NAME CONF HEAP CLASS ARGUMENT…: a JVM that is one of ours.
 java_for() {
-  local name=$1 conf=$2 heap=$3
+  local name=$1 conf=$2 heap=$3 realm=()
   shift 3
-  HADOOP_CONF_DIR=$conf exec env -u HADOOP_USER_NAME java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Xmx$heap" -Djava.net.preferIPv4Stack=true \
+  [ ! -f "$dir/kerberos" ] || realm=("-Djava.security.krb5.conf=$KRB5_CONFIG")
+  HADOOP_CONF_DIR=$conf exec env -u HADOOP_USER_NAME java "${realm[@]}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Xmx$heap" -Djava.net.preferIPv4Stack=true \
     -Djava.io.tmpdir="$dir/tmp" -Dhadoop.log.dir="$dir/tmp" -Dyarn.log.dir="$dir/tmp" "-Dmaas.daemon=$dir/$name" -cp "$conf:$dir/web:$lib/*" "$@"
 }
 
@@ -223,10 +126,11 @@ launch() {
   case $name in
     nn) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
     dn) class=org.apache.hadoop.hdfs.server.datanode.DataNode ;;
-    rm) class=org.apache.hadoop.yarn.server.resourcemanager.ResourceManager heap=384m ;;
+    rm | rm2) class=org.apache.hadoop.yarn.server.resourcemanager.ResourceManager heap=384m ;;
     nm?) class=org.apache.hadoop.yarn.server.nodemanager.NodeManager ;;
   esac
   [ "$name" != nm2 ] || conf=$dir/conf-nm2
+  case $name in rm | rm2) ! has rm2 || conf=$dir/conf-$name ;; esac
   [ ! -s "$dir/$name.log" ] || mv "$dir/$name.log" "$dir/$name.log.before"
   # A session of its own: what stops this script, or a terminal that closes, does not stop the server.
   export -f java_for
@@ -245,6 +149,12 @@ await() {
 
 # The directories that everybody expects, by the user who started the NameNode.
 make_directories() {
+  [ ! -f "$dir/nn/directories" ] || return 0
+  if has_kerberos; then make_directories_by_ticket; else make_directories_by_name; fi
+  touch "$dir/nn/directories"
+}
+
+make_directories_by_name() {
   local path mode answer
   while read -r path mode; do
     answer=$(http_get nn.web "/webhdfs/v1$path?op=MKDIRS&permission=$mode&user.name=$(id -un)" PUT)
@@ -256,12 +166,25 @@ make_directories() {
 /user/$(id -un) 755"
 }
 
+# Where no name is believed a JVM does it.
+make_directories_by_ticket() {
+  KRB5CCNAME=FILE:$dir/tmp/tickets kinit -k -t "$KDC_KEYTAB" nn/localhost
+  shell() {
+    (KRB5CCNAME=FILE:$dir/tmp/tickets java_for shell "$dir/conf" 128m org.apache.hadoop.fs.FsShell "$@") >"$dir/shell.log" 2>&1 </dev/null 9>&- ||
+      { tail -n 5 "$dir/shell.log" >&2; die 6 "the NameNode does not do $*; see the lines above"; }
+  }
+  shell -mkdir -p /tmp/logs /user/alice
+  shell -chmod 1777 /tmp /tmp/logs
+  shell -chown alice /user/alice
+}
+
 lines() {
-  local name pids='' pid
+  local name pids='' pid web
+  web=$(leading) || web=rm
   for name in $(daemons); do pid=$(pid_of "$name") && pids=$pids${pids:+ }$name:$pid; done
   printf 'HADOOP_CONF_DIR=%q\nHADOOP_DIR=%q\nHADOOP_LIB=%q\nHADOOP_PIDS=%q\n' "$dir/conf" "$dir" "$lib" "$pids"
   if has nn; then printf 'HADOOP_FS=hdfs://127.0.0.1:%s\n' "$(port_of nn.rpc)"; else printf 'HADOOP_FS=file:///\n'; fi
-  printf 'RM_WEB=http://127.0.0.1:%s\n' "$(port_of rm.web)"
+  printf 'RM_WEB=http://127.0.0.1:%s\n' "$(port_of "$web.web")"
 }
 
 # Writes down what a new folder is to be.
@@ -269,6 +192,13 @@ plan() {
   local name port names
   mkdir -p "$dir/ports" "$dir/tmp" "$dir/web/webapps/hdfs" "$dir/web/webapps/datanode"
   names='rm nm1'
+  if [ -n "$zk" ]; then
+    names='rm rm2 nm1'
+    echo "$zk hadoop-$(head -c 6 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$dir/zookeeper"
+  fi
+  if [ -n "$kerberos" ]; then
+    printf 'export KRB5_CONFIG=%q KDC_KEYTAB=%q KDC_REALM=%q\n' "$KRB5_CONFIG" "$KDC_KEYTAB" "$KDC_REALM" >"$dir/kerberos"
+  fi
   [ "${nodes:-1}" = 1 ] || names="$names nm2"
   [ -n "$hdfs" ] || names="nn $names dn"
   echo "${gpus:-0}" >"$dir/gpus"
@@ -286,6 +216,8 @@ agrees() {
   names=$(daemons)
   [ -z "$nodes" ] || [ "$nodes" = "$(grep -ow 'nm[12]' <<<"$names" | wc -l)" ] || die 8 "$dir has other nodes than --nodes $nodes; stop --purge it, or choose another --dir"
   [ -z "$hdfs" ] || ! has nn || die 8 "$dir has HDFS; stop --purge it, or choose another --dir"
+  [ -z "$zk" ] || [ "$zk" = "$(cut -d' ' -f1 "$dir/zookeeper" 2>/dev/null)" ] || die 8 "$dir has no second ResourceManager on $zk; stop --purge it, or choose another --dir"
+  [ -z "$kerberos" ] || has_kerberos || die 8 "$dir has no Kerberos; stop --purge it, or choose another --dir"
   [ -z "$gpus" ] || [ "$gpus" = "$(cat "$dir/gpus")" ] || die 8 "$dir has other GPUs than --gpus $gpus; stop --purge it, or choose another --dir"
   [ ${#extra[@]} = 0 ] || [ "$(printf '%s\n' "${extra[@]}")" = "$(cat "$dir/settings")" ] || die 8 "$dir has other settings; stop --purge it, or choose another --dir"
 }
@@ -313,6 +245,7 @@ start() {
     known=1
     agrees
     for name in $(daemons); do { pid_of "$name" >/dev/null && serves "$name"; } || missing=1; done
+    ! has nn || [ -f "$dir/nn/directories" ] || missing=1
     if [ -z "$missing" ]; then
       say "runs already in $dir"
       lines
@@ -320,13 +253,20 @@ start() {
     fi
   fi
   jars
+  if [ -n "$kerberos" ] && ! has_kerberos; then
+    [ -n "${KRB5_CONFIG:-}" ] && [ -n "${KDC_KEYTAB:-}" ] && [ -n "${KDC_REALM:-}" ] || die 2 "--kerberos needs the lines of kdc.sh start in the environment"
+    need kinit krb5-user
+  fi
   # NodeManagers hand it on to containers.
   JAVA_HOME=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
   export JAVA_HOME
   for try in 1 2 3; do
     [ -n "$known" ] || plan
+    # shellcheck disable=SC1091
+    ! has_kerberos || . "$dir/kerberos"
     configure "$dir/conf" nm1
     ! has nm2 || configure "$dir/conf-nm2" nm2
+    if has rm2; then for name in rm rm2; do configure "$dir/conf-$name" nm1 "$name"; done; fi
     failed=''
     start_missing || failed=${failed:-$name}
     if [ -z "$failed" ]; then
@@ -364,7 +304,7 @@ start_missing() {
 # NodeManagers first, so that they end their containers; then all others at once.
 stop_all() {
   local name pid i part
-  for part in 'nm1 nm2' 'rm dn nn'; do
+  for part in 'nm1 nm2' 'rm rm2 dn nn'; do
     for name in $part; do if pid=$(pid_of "$name"); then kill "$pid" 2>/dev/null || true; fi; done
     for name in $part; do
       for i in $(seq 400); do
@@ -379,7 +319,7 @@ stop_all() {
   for pid in $(grep -lzs "^LOCAL_DIRS=$dir/" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); do kill -9 "$pid" 2>/dev/null || true; done
 }
 
-drop_all() { rm -rf "${dir:?}"/{conf,conf-nm2,ports,tmp,web,nn,dn,nm1,nm2,logs,rm-state,rm-labels,daemons,gpus,settings,.lock} "${dir:?}"/*.log "${dir:?}"/*.log.before; }
+drop_all() { rm -rf "${dir:?}"/{conf,conf-nm2,conf-rm,conf-rm2,ports,tmp,web,nn,dn,nm1,nm2,logs,rm-state,rm-labels,daemons,gpus,settings,zookeeper,kerberos,.lock} "${dir:?}"/*.log "${dir:?}"/*.log.before; }
 
 case $verb in
   start) start ;;

@@ -5,7 +5,7 @@ use hadoop_yarn::client::ResourceManager;
 use hadoop_yarn::config::{Configuration, YarnConfig};
 use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::types::{ApplicationId, ApplicationReport};
-use integration_tests::{Output, Site, script, until};
+use integration_tests::{Output, Site, get, script, until};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +33,12 @@ impl Cluster {
     pub(crate) async fn of_two_nodes() -> Result<Cluster> {
         let start = "hadoop.sh start --dir DIR --nodes 2 --gpus 2 and the settings that scripts/test.sh gives it";
         Cluster::named("MAAS_TEST_HADOOP_NODES", start).await
+    }
+
+    /// The Hadoop of two ResourceManagers, for one test at a time.
+    pub(crate) async fn of_two_resource_managers() -> Result<Cluster> {
+        let start = "hadoop.sh start --dir DIR --second-rm ZOOKEEPER and the settings that scripts/test.sh gives it";
+        Cluster::named("MAAS_TEST_HADOOP_PAIR", start).await
     }
 
     async fn named(variable: &str, start: &str) -> Result<Cluster> {
@@ -99,6 +105,17 @@ impl Cluster {
     pub(crate) fn port(&self, name: &str) -> Result<String> {
         let path = PathBuf::from(&self.dir).join("ports").join(name);
         Ok(std::fs::read_to_string(&path).with_context(|| path.display().to_string())?.trim().to_string())
+    }
+
+    /// Which of two ResourceManagers leads: `rm` or `rm2`.
+    pub(crate) async fn leading(&self) -> Result<&'static str> {
+        for name in ["rm", "rm2"] {
+            let url = format!("http://127.0.0.1:{}/ws/v1/cluster/info", self.port(&format!("{name}.web"))?);
+            if get(&url).await.is_ok_and(|(_, info)| info.contains(r#""haState":"ACTIVE""#)) {
+                return Ok(name);
+            }
+        }
+        bail!("none leads")
     }
 
     /// What the ResourceManager says of an application.

@@ -1,11 +1,13 @@
 //! Models in containers of a real Hadoop: ResourceManager, NodeManagers and HDFS, each its own process.
 //!
-//! `scripts/test.sh yarn` starts two of them: one that tests share side by side, and one of two nodes, which the tests of [`nodes`] have one
-//! after another. `MAAS_TEST_HADOOP` and `MAAS_TEST_HADOOP_NODES` name their folders, `MAAS_BENCH_PROGRAMS` one with programs that are
-//! built with the feature `yarn`; without them every test fails and says how to have them.
+//! `scripts/test.sh yarn` starts three of them: one that tests share side by side, one of two nodes, which the tests of [`nodes`] have one
+//! after another, and one of two ResourceManagers for [`failover`]. `MAAS_TEST_HADOOP`, `MAAS_TEST_HADOOP_NODES` and
+//! `MAAS_TEST_HADOOP_PAIR` name their folders, `MAAS_BENCH_PROGRAMS` one with programs that are built with the feature `yarn`;
+//! without them every test fails and says how to have them.
 
 mod application;
 mod cluster;
+mod failover;
 mod nodes;
 mod reasons;
 mod troubles;
