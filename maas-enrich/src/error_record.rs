@@ -40,23 +40,33 @@ impl ErrorType {
     }
 }
 
-/// Makes the record of what failed of a message of this line; `message` is the message's guid, that of the line where there is no message yet.
+/// What failed of a line.
+#[derive(Debug, Clone, Copy)]
+pub struct Failing<'a> {
+    /// Where.
+    pub kind: ErrorType,
+    /// Which of several parts that may fail of one message there, such as a group of enrichments; empty where there is one.
+    pub part: &'a str,
+    /// The guid of the message, that of the line where there is no message yet.
+    pub message: &'a str,
+}
+
+/// Makes the record of what failed of this line.
 pub fn error_record(
-    kind: ErrorType,
+    failing: Failing<'_>,
     sensor: &str,
     raw: &Raw,
-    message: &str,
     error: &(dyn Error + 'static),
     now_ms: i64,
 ) -> Message {
     let mut record = Message::default();
     record.set("source.type", Value::text("error"));
-    record.set("error_type", Value::text(kind.as_str()));
+    record.set("error_type", Value::text(failing.kind.as_str()));
     record.set("failed_sensor_type", Value::text(sensor));
     record.set("message", Value::from(error.to_string()));
     record.set("stack", Value::from(causes(error)));
     record.set("timestamp", Value::Long(now_ms));
-    record.set("guid", Value::from(guid(kind, raw, message)));
+    record.set("guid", Value::from(guid(failing, raw)));
     let bytes = &raw.bytes[..raw.bytes.len().min(KEPT)];
     record.set("raw_message", Value::from(String::from_utf8_lossy(bytes).into_owned()));
     if std::str::from_utf8(&raw.bytes).is_err() {
@@ -68,9 +78,12 @@ pub fn error_record(
     record
 }
 
-/// The same when the line is read again. A line may have several messages that fail: each but the first has a record of its own.
-fn guid(kind: ErrorType, raw: &Raw, message: &str) -> String {
-    if message == raw.guid("") { raw.guid(kind.as_str()) } else { raw.guid(&format!("{} {message}", kind.as_str())) }
+/// The same when the line is read again. A line may have several messages that fail, and a message several parts: each has a record of its own.
+fn guid(failing: Failing<'_>, raw: &Raw) -> String {
+    let Failing { kind, part, message } = failing;
+    let of_another = if message == raw.guid("") { "" } else { message };
+    let names = [kind.as_str(), part, of_another];
+    raw.guid(&names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
 /// The error and what caused it, a line each.
@@ -95,22 +108,30 @@ mod tests {
         let place = Place::File { identity: "f".into(), offset: 3 };
         let raw = Raw::new(vec![0xff; KEPT + 1], place);
         let error = std::io::Error::other("no");
-        let record = error_record(ErrorType::Parser, "squid", &raw, &raw.guid(""), &error, 5);
+        let failing = Failing { kind: ErrorType::Parser, part: "", message: &raw.guid("") };
+        let record = error_record(failing, "squid", &raw, &error, 5);
         assert_eq!(record.get("raw_message_size"), Some(&Value::Long(32_769)));
         assert!(record.get("raw_message_base64").and_then(Value::as_text).unwrap().starts_with("////"));
         assert_eq!(record.get("error_type"), Some(&Value::text("parser_error")));
     }
 
     #[test]
-    fn each_message_of_a_line_has_a_record_of_its_own() {
+    fn each_message_of_a_line_and_each_part_of_it_has_a_record_of_its_own() {
         let raw = Raw::new(Vec::new(), Place::File { identity: "f".into(), offset: 3 });
         let error = std::io::Error::other("no");
-        let record = |kind, message: &str| error_record(kind, "squid", &raw, message, &error, 5);
-        let guid = |kind, message: &str| record(kind, message).get("guid").map(ToString::to_string);
+        let of_part = |kind, part: &str, message: &str| {
+            let record = error_record(Failing { kind, part, message }, "squid", &raw, &error, 5);
+            record.get("guid").map(ToString::to_string)
+        };
+        let guid = |kind, message: &str| of_part(kind, "", message);
         let (first, second) = (raw.guid(""), raw.guid("message 1"));
         assert_eq!(guid(ErrorType::Parser, &first), Some(raw.guid("parser_error")));
         assert_eq!(guid(ErrorType::Parser, &second), guid(ErrorType::Parser, &second));
         assert_ne!(guid(ErrorType::Parser, &first), guid(ErrorType::Parser, &second));
         assert_ne!(guid(ErrorType::Parser, &second), guid(ErrorType::Indexing, &second));
+        let group = |name: &str, message: &str| of_part(ErrorType::Enrichment, name, message);
+        assert_eq!(group("group a", &first), group("group a", &first));
+        assert_ne!(group("group a", &first), group("group b", &first));
+        assert_ne!(group("group a", &first), group("group a", &second));
     }
 }

@@ -10,7 +10,7 @@ use stellar_fns::{Environment, Value};
 use thiserror::Error as ThisError;
 
 use crate::config::Sensor;
-use crate::error_record::{ErrorType, error_record};
+use crate::error_record::{ErrorType, Failing, error_record};
 use crate::event::Raw;
 use crate::expression::Failed;
 use crate::message::Message;
@@ -127,6 +127,17 @@ enum Trouble {
     Triage(#[source] Failed),
 }
 
+impl Trouble {
+    /// Which of the parts that may fail of one message with the same [`ErrorType`].
+    fn part(&self) -> Cow<'static, str> {
+        match self {
+            Self::Enrich(trouble) if !trouble.group.is_empty() => format!("group {}", trouble.group).into(),
+            Self::Triage(_) => "triage".into(),
+            _ => "".into(),
+        }
+    }
+}
+
 /// Runs lines of one sensor. Cheap to clone; the same for all workers.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
@@ -179,7 +190,8 @@ impl Pipeline {
 
     /// A record of what failed of the message with this guid.
     fn failed(&self, raw: &Raw, guid: &str, stage: Stage, kind: ErrorType, trouble: &Trouble) -> (Stage, Message) {
-        (stage, error_record(kind, &self.sensor.name, raw, guid, trouble, now_ms(&self.environment)))
+        let failing = Failing { kind, part: &trouble.part(), message: guid };
+        (stage, error_record(failing, &self.sensor.name, raw, trouble, now_ms(&self.environment)))
     }
 
     /// Runs a message through what comes after parsing. None: it was dropped or failed.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::Metrics;
 use super::models;
 use crate::config::{Indexing, Sensor};
-use crate::error_record::{ErrorType, error_record};
+use crate::error_record::{ErrorType, Failing, error_record};
 use crate::event::{Place, Raw};
 use crate::message::Message;
 use crate::pipeline::{Observer, Outcome, Pipeline, Stage};
@@ -247,7 +247,8 @@ async fn write(
             let Some(raw) = raws.get(rejected.index) else { continue };
             let now = jiff::Timestamp::now().as_millisecond();
             let guid = documents.get(rejected.index).map_or("", |document| &document.guid);
-            let record = error_record(ErrorType::Indexing, &pipeline.sensor().name, raw, guid, &rejected, now);
+            let failing = Failing { kind: ErrorType::Indexing, part: "", message: guid };
+            let record = error_record(failing, &pipeline.sensor().name, raw, &rejected, now);
             errors.push(document(record, raw));
             refused += 1;
         }
