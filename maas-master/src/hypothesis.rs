@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use maas_cli::ErrorCode;
 use maas_client::api::{PlanAnswer, PlanQuestion, PlanVerdict, PlannedStep};
 use maas_client::model::ModelId;
-use maas_client::request::{Action, Extra, ModelRequest};
+use maas_client::reason::{Reason, ReasonCode};
+use maas_client::request::{Action, Extra, ModelRequest, Resources};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,12 +33,16 @@ pub struct Refused {
     pub text: String,
 }
 
+/// What the launcher says to so many more instances with these needs, where it finds places by itself.
+pub type Forecast<'a> = &'a dyn Fn(&Resources, u32) -> Option<Reason>;
+
 /// What would follow.
 pub fn think_through(
     view: &View,
     question: &PlanQuestion,
     policy: &Policy,
     time: Timestamp,
+    forecast: Forecast<'_>,
 ) -> Result<PlanAnswer, Refused> {
     let model = ModelId { name: question.name.clone(), version: question.version.clone() };
     let current = view.desired.versions.get(&model);
@@ -56,6 +61,7 @@ pub fn think_through(
         call: wanted.call.clone(),
         stop_bound_s: 0,
     };
+    let needs = wanted.resources.clone();
     let version = Version {
         node_version: current.map_or(0, |version| version.node_version),
         spec: change.spec,
@@ -74,13 +80,27 @@ pub fn think_through(
     let after = plan(&desired, &observed, policy, &now);
     let is_fetched = matches!(view.observed.payloads.get(&model), Some(Payload::Present { .. }));
     let mut steps = added(&before, after.clone(), &model);
-    if !is_fetched && steps.iter().any(|step| step.step == "launch") {
+    let launches = steps
+        .iter()
+        .filter(|step| step.step == "launch" && step.name == model.name && step.version == model.version)
+        .count();
+    let foreseen =
+        u32::try_from(launches).ok().filter(|launches| *launches > 0).and_then(|launches| forecast(&needs, launches));
+    if !is_fetched && launches > 0 {
         steps.insert(0, shown(Step { model: model.clone(), effect: Effect::Fetch, reason: "fetched once".into() }));
     }
     let verdict = after.verdicts.get(&model);
     let fits = verdict.map_or(PlanVerdict::Now, |verdict| verdict.fits);
     let reason = verdict.filter(|_| fits != PlanVerdict::Now).and_then(|verdict| verdict.reason.clone());
+    let (fits, reason) = match foreseen {
+        Some(foreseen) if fits == PlanVerdict::Now => (verdict_of(&foreseen), Some(foreseen)),
+        _ => (fits, reason),
+    };
     Ok(PlanAnswer { verdict: fits, reason, steps })
+}
+
+fn verdict_of(foreseen: &Reason) -> PlanVerdict {
+    if foreseen.code == ReasonCode::NeverFits { PlanVerdict::Never } else { PlanVerdict::Waits }
 }
 
 /// The request our own client would send.
@@ -142,8 +162,6 @@ mod tests {
     use crate::fixture::{leading, time};
     use crate::observed::Node;
     use maas_client::api::Amounts;
-    use maas_client::reason::ReasonCode;
-    use maas_client::request::Resources;
 
     /// dga 1.0 holds 1,024 MB of a node's 2,048, scan 2.0 wants 512 more.
     fn view() -> View {
@@ -163,7 +181,7 @@ mod tests {
             num_instances: count,
             resources: (memory_mb > 0).then(|| Resources { memory_mb, ..Resources::default() }),
         };
-        think_through(&view(), &question, &Policy::default(), time())
+        think_through(&view(), &question, &Policy::default(), time(), &|_, _| None)
     }
 
     fn words(answer: &PlanAnswer) -> Vec<&str> {
@@ -184,6 +202,31 @@ mod tests {
         assert_eq!(answer.reason.unwrap().code, ReasonCode::WaitingCapacity);
         let answer = ask(Action::Add, "new", "1.0", 1, 4_096).unwrap();
         assert_eq!((answer.verdict, answer.reason.unwrap().code), (PlanVerdict::Never, ReasonCode::NeverFits));
+    }
+
+    #[test]
+    fn where_the_launcher_finds_places_its_word_counts() {
+        let mut view = view();
+        let observed = Observed { finds_places: true, ..(*view.observed).clone() };
+        view.observed = Arc::new(observed);
+        let ask = |code: Option<ReasonCode>| {
+            let question = PlanQuestion {
+                action: Action::Add,
+                name: "new".parse().unwrap(),
+                version: "1.0".parse().unwrap(),
+                num_instances: 3,
+                resources: Some(Resources { memory_mb: 100_000, ..Resources::default() }),
+            };
+            let forecast = |needs: &Resources, count| {
+                assert_eq!((needs.memory_mb, count), (100_000, 3));
+                code.map(|code| Reason::new(code, "1 of 3 fits now"))
+            };
+            think_through(&view, &question, &Policy::default(), time(), &forecast).unwrap()
+        };
+        assert_eq!(ask(None).verdict, PlanVerdict::Now);
+        assert_eq!(ask(Some(ReasonCode::NeverFits)).verdict, PlanVerdict::Never);
+        let waits = ask(Some(ReasonCode::WaitingCapacity));
+        assert_eq!((waits.verdict, waits.reason.unwrap().text.as_str()), (PlanVerdict::Waits, "1 of 3 fits now"));
     }
 
     #[test]

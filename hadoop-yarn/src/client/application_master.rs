@@ -10,7 +10,7 @@ use crate::config::YarnConfig;
 use crate::proto::yarn::{
     AllocateRequestProto, AllocateResponseProto, FinishApplicationMasterRequestProto,
     FinishApplicationMasterResponseProto, NmTokenProto, PreemptionMessageProto, RegisterApplicationMasterRequestProto,
-    RegisterApplicationMasterResponseProto,
+    RegisterApplicationMasterResponseProto, SchedulerResourceTypes,
 };
 use crate::rpc::header::Protocol;
 use crate::rpc::{Authentication, Client, Error, Repeat};
@@ -47,6 +47,8 @@ pub struct Registered {
     pub queue: String,
     /// The names of the resources that the cluster counts; empty on servers before 3.0. Others are dropped from asks without a word.
     pub resource_types: Vec<String>,
+    /// Whether the scheduler counts virtual cores. One that does not (`DefaultResourceCalculator`) gives them beyond what a node has.
+    pub counts_vcores: bool,
     /// Containers of earlier attempts that run on. Nothing says what each of them runs. After a restart of the ResourceManager this attempt's own may be
     /// among them, without their tokens, or may not: keep your own list.
     pub containers: Vec<Container>,
@@ -216,9 +218,13 @@ fn containers(containers: Vec<crate::proto::yarn::ContainerProto>) -> Vec<Contai
 
 impl Registered {
     pub(crate) fn from_proto(answer: RegisterApplicationMasterResponseProto) -> Self {
+        // An older server says nothing.
+        let counts_vcores = answer.scheduler_resource_types.is_empty()
+            || answer.scheduler_resource_types().any(|of| of == SchedulerResourceTypes::Cpu);
         Self {
             maximum: Resource::from_proto(&answer.maximum_capability.unwrap_or_default()),
             queue: answer.queue.unwrap_or_default(),
+            counts_vcores,
             resource_types: answer.resource_types.into_iter().map(|entry| entry.name).collect(),
             containers: containers(answer.containers_from_previous_attempts),
             node_tokens: node_tokens(answer.nm_tokens_from_previous_attempts),

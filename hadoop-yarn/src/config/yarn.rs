@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{ConfigError, Configuration};
 use crate::rpc::{Authentication, Options, Protection, RetryPolicy, ServicePrincipal};
+use crate::types::Resource;
 
 /// Whether there are several ResourceManagers.
 const HA_ENABLED: &str = "yarn.resourcemanager.ha.enabled";
@@ -44,6 +45,8 @@ pub struct YarnConfig {
     pub wants_kerberos: bool,
     /// What ResourceManagers are called where Kerberos says who they are (`yarn.resourcemanager.principal`).
     pub resource_manager: ServicePrincipal,
+    /// What a container gets at least (`yarn.scheduler.minimum-allocation-mb`, `-vcores`); its memory is a multiple of this.
+    pub minimum: Resource,
     /// Whether a node's name in an ask is `host:port` and not its host alone (`yarn.scheduler.include-port-in-node-name`).
     pub ports_in_node_names: bool,
 }
@@ -73,6 +76,7 @@ impl YarnConfig {
             node_options,
             wants_kerberos: wants_kerberos(configuration)?,
             resource_manager: principal(configuration, "yarn.resourcemanager.principal")?,
+            minimum: minimum(configuration)?,
             ports_in_node_names: configuration.flag("yarn.scheduler.include-port-in-node-name", false)?,
         })
     }
@@ -127,6 +131,13 @@ impl YarnConfig {
             .or_else(user_of_this_process)
             .ok_or(ConfigError::NoUser)
     }
+}
+
+/// The scheduler's smallest allocation.
+fn minimum(configuration: &Configuration) -> Result<Resource, ConfigError> {
+    let vcores = configuration.number("yarn.scheduler.minimum-allocation-vcores", 1)?;
+    let memory_mb = configuration.number("yarn.scheduler.minimum-allocation-mb", 1024)?;
+    Ok(Resource::new(memory_mb, i32::try_from(vcores).unwrap_or(i32::MAX)))
 }
 
 /// A server's principal and its pattern.

@@ -124,6 +124,7 @@ fn grants_endings_and_kept_containers_are_understood() {
     assert_eq!(registered.containers[0].id, granted.containers[0].id);
     assert_eq!(registered.node_tokens[0].1.attempt().expect("an attempt").attempt, 1, "the old attempt's token");
     assert_eq!(registered.resource_types, ["memory-mb", "vcores"]);
+    assert!(registered.counts_vcores);
     let stopped = Allocated::from_proto(answer(&vectors, "allocate-completed-stopped-response"));
     assert!(stopped.completed.iter().any(|status| status.exit_status == ExitStatus::KILLED_BY_MASTER));
 }

@@ -3,11 +3,14 @@
 use super::error::{Answer, Refusal};
 use super::render;
 use super::state::App;
+use crate::clock::wall_time;
+use crate::hypothesis;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use maas_cli::ErrorCode;
 use maas_client::api::{CapacityView, PlanAnswer, PlanQuestion};
+use maas_client::request::Resources;
 
 pub(super) async fn capacity(State(app): State<App>) -> Answer<CapacityView> {
     Ok(Json(render::capacity_of(&*app.leading()?)))
@@ -18,7 +21,9 @@ pub(super) async fn plan(State(app): State<App>, body: Bytes) -> Answer<PlanAnsw
         Refusal::new(ErrorCode::BadRequest, format!("the body is no plan question: {error}; see /openapi.json"))
     })?;
     let view = app.leading()?;
-    crate::hypothesis::think_through(&view, &question, app.policy(), crate::clock::wall_time())
+    let launcher = app.handle().launcher();
+    let forecast = |needs: &Resources, count| launcher.forecast(needs, count);
+    hypothesis::think_through(&view, &question, app.policy(), wall_time(), &forecast)
         .map(Json)
         .map_err(|refused| Refusal::new(refused.code, refused.text))
 }

@@ -12,6 +12,7 @@ pub mod yarn;
 use crate::observed::{Instance, Node, Process};
 use async_trait::async_trait;
 use maas_client::model::ModelId;
+use maas_client::reason::Reason;
 use maas_client::request::Resources;
 use maas_client::state::{Ended, InstanceRecord, LocalHome};
 use std::collections::BTreeMap;
@@ -105,6 +106,12 @@ pub trait Launcher: Send + Sync + 'static {
 
     /// Where the output of an instance lies, when a node of a cluster has it and it is known which.
     fn remote_logs(&self, _id: &str) -> Option<RemoteLogs> {
+        None
+    }
+
+    /// What would become of so many more instances with these needs: why not all of them would run now, or ever. `None` when they would, or when
+    /// the plan knows that better than the launcher.
+    fn forecast(&self, _needs: &Resources, _count: u32) -> Option<Reason> {
         None
     }
 

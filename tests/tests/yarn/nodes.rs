@@ -140,6 +140,12 @@ async fn of_forty_asked_with_room_for_ten_ten_run_and_a_smaller_model_is_not_hel
     let status = application.shows("big", "ten that run while the others wait", waits).await?;
     let reason = status["reason"].as_str().unwrap_or_default();
     ensure!(status["state"] == "Degraded" && reason.contains("704 MB"), "{status}");
+    for (memory, code, words) in
+        [("704", 5, "would wait: needs 704 MB"), ("64", 0, "fits now"), ("9999", 3, "largest allowed")]
+    {
+        let plan = application.deploy(&["plan", "-n", "another", "-v", "1.0", "-m", memory, "-ni", "1"]).await?;
+        ensure!(plan.exits(code)?.stdout.contains(words), "a plan of {memory} MB: {words}");
+    }
     application.add("small", 1, 64).await?;
     application.site.answering("small", 1).await?;
     let ready: Vec<String> = application.site.registered("big").await?.into_iter().map(|one| one.id).collect();

@@ -57,15 +57,18 @@ pub(super) struct Book {
     places: BTreeMap<String, (ContainerId, String)>,
     cluster: Cluster,
     spread: Spread,
-    /// Whether nodes and queue of the cluster have been seen.
-    is_seen: bool,
     /// Whether every container that runs has been told.
     is_settled: bool,
 }
 
 impl Book {
     /// A book of an attempt that has just registered.
-    pub(super) fn new(attempt: ApplicationAttemptId, registered: &Registered, spread: Spread) -> Book {
+    pub(super) fn new(
+        attempt: ApplicationAttemptId,
+        registered: &Registered,
+        spread: Spread,
+        minimum: Resource,
+    ) -> Book {
         let mut book = Book {
             application: attempt.application,
             asks: Asks::new(),
@@ -77,12 +80,14 @@ impl Book {
             cluster: Cluster {
                 maximum: registered.maximum.clone(),
                 resource_types: registered.resource_types.clone(),
+                counts_vcores: registered.counts_vcores,
+                minimum,
+                is_seen: false,
                 nodes: Vec::new(),
                 queue: None,
                 used: Resource::default(),
             },
             spread,
-            is_seen: false,
             is_settled: false,
         };
         book.adopt(registered);
@@ -108,7 +113,7 @@ impl Book {
         }
         let ask = self.next_ask;
         self.next_ask += 1;
-        let never = waits::never(needs, &self.cluster, self.is_seen);
+        let never = waits::never(needs, &self.cluster);
         let mut pinned = None;
         if never.is_none() {
             let slots = &self.slots;
@@ -348,12 +353,8 @@ impl Book {
 
     /// Takes in how the cluster is, and says of everything that waits why it does.
     pub(super) fn see(&mut self, cluster: Cluster) {
-        self.cluster = Cluster {
-            maximum: self.cluster.maximum.clone(),
-            resource_types: self.cluster.resource_types.clone(),
-            ..cluster
-        };
-        self.is_seen = true;
+        let Cluster { nodes, queue, used, .. } = cluster;
+        self.cluster = Cluster { nodes, queue, used, is_seen: true, ..self.cluster.clone() };
         let mut changes = Vec::new();
         for slot in self.slots.values_mut() {
             let Slot::Waiting { ask, needs, reason, .. } = slot else { continue };

@@ -125,7 +125,12 @@ impl Heart {
         let mut nodes = NodeManagers::new(config);
         nodes.keep(registered.node_tokens.iter().cloned());
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::new(attempt, &registered, Spread::new(config.ports_in_node_names))),
+            book: Mutex::new(Book::new(
+                attempt,
+                &registered,
+                Spread::new(config.ports_in_node_names),
+                config.minimum.clone(),
+            )),
             nodes: Mutex::new(nodes),
             changed: watch::channel(0).0,
             news: Notify::new(),

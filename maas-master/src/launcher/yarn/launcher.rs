@@ -1,5 +1,6 @@
 //! The launcher of the trait: what the reconciler asks goes into the book, what the book knows is what it sees.
 
+use super::forecast::forecast;
 use super::heart::{Heart, Shared};
 use super::sight::Sight;
 use super::start::{Options, Starter};
@@ -9,7 +10,8 @@ use crate::observed::{Instance, Node};
 use async_trait::async_trait;
 use hadoop_yarn::types::{Container, ContainerId, NodeReport};
 use maas_client::api::Amounts;
-use maas_client::reason::ReasonCode;
+use maas_client::reason::{Reason, ReasonCode};
+use maas_client::request::Resources;
 use maas_client::state::{Ended, InstanceRecord, LocalHome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,6 +114,10 @@ impl Launcher for Yarn {
         let (container, node) = self.shared.book().place(id)?;
         let file = |name: &str| format!("/ws/v1/node/containers/{container}/logs/{name}");
         Some(RemoteLogs { node: format!("http://{node}"), stdout: file("stdout"), stderr: file("stderr") })
+    }
+
+    fn forecast(&self, needs: &Resources, count: u32) -> Option<Reason> {
+        forecast(needs, count, self.shared.book().cluster())
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

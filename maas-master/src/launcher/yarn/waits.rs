@@ -11,12 +11,35 @@ pub struct Cluster {
     pub maximum: Resource,
     /// What the cluster counts, as the register call told; empty where the server does not say.
     pub resource_types: Vec<String>,
+    /// Whether the scheduler counts virtual cores, as the register call told.
+    pub counts_vcores: bool,
+    /// What a container gets at least; its memory is a multiple of this.
+    pub minimum: Resource,
+    /// Whether nodes and queue have been seen.
+    pub is_seen: bool,
     /// The nodes that take containers.
     pub nodes: Vec<NodeReport>,
     /// The application's queue.
     pub queue: Option<QueueInfo>,
     /// What the application has of it.
     pub used: Resource,
+}
+
+impl Cluster {
+    /// What YARN takes off its room for these needs.
+    pub(super) fn given(&self, needs: &Resources) -> Resource {
+        let asked = resource(needs);
+        let step = self.minimum.memory_mb.max(1);
+        let memory_mb = asked.memory_mb.max(1).checked_add(step - 1).map_or(i64::MAX, |up| up / step * step);
+        Resource { memory_mb, vcores: asked.vcores.max(self.minimum.vcores), ..asked }
+    }
+
+    /// Whether so much room is enough, as the scheduler counts.
+    pub(super) fn is_room(&self, room: &Resource, needs: &Resources) -> bool {
+        let given = self.given(needs);
+        let given = if self.counts_vcores { given } else { Resource { vcores: i32::MIN, ..given } };
+        given.fits_in(room)
+    }
 }
 
 /// What these resources are to YARN.
@@ -39,7 +62,7 @@ pub(super) fn priority(needs: &Resources, maximum: &Resource) -> i32 {
 
 /// Why an instance that needs this is not granted its container. An ask that gets [`ReasonCode::NeverFits`] must not be sent.
 pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
-    never(needs, cluster, true).map_or_else(
+    never(needs, cluster).map_or_else(
         || {
             Reason::new(
                 ReasonCode::WaitingCapacity,
@@ -52,7 +75,7 @@ pub fn why_not(needs: &Resources, cluster: &Cluster) -> Reason {
 }
 
 /// What no waiting will change. Before the nodes have been seen nothing is said of them.
-pub(super) fn never(needs: &Resources, cluster: &Cluster, nodes_are_seen: bool) -> Option<String> {
+pub(super) fn never(needs: &Resources, cluster: &Cluster) -> Option<String> {
     let asked = resource(needs);
     let Cluster { maximum, resource_types, nodes, .. } = cluster;
     if needs.gpus > 0 && !resource_types.is_empty() && !resource_types.iter().any(|name| name == Resource::GPU) {
@@ -68,14 +91,14 @@ pub(super) fn never(needs: &Resources, cluster: &Cluster, nodes_are_seen: bool) 
     if asked.vcores > maximum.vcores {
         return Some(format!("asks {} vcores, the most allowed are {}", asked.vcores, maximum.vcores));
     }
-    if !nodes_are_seen {
+    if !cluster.is_seen {
         return None;
     }
     if !needs.label.is_empty() && !nodes.iter().any(|node| has_label(node, needs)) {
         return Some(format!("no node with label {}", needs.label));
     }
     let largest = nodes.iter().filter(|node| has_label(node, needs)).max_by_key(|node| node.capability.memory_mb)?;
-    if nodes.iter().any(|node| has_label(node, needs) && asked.fits_in(&node.capability)) {
+    if nodes.iter().any(|node| has_label(node, needs) && cluster.is_room(&node.capability, needs)) {
         return None;
     }
     Some(format!("asks {asked}, and no node has as much; {} has {}", largest.id.host, largest.capability))
@@ -90,31 +113,52 @@ pub(super) fn has_label(node: &NodeReport, needs: &Resources) -> bool {
 /// Nodes have room, and the queue may not use it.
 fn queue_full(needs: &Resources, cluster: &Cluster) -> String {
     let Some(queue) = &cluster.queue else { return "asked for, and not granted yet".to_string() };
-    let asked = resource(needs);
-    // A queue that tells nothing has all zeros.
-    let is_short = |of: &Usage, asked: i64| of.available + of.allocated > 0 && of.available < asked;
-    let (used, total) = if is_short(&queue.vcores, i64::from(asked.vcores)) {
-        let total = queue.vcores.available + queue.vcores.allocated;
-        (cluster.used.vcores.to_string(), format!("{total} vcores"))
-    } else if is_short(&queue.memory_mb, asked.memory_mb) {
-        (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
-    } else {
-        return format!("asked of queue {}, and not granted yet", queue.path);
+    let (used, total) = match short_in(queue, &cluster.given(needs), cluster.counts_vcores) {
+        Some(Short::Vcores) => {
+            let total = queue.vcores.available + queue.vcores.allocated;
+            (cluster.used.vcores.to_string(), format!("{total} vcores"))
+        }
+        Some(Short::Memory) => {
+            (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
+        }
+        None => return format!("asked of queue {}, and not granted yet", queue.path),
     };
     format!("queue {} full: {used} of {total} used by this application", queue.path)
+}
+
+/// What a queue may have too little of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Short {
+    Vcores,
+    Memory,
+}
+
+/// Of what the queue has not so much left.
+pub(super) fn short_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<Short> {
+    // A queue that tells nothing has all zeros.
+    let is_short = |of: &Usage, given: i64| of.available + of.allocated > 0 && of.available < given;
+    if counts_vcores && is_short(&queue.vcores, i64::from(given.vcores)) {
+        return Some(Short::Vcores);
+    }
+    is_short(&queue.memory_mb, given.memory_mb).then_some(Short::Memory)
 }
 
 /// No node has room for it now; `None` when one has.
 fn nodes_full(needs: &Resources, cluster: &Cluster) -> Option<String> {
     let asked = resource(needs);
     let of_label = || cluster.nodes.iter().filter(|node| has_label(node, needs));
-    if of_label().any(|node| asked.fits_in(&node.free())) {
+    if of_label().any(|node| cluster.is_room(&node.free(), needs)) {
         return None;
     }
     // GPUs are the rarer kind.
     let most = of_label().max_by_key(|node| (node.free().gpus().min(asked.gpus()), node.free().memory_mb));
     Some(match most {
-        Some(node) => format!("needs {asked}; most free {} on {}", node.free(), node.id.host),
+        Some(node) => {
+            let given = cluster.given(needs).memory_mb;
+            let rounded =
+                if given > asked.memory_mb { format!(", of which YARN makes {given} MB") } else { String::new() };
+            format!("needs {asked}{rounded}; most free {} on {}", node.free(), node.id.host)
+        }
         None => "no node takes containers".to_string(),
     })
 }
@@ -125,11 +169,11 @@ fn size(mb: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use hadoop_yarn::types::{NodeState, QueueState};
 
-    fn node(host: &str, total: Resource, used: i64, label: &str) -> NodeReport {
+    pub(in crate::launcher::yarn) fn node(host: &str, total: Resource, used: i64, label: &str) -> NodeReport {
         NodeReport {
             id: format!("{host}:8041").parse().expect("an id"),
             state: NodeState::Running,
@@ -143,17 +187,20 @@ mod tests {
         }
     }
 
-    fn cluster() -> Cluster {
+    pub(in crate::launcher::yarn) fn cluster() -> Cluster {
         Cluster {
             maximum: Resource::new(4096, 8).with(Resource::GPU, 4),
             resource_types: ["memory-mb", "vcores", Resource::GPU].map(str::to_string).to_vec(),
+            counts_vcores: true,
+            minimum: Resource::new(1, 1),
+            is_seen: true,
             nodes: vec![node("a", Resource::new(8192, 8), 7000, ""), node("b", Resource::new(4096, 4), 4000, "")],
             queue: None,
             used: Resource::new(3072, 3),
         }
     }
 
-    fn queue(available: i64, allocated: i64) -> QueueInfo {
+    pub(in crate::launcher::yarn) fn queue(available: i64, allocated: i64) -> QueueInfo {
         QueueInfo {
             name: "default".to_string(),
             path: "root.default".to_string(),
@@ -168,7 +215,7 @@ mod tests {
         }
     }
 
-    fn needs(memory_mb: u64, vcores: u32, gpus: u32, label: &str) -> Resources {
+    pub(in crate::launcher::yarn) fn needs(memory_mb: u64, vcores: u32, gpus: u32, label: &str) -> Resources {
         Resources { memory_mb, vcores, gpus, label: label.to_string() }
     }
 

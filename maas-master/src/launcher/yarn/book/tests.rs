@@ -12,6 +12,7 @@ fn registered(containers: Vec<Container>) -> Registered {
         maximum: Resource::new(4096, 8),
         queue: "root.default".to_string(),
         resource_types: vec!["memory-mb".to_string(), "vcores".to_string()],
+        counts_vcores: true,
         containers,
         node_tokens: Vec::new(),
         access: BTreeMap::new(),
@@ -82,7 +83,7 @@ impl Book {
 
 /// A book with one instance asked for, and the ask's number.
 fn waiting() -> (Book, i64) {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default(), Resource::new(1, 1));
     book.take("1-1-aaaa", &fixture::model("dga", "1.0"), &needs(512), NOW);
     let sent = book.beat(Vec::new(), Vec::new());
     let ask = sent.asks[0].allocation_request_id.unwrap();
@@ -184,7 +185,7 @@ fn a_grant_that_a_restart_forgets_is_asked_for_again_and_what_runs_is_kept() {
 
 #[test]
 fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_told() {
-    let mut book = Book::new(attempt(2), &registered(vec![container(2, None)]), Spread::default());
+    let mut book = Book::new(attempt(2), &registered(vec![container(2, None)]), Spread::default(), Resource::new(1, 1));
     let name = |number| container(number, None).id.to_string();
     assert_eq!(book.stands("1-1-aaaa", Some(&name(2))), Process::Alive { pid: None });
     assert_eq!(book.stands("1-2-bbbb", Some(&name(3))), Process::Alive { pid: None }, "not told of yet");
@@ -204,14 +205,14 @@ fn a_later_attempt_finds_what_runs_by_its_record_and_what_ended_by_what_it_is_to
 
 #[test]
 fn what_another_application_started_is_gone_with_it() {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default(), Resource::new(1, 1));
     let others = "container_1795236020553_0003_01_000002";
     assert!(matches!(book.stands("1-1-aaaa", Some(others)), Process::Dead { .. }));
 }
 
 #[test]
 fn what_can_never_be_given_is_not_asked_for_and_may_fit_later() {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default(), Resource::new(1, 1));
     book.take("1-1-aaaa", &fixture::model("dga", "1.0"), &needs(8192), NOW);
     book.take("1-2-bbbb", &fixture::model("dga", "1.0"), &Resources { label: "gpu".to_string(), ..needs(64) }, NOW);
     assert_eq!(book.heartbeat(NOW).asks.len(), 1, "of labels nothing is known before the nodes were seen");
@@ -292,7 +293,7 @@ fn one_node_may_be_lost_but_all_of_several_at_once_are_not() {
 
 #[test]
 fn instances_of_a_version_are_pinned_to_different_nodes_and_let_go_when_those_give_nothing() {
-    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default());
+    let mut book = Book::new(attempt(1), &registered(Vec::new()), Spread::default(), Resource::new(1, 1));
     let node = |host: &str| NodeReport {
         id: format!("{host}:8041").parse().unwrap(),
         state: NodeState::Running,
