@@ -21,9 +21,9 @@ use crate::path::{self, StorePath};
 use crate::payload;
 use crate::store::{Error, Found, Listed, Meter, ModelStore, Progress, Put};
 use crate::tree_import;
-use files::{Entry, Files, Renamed};
+use files::{Closing, Entry, Files, Renamed};
 use staging::Staging;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -32,6 +32,8 @@ use std::path::Path;
 const IMPORTED_DIR: &str = ".imported";
 /// How often a rename is tried where an empty directory is in its way.
 const RENAMES: usize = 3;
+/// How many files of a payload may be closed at once.
+const CLOSING_AT_ONCE: usize = 16;
 
 /// A store in HDFS.
 #[derive(Debug, Clone)]
@@ -104,14 +106,22 @@ impl HdfsStore {
         let sources: BTreeMap<&str, &Path> =
             bundle.files().iter().map(|file| (file.path.as_str(), file.source.as_path())).collect();
         let mut meter = Meter::of(manifest);
+        let mut closing = VecDeque::new();
         for file in manifest.files() {
             let changed = || bundle::Error::Changed { file: file.path.clone() };
             let source = sources.get(file.path.as_str()).ok_or_else(changed)?;
-            self.upload(&mut staging, source, file, &mut |bytes| meter.advance(bytes, &file.path, progress))?;
+            closing.push_back(self.upload(&mut staging, source, file, &mut |bytes| {
+                meter.advance(bytes, &file.path, progress);
+            })?);
             meter.file_done(&file.path, progress);
+            if closing.len() > CLOSING_AT_ONCE {
+                closing.pop_front().map_or(Ok(()), |file| self.files.closed(file))?;
+            }
         }
         let path_of_manifest = format!("{}/{MANIFEST_FILE}", staging.dir());
-        self.files.write(&path_of_manifest, false, &mut manifest.encode().as_slice(), u64::MAX, &mut |_| {})?;
+        let (_, last) =
+            self.files.write(&path_of_manifest, false, &mut manifest.encode().as_slice(), u64::MAX, &mut |_| {})?;
+        closing.into_iter().chain([last]).try_for_each(|file| self.files.closed(file))?;
         self.publish(path, &staging, manifest)
     }
 
@@ -129,7 +139,7 @@ impl HdfsStore {
         source: &Path,
         file: &FileEntry,
         seen: &mut dyn FnMut(u64),
-    ) -> Result<(), Error> {
+    ) -> Result<Closing, Error> {
         let mut opened = fs::File::open(source)
             .map_err(|error| bundle::Error::Unreadable { file: source.to_path_buf(), source: error })?;
         let target = format!("{}/{FILES_DIR}/{}", staging.dir(), file.path);
@@ -137,9 +147,9 @@ impl HdfsStore {
             staging.still_alive();
             seen(bytes);
         };
-        let copied = self.files.write(&target, file.executable, &mut opened, file.size, &mut seen)?;
+        let (copied, closing) = self.files.write(&target, file.executable, &mut opened, file.size, &mut seen)?;
         match copied.size == file.size && copied.sha256 == file.sha256 {
-            true => Ok(()),
+            true => Ok(closing),
             false => Err(bundle::Error::Changed { file: file.path.clone() }.into()),
         }
     }

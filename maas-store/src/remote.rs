@@ -40,12 +40,28 @@ impl Worker {
 
     /// Runs a future there and waits for its result. It fails only when the future panics.
     pub(crate) fn call<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
+        self.begin(work).result()
+    }
+
+    /// Runs a future there, which goes on whether its result is waited for or not.
+    pub(crate) fn begin<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Begun<T> {
         let (tell, told) = mpsc::sync_channel(1);
         self.handle.spawn(async move {
             // A caller that is gone wants no result.
             let _ = tell.send(work.await);
         });
-        told.recv().map_err(|_| io::Error::other("the store's client ended early, which is a defect of it"))
+        Begun(told)
+    }
+}
+
+/// A future that runs.
+#[derive(Debug)]
+pub(crate) struct Begun<T>(mpsc::Receiver<T>);
+
+impl<T> Begun<T> {
+    /// Waits for its result. It fails only when the future panics.
+    pub(crate) fn result(self) -> io::Result<T> {
+        self.0.recv().map_err(|_| io::Error::other("the store's client ended early, which is a defect of it"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::error::{self, Place};
 use crate::hash::{self, Copied, CopyError};
 use crate::location::Remote;
-use crate::remote::{StreamReader, Worker};
+use crate::remote::{Begun, StreamReader, Worker};
 use crate::store::Error;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
@@ -98,8 +98,7 @@ impl Files {
         T: Send + 'static,
         F: Future<Output = Result<T, HdfsError>> + Send + 'static,
     {
-        let answer = self.worker.call(async move { tokio::time::timeout(limit, work).await })?;
-        answer.unwrap_or_else(|_| Err(error::no_answer(limit).into()))
+        self.worker.call(within(limit, work))?
     }
 
     fn explain(&self, action: &'static str, path: &str, error: HdfsError) -> Error {
@@ -146,7 +145,8 @@ impl Files {
         }
     }
 
-    /// Writes a new file from at most `limit` bytes and one more, hashing them.
+    /// Writes a new file from at most `limit` bytes and one more, hashing them. It is there once it is closed, which takes half a second and more where the
+    /// NameNode hears of its last block too late: several can be closed at once.
     pub(super) fn write(
         &self,
         path: &str,
@@ -154,7 +154,7 @@ impl Files {
         from: &mut dyn Read,
         limit: u64,
         seen: &mut dyn FnMut(u64),
-    ) -> Result<Copied, Error> {
+    ) -> Result<(Copied, Closing), Error> {
         let (client, target) = (self.client.clone(), path.to_string());
         let options = WriteOptions::default().permission(if executable { 0o755 } else { 0o644 }).create_parent(false);
         let created = self.ask(QUESTION, async move { client.create(&target, options).await });
@@ -164,8 +164,14 @@ impl Files {
             CopyError::Read(source) => Error::Io { action: "read what goes to", path: path.into(), source },
             CopyError::Write(error) => self.trouble("write", path, error),
         })?;
-        writer.close().map_err(|error| self.trouble("write", path, error))?;
-        Ok(copied)
+        let closing = writer.close().map_err(|error| self.trouble("write", path, error))?;
+        Ok((copied, Closing { path: path.to_string(), closing }))
+    }
+
+    /// Waits until a file is closed.
+    pub(super) fn closed(&self, Closing { path, closing }: Closing) -> Result<(), Error> {
+        let closed = closing.result().and_then(|closed| closed.map_err(error::to_io));
+        closed.map_err(|error| self.trouble("write", &path, error))
     }
 
     /// Makes a directory and those above it; nothing where it is there.
@@ -216,6 +222,19 @@ impl Files {
     }
 }
 
+/// Work with an end.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, HdfsError>>) -> Result<T, HdfsError> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(error::no_answer(limit).into()))
+}
+
+/// A file whose bytes are written and that is being closed.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Closing {
+    path: String,
+    closing: Begun<Result<(), HdfsError>>,
+}
+
 /// A file being written. One that is not closed stays open at the NameNode until its lease ends: its maker deletes it.
 struct Writer<'a> {
     files: &'a Files,
@@ -224,9 +243,9 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn close(mut self) -> io::Result<()> {
+    fn close(mut self) -> io::Result<Begun<Result<(), HdfsError>>> {
         let mut file = self.take()?;
-        self.files.ask(TRANSFER, async move { file.close().await }).map_err(error::to_io)
+        Ok(self.files.worker.begin(within(TRANSFER, async move { file.close().await })))
     }
 
     fn take(&mut self) -> io::Result<FileWriter> {

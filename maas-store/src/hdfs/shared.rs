@@ -55,7 +55,8 @@ impl SharedFiles {
         if let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
             self.files.make_directory(parent)?;
         }
-        self.files.write(path, executable, from, u64::MAX - 1, &mut |_| {})?;
+        let (_, closing) = self.files.write(path, executable, from, u64::MAX - 1, &mut |_| {})?;
+        self.files.closed(closing)?;
         self.find(path)?.ok_or_else(|| self.files.trouble("write", path, std::io::ErrorKind::NotFound.into()))
     }
 

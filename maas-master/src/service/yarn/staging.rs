@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Hadoop's own files that the master reads, where they are.
 pub(super) const HADOOP_FILES: [&str; 3] = ["core-site.xml", "hdfs-site.xml", "yarn-site.xml"];
@@ -65,22 +66,33 @@ pub(super) fn stage(goods: &Goods, wanted: &Wanted) -> Result<Staged, Error> {
         let target = format!("{}/{digest}-{name}", goods.directory);
         files.put_file(&target, executable, path).map_err(|error| failed(goods, error))
     };
-    let mut settings = Vec::new();
-    for name in HADOOP_FILES {
-        let path = goods.hadoop_conf.join(name);
-        if path.is_file() {
-            settings.push((format!("conf/{name}"), put(&path, name, false)?));
+    let put_settings = || -> Result<SharedFile, Error> {
+        go_on(wanted)?;
+        let target = format!("{}/{SETTINGS}", goods.directory);
+        files.put(&target, false, &mut goods.settings.as_bytes()).map_err(|error| failed(goods, error))
+    };
+    // Side by side: what takes time with small files is that each is closed.
+    thread::scope(|scope| {
+        let hadoop = HADOOP_FILES.map(|name| {
+            let path = goods.hadoop_conf.join(name);
+            let put = &put;
+            path.is_file().then(|| (format!("conf/{name}"), scope.spawn(move || put(&path, name, false))))
+        });
+        let own = scope.spawn(put_settings);
+        let runner = scope.spawn(|| put(&goods.runner, "maas_runner", true));
+        let master = put(&goods.master, "maas_master", true);
+        let mut settings = Vec::new();
+        for (name, file) in hadoop.into_iter().flatten() {
+            settings.push((name, ended(file)?));
         }
-    }
-    go_on(wanted)?;
-    let target = format!("{}/{SETTINGS}", goods.directory);
-    let own = files.put(&target, false, &mut goods.settings.as_bytes()).map_err(|error| failed(goods, error))?;
-    settings.push((SETTINGS.to_string(), own));
-    Ok(Staged {
-        master: put(&goods.master, "maas_master", true)?,
-        runner: put(&goods.runner, "maas_runner", true)?,
-        settings,
+        settings.push((SETTINGS.to_string(), ended(own)?));
+        Ok(Staged { master: master?, runner: ended(runner)?, settings })
     })
+}
+
+/// What a thread gives; a panic goes on here.
+fn ended<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Asked before each file.
