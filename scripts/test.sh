@@ -2,7 +2,7 @@
 # Everything a machine needs, then the checks and tests: test.sh [AREA…]
 #
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
-# stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set.
+# stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set, and in the area yarn on its own.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC, and models in containers.
 # kerberos: hadoop-yarn with its feature kerberos, against Hadoop's own servers and a key distribution centre.
 # enrich: the pipeline on a real Kafka and real search servers, alone and in the whole system, with what runs it killed.
@@ -137,7 +137,7 @@ stores() {
 yarn() {
   need curl curl
   need python3 python3
-  local server protection tests long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
+  local server protection tests hdfs long=(--set yarn.am.liveness-monitor.expiry-interval-ms=60000)
   zookeeper
   step "lints of what YARN needs" cargo clippy -q -p maas-master --features yarn --all-targets -- -D warnings
   step "lints of YARN's system tests" cargo clippy -q -p integration-tests --features yarn --all-targets -- -D warnings
@@ -161,6 +161,9 @@ yarn() {
     MAAS_TEST_HADOOP_PAIR="$hadoop_dir-pair" MAAS_BENCH_PROGRAMS="$work/programs" \
     cargo test -q -p integration-tests --features yarn --no-fail-fast --test yarn -- --test-threads=4
   for server in nodes pair; do scripts/services/hadoop.sh stop --dir "$hadoop_dir-$server" --purge; done
+  hdfs=$(scripts/services/hadoop.sh status --dir "$hadoop_dir" | sed -n 's/^HADOOP_FS=//p')
+  step "the stores' contract on HDFS" env MAAS_TEST_HDFS="$hdfs/contract" \
+    cargo test -q -p maas-store --features hdfs --no-fail-fast -- on_hdfs::
   for protection in authentication integrity privacy; do
     tests=()
     if [ "$protection" != authentication ]; then
