@@ -143,11 +143,13 @@ impl Credentials {
         self.secrets.get(alias).map(AsRef::as_ref)
     }
 
-    /// The same less what a container has no business with: the application master's own token, and one that stands for the user at the ResourceManager.
+    /// The same less what a container has no business with: the application master's own token, one that stands for the user at the ResourceManager, and
+    /// every secret.
     #[must_use]
     pub fn for_containers(&self) -> Self {
         let mut kept = self.clone();
         kept.tokens.retain(|_, token| ![Token::AM_RM, Token::RM_DELEGATION].contains(&token.kind()));
+        kept.secrets.clear();
         kept
     }
 
@@ -291,12 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn a_master_s_own_token_is_not_handed_on() {
+    fn a_master_s_own_token_and_secrets_are_not_handed_on() {
         let mut credentials = Credentials::new();
         credentials.add("", Token::new("am", "x", Token::AM_RM, ""));
         credentials.add("rm", Token::new("rm", "z", Token::RM_DELEGATION, "rm:8032"));
         credentials.add("nn", Token::new("hdfs", "y", Token::HDFS_DELEGATION, "nn:8020"));
+        credentials.add_secret("order", "keys of ours");
         let kept = credentials.for_containers();
+        assert!(kept.secret("order").is_none());
         assert!(kept.of_kind(Token::AM_RM).is_none() && kept.of_kind(Token::RM_DELEGATION).is_none());
         assert!(kept.of_kind(Token::HDFS_DELEGATION).is_some());
     }

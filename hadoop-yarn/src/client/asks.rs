@@ -119,6 +119,12 @@ impl Asks {
         }
     }
 
+    /// The containers that the ResourceManager has been told are given back, and whose end it has not told yet. It does so at once where it knows of
+    /// them; one that has restarted may never.
+    pub fn given_back(&self) -> impl Iterator<Item = ContainerId> {
+        self.releasing.iter().copied()
+    }
+
     /// A container was started: it outlives the ResourceManager from now on.
     pub fn started(&mut self, id: ContainerId) {
         if let Some(held) = self.held.get_mut(&id) {

@@ -25,9 +25,9 @@ const ENDS_KEPT: usize = 10_000;
 /// Of this many instances it is known where they run or ran, for their logs.
 const PLACES_KEPT: usize = 10_000;
 
-/// A container that was given back is told to have ended within this, even when its node has to be lost first, which
-/// takes ten minutes by default. One that a restart of the ResourceManager has swallowed is never told.
-const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// A container that the ResourceManager has taken back is told to have ended at once, whatever its node does, and so within
+/// this. One that a restart of the ResourceManager has swallowed is never told.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A node that gave no container within this has none to give, and any other will do.
 const PINNED_FOR: SignedDuration = SignedDuration::from_secs(3);
@@ -40,7 +40,7 @@ enum Slot {
     /// Granted, not recorded yet. Back to waiting when the ResourceManager restarts; left by its place being recorded.
     Granted { container: Box<Container>, needs: Resources },
     /// Its start was ordered, now or by an earlier attempt. Left when the ResourceManager tells its end.
-    Started { container: ContainerId, since: Timestamp, given_back: Option<Timestamp> },
+    Started { container: ContainerId, since: Timestamp, taken_back: Option<Timestamp> },
     /// It has ended. Left with the record.
     Ended { exit: Box<Exit> },
 }
@@ -161,7 +161,7 @@ impl Book {
         // From now on it may run, whatever becomes of the call that starts it.
         self.asks.started(granted.id);
         self.remember(id, &granted);
-        self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now, given_back: None });
+        self.slots.insert(id.to_string(), Slot::Started { container: granted.id, since: now, taken_back: None });
         Some(granted)
     }
 
@@ -212,15 +212,8 @@ impl Book {
     }
 
     /// Gives a container back, which ends it.
-    pub(super) fn kill(&mut self, container: ContainerId, now: Timestamp) {
+    pub(super) fn kill(&mut self, container: ContainerId) {
         self.asks.release(container);
-        for slot in self.slots.values_mut() {
-            if let Slot::Started { container: its, given_back, .. } = slot
-                && *its == container
-            {
-                given_back.get_or_insert(now);
-            }
-        }
     }
 
     /// The instance's record is gone, or never came to be.
@@ -287,6 +280,14 @@ impl Book {
         for status in news.ended {
             self.ended(status, now);
         }
+        let given_back: BTreeSet<ContainerId> = self.asks.given_back().collect();
+        for slot in self.slots.values_mut() {
+            if let Slot::Started { container, taken_back, .. } = slot
+                && given_back.contains(container)
+            {
+                taken_back.get_or_insert(now);
+            }
+        }
         changed
     }
 
@@ -345,6 +346,11 @@ impl Book {
                 *slot = Slot::Waiting { ask, needs: needs.clone(), reason: None, pinned: None };
             }
         }
+        for slot in self.slots.values_mut() {
+            if let Slot::Started { taken_back, .. } = slot {
+                *taken_back = None;
+            }
+        }
         self.cluster.maximum = registered.maximum.clone();
         self.adopt(registered);
         // Nodes tell what runs on them one after another.
@@ -394,8 +400,10 @@ impl Book {
             self.find(id, instance, now);
         }
         if let Some(slot) = self.slots.get_mut(id)
-            && let Slot::Started { since, given_back: Some(at), .. } = slot
-            && now.duration_since(*at) > TOLD_WITHIN
+            && let Slot::Started { since, taken_back: Some(at), .. } = slot
+            // Until then a node may still tell of it.
+            && self.is_settled
+            && now.duration_since(*at).abs() > TOLD_WITHIN
         {
             *slot = unknown_to_yarn(id, *since, now);
         }
@@ -424,7 +432,7 @@ impl Book {
                 Some(held) => {
                     self.remember(id, &held);
                     self.spread.adopt(id, &record.model, &held.node);
-                    Some(Slot::Started { container, since, given_back: None })
+                    Some(Slot::Started { container, since, taken_back: None })
                 }
                 None => self.ends.remove(&container).map(|status| {
                     let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);

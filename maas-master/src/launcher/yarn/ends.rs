@@ -67,6 +67,12 @@ pub fn end(status: &ContainerStatus) -> End {
         ExitStatus(code @ 129..=159) => {
             End { exit_code: Some(code), ..failed(ReasonCode::Killed, format!("killed by signal {}", code - 128)) }
         }
+        // The command is a runner, which ends so only when nobody wants it any more.
+        ExitStatus(0) => End {
+            state: InstanceState::Stopped,
+            reason: Reason::new(ReasonCode::Removed, "stopped as it was told"),
+            exit_code: Some(0),
+        },
         ExitStatus(code @ 0..) => {
             End { exit_code: Some(code), ..failed(ReasonCode::ScriptExited, format!("ended with {code}")) }
         }
@@ -155,7 +161,7 @@ mod tests {
         let changed =
             "[2026-11-21 04:40:51.921]Resource hdfs://nn:8020/x changed on src filesystem - expected: 1, was: 2";
         let missing = "Failed to localize\nJava trace\n\tat a.b\nCaused by: java.io.FileNotFoundException: File does not exist: hdfs://nn:8020/x\n\tat c.d";
-        let cases: [(i32, &str, InstanceState, ReasonCode, &str); 15] = [
+        let cases: [(i32, &str, InstanceState, ReasonCode, &str); 16] = [
             (
                 -100,
                 "Container of a completed application",
@@ -215,6 +221,7 @@ mod tests {
                 ReasonCode::PayloadUnreadable,
                 "its container could not be started: java.io.FileNotFoundException: File does not exist: hdfs://nn:8020/x",
             ),
+            (0, "", InstanceState::Stopped, ReasonCode::Removed, "stopped as it was told"),
             (3, "", InstanceState::Failed, ReasonCode::ScriptExited, "ended with 3"),
             (127, "", InstanceState::Failed, ReasonCode::ScriptNotStarted, "its command was not found"),
             (143, "", InstanceState::Failed, ReasonCode::Killed, "killed by signal 15"),

@@ -79,7 +79,7 @@ impl Launcher for Yarn {
 
     async fn kill(&self, _id: &str, record: &InstanceRecord) {
         if let Some(container) = record.container.as_deref().and_then(|id| id.parse::<ContainerId>().ok()) {
-            self.shared.book().kill(container, wall_time());
+            self.shared.book().kill(container);
             self.shared.tell();
         }
     }

@@ -13,7 +13,7 @@ use crate::service::entry;
 use hadoop_yarn::client::{NewApplication, ResourceManager};
 use hadoop_yarn::config::{Configuration, YarnConfig};
 use hadoop_yarn::credentials::Credentials;
-use hadoop_yarn::rpc::ExceptionKind;
+use hadoop_yarn::rpc::{self, ExceptionKind};
 use hadoop_yarn::shell;
 use hadoop_yarn::types::{ApplicationId, LaunchContext, Resource, Submission};
 use maas_cli::ErrorCode;
@@ -35,6 +35,8 @@ const FAILURES_COUNT_FOR: Duration = Duration::from_secs(600);
 
 /// How long it is looked, once something failed, whether the application is gone, and then its files are cleared.
 const LAST_LOOK: Duration = Duration::from_secs(10);
+/// Between two of those looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How much longer than all else sweeping may take.
 const SWEEPING: Duration = Duration::from_secs(2);
 
@@ -84,7 +86,7 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
             tracing::warn!(directory, "HDFS does not answer; some of what was put there may stay, delete it there");
         }
         // Where it never ran nobody else clears what was put there; where it may still run it needs it.
-        if is_gone(&cluster, new.id).await {
+        if is_gone(async || is_over(&cluster, new.id).await).await {
             let clearing = blocking(move || Ok::<_, Error>(staging::clear(&file_system, &directory)));
             let _kept = tokio::time::timeout(LAST_LOOK, clearing).await;
         } else {
@@ -129,12 +131,25 @@ async fn finish_sweeping(mut sweeping: JoinHandle<()>) {
 }
 
 /// Whether YARN says that an application is over, or that there is none of this name.
-async fn is_gone(cluster: &ResourceManager, id: ApplicationId) -> bool {
-    match tokio::time::timeout(LAST_LOOK, cluster.report(id)).await {
-        Ok(Ok(report)) => report.state.is_over(),
-        Ok(Err(error)) => error.kind() == Some(ExceptionKind::ApplicationNotFound),
-        Err(_) => false,
+async fn is_over(cluster: &ResourceManager, id: ApplicationId) -> Result<bool, rpc::Error> {
+    match cluster.report(id).await {
+        Ok(report) => Ok(report.state.is_over()),
+        Err(error) if error.kind() == Some(ExceptionKind::ApplicationNotFound) => Ok(true),
+        Err(error) => Err(error),
     }
+}
+
+/// Looks until it is gone, for a while: what was killed a moment ago is not over yet.
+async fn is_gone<E>(look: impl AsyncFn() -> Result<bool, E>) -> bool {
+    let looks = async {
+        loop {
+            match look().await {
+                Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
+                outcome => return outcome.is_ok(),
+            }
+        }
+    };
+    tokio::time::timeout(LAST_LOOK, looks).await.unwrap_or(false)
 }
 
 /// Takes away what applications of this user's left in HDFS that YARN knows to be over: one that is killed has no time
@@ -303,5 +318,29 @@ fn submission(service: &ServiceArgs, id: ApplicationId, master: LaunchContext, r
         tags: vec!["maas".to_string()],
         node_label: service.node_label_expression.clone(),
         ..Submission::new(id, "MaaS", master, resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_killed_is_looked_at_until_it_is_over_or_ten_seconds_have_passed() {
+        let looks = Cell::new(0);
+        let killed = async || {
+            looks.set(looks.get() + 1);
+            Ok::<_, ()>(looks.get() == 4)
+        };
+        assert!(is_gone(killed).await);
+        assert_eq!(looks.get(), 4);
+        let began = Instant::now();
+        assert!(!is_gone(async || Ok::<_, ()>(false)).await);
+        assert!(!is_gone(async || std::future::pending::<Result<bool, ()>>().await).await);
+        assert_eq!(began.elapsed(), 2 * LAST_LOOK);
+        assert!(!is_gone(async || Err("away")).await, "who can't be asked is not asked again");
+        assert_eq!(began.elapsed(), 2 * LAST_LOOK);
     }
 }

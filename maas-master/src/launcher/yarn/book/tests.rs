@@ -244,15 +244,23 @@ fn what_was_given_back_and_is_never_told_to_have_ended_is_gone_in_the_end() {
     let name = container(2, None).id.to_string();
     book.beat(vec![container(2, Some(ask))], Vec::new());
     book.start("1-1-aaaa", &name, NOW).unwrap();
-    // The ResourceManager restarts, and no node ever heard of the start.
-    book.registered_again(&registered(Vec::new()));
-    book.kill(container(2, None).id, NOW);
-    book.kill(container(2, None).id, NOW + SignedDuration::from_mins(10));
-    let after = |minutes| NOW + SignedDuration::from_mins(minutes);
+    // No node ever heard of the start, and the ResourceManager is away.
+    book.kill(container(2, None).id);
     let record = instance(Some(&name));
-    assert_eq!(book.process("1-1-aaaa", &record, after(14)), Process::Alive { pid: None });
+    let stands = |book: &mut Book, seconds| book.process("1-1-aaaa", &record, NOW + SignedDuration::from_secs(seconds));
+    assert_eq!(stands(&mut book, 3600), Process::Alive { pid: None }, "it was not told that it is given back");
+    book.registered_again(&registered(Vec::new()));
+    assert_eq!(book.beat(Vec::new(), Vec::new()).release, [container(2, None).id]);
+    assert_eq!(stands(&mut book, 3600), Process::Alive { pid: None }, "a node may still tell of it");
+    book.settle();
+    assert_eq!(stands(&mut book, 30), Process::Alive { pid: None });
+    // Another restart: it is given back once more, and the time counts anew.
+    book.registered_again(&registered(Vec::new()));
+    book.settle();
+    assert_eq!(stands(&mut book, 31), Process::Alive { pid: None });
+    assert_eq!(book.beat(Vec::new(), Vec::new()).release, [container(2, None).id]);
     assert!(matches!(
-        book.process("1-1-aaaa", &record, after(16)),
+        stands(&mut book, 31),
         Process::Dead { exit: Some(exit) } if exit.reason.code == ReasonCode::NodeLost
     ));
 }
