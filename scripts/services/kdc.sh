@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 server=kdc ports=kdc keeps="krb5.conf kdc.conf db keytab tickets"
 realm=EXAMPLE.COM
+principals='alice rm/localhost nm/localhost nn/localhost dn/localhost HTTP/localhost'
 
 prepare() {
   PATH=$PATH:/usr/sbin:/sbin
@@ -28,7 +29,7 @@ prepare() {
 in_realm() { KRB5_CONFIG=$dir/krb5.conf KRB5_KDC_PROFILE=$dir/kdc.conf "$@"; }
 
 configure() {
-  local principal
+  local principal held
   cat >"$dir/krb5.conf" <<CONF
 [libdefaults]
   default_realm = $realm
@@ -56,14 +57,20 @@ CONF
     max_renewable_life = 7d
   }
 CONF
-  [ ! -d "$dir/db" ] || return 0
+  # One that was stopped before it was whole is made anew.
+  [ ! -f "$dir/db/whole" ] || return 0
+  rm -rf "${dir:?}/db" "${dir:?}/keytab"
   mkdir -p "$dir/db"
   # The master password stays in no list of processes; nobody needs it again.
   head -c 24 /dev/urandom | base64 | { read -r password; printf '%s\n%s\n' "$password" "$password"; } |
     in_realm kdb5_util create -s -r "$realm" >>"$dir/log" 2>&1 || die 6 "the database of $realm could not be made; see $dir/log"
-  for principal in alice rm/localhost nm/localhost nn/localhost dn/localhost HTTP/localhost; do
+  for principal in $principals; do
     printf 'addprinc -randkey %s\nktadd -norandkey -k %s %s\n' "$principal" "$dir/keytab" "$principal"
   done | in_realm kadmin.local -r "$realm" >>"$dir/log" 2>&1
+  # kadmin.local ends with 0 whatever became of its commands.
+  held=$(klist -k "$dir/keytab" 2>>"$dir/log") || true
+  for principal in $principals; do [[ $held == *" $principal@$realm"* ]] || die 6 "$principal has no key; see $dir/log"; done
+  touch "$dir/db/whole"
 }
 
 launch() { in_realm in_background krb5kdc -n -r "$realm"; }

@@ -45,10 +45,12 @@ http_status() {
   printf '%s' "$answer"
 }
 
+# The public one's file says that all are chosen.
 choose_ports() {
-  local name
-  for name in $ports; do free_port >"$dir/port.$name"; done
-  [ -z "$port" ] || echo "$port" >"$dir/port.${ports%% *}"
+  local name public=${ports%% *}
+  for name in $ports; do free_port >"$dir/port.$name.new"; done
+  [ -z "$port" ] || echo "$port" >"$dir/port.$public.new"
+  for name in ${ports#"$public"} "$public"; do mv "$dir/port.$name.new" "$dir/port.$name"; done
 }
 
 start() {
