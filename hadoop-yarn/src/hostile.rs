@@ -10,9 +10,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message;
 
+pub(crate) use edits::{any_edits, edited};
 pub(crate) use memory::within_bounds;
 
-use self::edits::{any_edits, edited};
 use crate::client::{Allocated, Registered};
 use crate::credentials::Credentials;
 use crate::proto::common::{GetDelegationTokenResponseProto, RpcSaslProto};

@@ -15,6 +15,7 @@
 //! - [`client::NameNode`]: a token for HDFS.
 //! - [`config`]: `core-site.xml`, `yarn-site.xml`, `${…}`, several ResourceManagers.
 //! - [`credentials`]: the token file of a container.
+//! - [`logs`]: what containers wrote, after an application's end.
 //! - [`rpc`]: time-outs, retries, protection, errors.
 //! - [`shell`]: quoting for launch contexts.
 //! - `timeline`: domains of the timeline server, with the feature of that name.
@@ -44,6 +45,7 @@
 pub mod client;
 pub mod config;
 pub mod credentials;
+pub mod logs;
 mod proto;
 pub mod rpc;
 pub mod shell;

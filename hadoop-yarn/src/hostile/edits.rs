@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 /// One change, at a place that is found when the bytes are known.
 #[derive(Debug, Clone)]
-pub(super) enum Edit {
+pub(crate) enum Edit {
     /// A byte becomes this one.
     Set(Index, u8),
     /// A bit is turned.
@@ -35,7 +35,7 @@ const LIES: [&[u8]; 8] = [
 ];
 
 /// A few changes.
-pub(super) fn any_edits() -> impl Strategy<Value = Vec<Edit>> {
+pub(crate) fn any_edits() -> impl Strategy<Value = Vec<Edit>> {
     let place = any::<Index>;
     let edit = prop_oneof![
         (place(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
@@ -51,7 +51,7 @@ pub(super) fn any_edits() -> impl Strategy<Value = Vec<Edit>> {
 }
 
 /// The bytes after the changes; `other` is what they may be joined with.
-pub(super) fn edited(bytes: &[u8], other: &[u8], edits: &[Edit]) -> Vec<u8> {
+pub(crate) fn edited(bytes: &[u8], other: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let between = |bytes: &[u8], a: &Index, b: &Index| {
         let (a, b) = (a.index(bytes.len() + 1), b.index(bytes.len() + 1));
