@@ -6,7 +6,8 @@
 //! rotated `.1` · `runner.log` · `exit.json` (an [`Exit`], written last).
 //!
 //! In a container of a cluster the same directory is the container's own. There the [`LaunchSpec`] comes as a secret of
-//! the container's token file, [`LAUNCH_SECRET`], and the [`Exit`] of a failure as the last line of standard error.
+//! the container's token file, [`LAUNCH_SECRET`], and the [`Exit`] of a failure as the last line of standard error. Who finds the container's logs after its
+//! end learns whose they are from an [`Identity`] among them.
 
 use crate::config::Roots;
 use crate::model::ModelId;
@@ -25,6 +26,11 @@ pub const LAUNCH_FILE: &str = "launch.json";
 pub const LOCK_FILE: &str = "lock";
 /// Name of the file with an [`Exit`].
 pub const EXIT_FILE: &str = "exit.json";
+
+/// Name of the file with an [`Identity`] in a container's log directory.
+pub const IDENTITY_FILE: &str = "instance.json";
+/// The longest such file that is read, bytes: names are short.
+pub const MAX_IDENTITY: u64 = 4 << 10;
 
 /// In a container's token file: the secret with a [`LaunchSpec`]; its `payload` is a path inside the container's directory.
 pub const LAUNCH_SECRET: &str = "maas.launch";
@@ -163,6 +169,17 @@ pub struct Exit {
     pub was_ready: bool,
     /// The last 20 lines of its standard error.
     pub stderr_tail: Vec<String>,
+}
+
+/// Whose logs these are: the cluster collects them by container, and nothing else is left that knows the container's instance. Whoever may read a log may
+/// read this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The instance.
+    pub instance: String,
+    /// Which version of which model: `name` and `version`.
+    #[serde(flatten)]
+    pub model: ModelId,
 }
 
 /// One line that a scratch run (`maas_runner run --scratch`) prints whenever something changes: what would stand in

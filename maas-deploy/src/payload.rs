@@ -44,7 +44,8 @@ pub(crate) struct Prepared {
     pub(crate) asked: Asked,
 }
 
-fn failure(error: &store::Error) -> Failure {
+/// What a store said, in the user's terms.
+pub(crate) fn failure(error: &store::Error) -> Failure {
     Failure::of(error.code().parse().unwrap_or(ErrorCode::Defect), error)
 }
 

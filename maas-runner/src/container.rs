@@ -1,11 +1,13 @@
 //! A YARN container as an instance's directory: the order is a secret of its token file, the logs lie where the node
-//! collects them, and the end is told on standard error, which the node repeats to the master.
+//! collects them with a word whose they are, and the end is told on standard error, which the node repeats to the master.
 //!
 //! The token file's layout is Hadoop's (`HDTS`, form 0: tokens, then secrets, each with its length in front). It is read
 //! by hand, because this program is shipped to every node and stays small. Nothing in it is trusted.
 
 use crate::error::{Error, exit};
-use maas_client::launch::{CREDENTIAL_SECRET, EXIT_FILE, Exit, LAUNCH_FILE, LAUNCH_SECRET, LaunchSpec};
+use maas_client::launch::{
+    CREDENTIAL_SECRET, EXIT_FILE, Exit, IDENTITY_FILE, Identity, LAUNCH_FILE, LAUNCH_SECRET, LaunchSpec,
+};
 use maas_client::reason::InstanceState;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
@@ -80,10 +82,21 @@ fn make(directory: &Path, tokens: &Path, host: String, logs: &Path) -> Result<Op
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(&link)(error)),
         _ => {}
     }
+    tell_whose(logs, &spec);
     let credential = secret(CREDENTIAL_SECRET).map(|line| String::from_utf8_lossy(line).into_owned());
     match fs::remove_file(tokens) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(tokens)(error)),
         _ => Ok(credential),
+    }
+}
+
+/// Leaves a word among the logs whose they are, for after the end: the cluster keeps them by container.
+fn tell_whose(logs: &Path, spec: &LaunchSpec) {
+    let identity = Identity { instance: spec.id.clone(), model: spec.model.clone() };
+    if let Ok(mut json) = serde_json::to_vec(&identity) {
+        json.push(b'\n');
+        // As with all other logs: where they can't be written the instance goes on.
+        let _full_disk = fs::write(logs.join(IDENTITY_FILE), json);
     }
 }
 
@@ -218,6 +231,8 @@ mod tests {
         let spec: LaunchSpec = serde_json::from_slice(&fs::read(here.path().join(LAUNCH_FILE)).unwrap()).unwrap();
         assert_eq!((spec.advertise.as_str(), spec.payload), ("node7", here.path().join("payload")));
         assert!(!tokens.exists() && here.path().join("logs").is_dir());
+        let identity = fs::read_to_string(logs.join(IDENTITY_FILE)).unwrap();
+        assert_eq!(identity, "{\"instance\":\"1-1-aaaa\",\"name\":\"dga\",\"version\":\"1.0\"}\n");
         assert!(matches!(make(here.path(), &tokens, String::new(), &logs), Err(Trouble::Io { .. })));
     }
 }

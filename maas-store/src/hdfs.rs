@@ -7,9 +7,11 @@
 
 mod error;
 mod files;
+mod reader;
 mod shared;
 mod staging;
 
+pub use reader::SharedReader;
 pub use shared::{SharedFile, SharedFiles};
 
 use crate::bundle::{self, Bundle, Limits};

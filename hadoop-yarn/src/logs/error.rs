@@ -29,12 +29,6 @@ pub enum Error {
         at: u64,
     },
     /// Where it lies says no.
-    #[error("it can't be read")]
-    Read(#[source] io::Error),
-}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::Read(error)
-    }
+    #[error(transparent)]
+    Read(#[from] io::Error),
 }

@@ -1,28 +1,42 @@
-//! LOGS: what instances wrote, through the master's HTTP: all live instances and the newest failed one, or the one named.
+//! LOGS: what instances wrote. Through the HTTP of the master that leads: all live instances and the newest failed one, or the one named. Where none leads,
+//! or for an application that is named: what its YARN cluster has collected ([`ended`]).
+
+#[cfg(feature = "yarn")]
+mod ended;
+mod lines;
+#[cfg(not(feature = "yarn"))]
+mod without_yarn;
 
 use crate::check;
-use crate::context::{Context, note};
+use crate::context::{Cluster, Context, note};
 use crate::error::{Error, require, require_among};
 use crate::http::{Api, Target, TextStream};
 use crate::report::newest_failed;
-use bytes::Bytes;
+use lines::{Lines, shape};
 use maas_cli::ErrorCode;
 use maas_cli::output::Out;
 use maas_client::api::{InstanceView, ModelView};
 use maas_client::model::{ModelName, ModelVersion};
 use maas_client::picture::Picture;
 use maas_client::reason::InstanceState;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use tokio::sync::mpsc;
+#[cfg(not(feature = "yarn"))]
+use without_yarn as ended;
 
 /// Options of LOGS.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   maas_deploy logs -n dga -v 1.0 --tail 50
   maas_deploy logs -n dga --stream stderr --follow
-  maas_deploy logs -n dga --instance 1-3-7f3a")]
+  maas_deploy logs -n dga --instance 1-3-7f3a
+  maas_deploy logs -n dga --application application_1795236020553_0004
+
+Where no master leads, and the last one was an application of YARN, the logs are those that the cluster collected
+of the newest ended application with this model.")]
 pub(crate) struct Args {
     /// The model
     #[arg(short = 'n', long)]
@@ -32,7 +46,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION")]
     model_version: Option<String>,
 
-    /// Only this instance, its whole id or its end; it may have ended
+    /// Only this instance, its whole id or its end; it may have ended. Without it the live ones and the newest failed
+    /// one of each version; of an ended application all, in the order they were started
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
 
@@ -47,6 +62,32 @@ pub(crate) struct Args {
     /// Go on as more is written
     #[arg(long)]
     follow: bool,
+
+    /// An application of YARN that has ended: the logs that its cluster collected
+    #[arg(long, value_name = "ID", conflicts_with = "follow")]
+    application: Option<String>,
+}
+
+/// What of an ended application is wanted.
+#[cfg_attr(not(feature = "yarn"), expect(dead_code, reason = "this build reads no such logs"))]
+struct Wanted {
+    name: ModelName,
+    version: Option<ModelVersion>,
+    instance: Option<String>,
+    streams: &'static [&'static str],
+    tail: Option<u64>,
+    follow: bool,
+    /// Whether lines are documents.
+    json: bool,
+    which: Which,
+}
+
+/// Which ended application.
+enum Which {
+    /// The one with this id.
+    Named(String),
+    /// The newest that has logs of the model, because no master leads there.
+    Newest { zookeeper: String },
 }
 
 /// Which stream.
@@ -67,13 +108,14 @@ impl Stream {
     }
 }
 
-/// Longest line that is kept together, bytes.
-const LONGEST_LINE: usize = 1 << 20;
-
 /// Prints the logs.
 pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W>) -> Result<(), Error> {
     let name = check::name(&args.name)?;
     let version = args.model_version.as_deref().map(check::version).transpose()?;
+    if let Some(id) = &args.application {
+        let which = Which::Named(id.clone());
+        return ended::print(args.of_ended(name, version, context.json(), which), out).await;
+    }
     let (api, known) = match context.named_master()? {
         Some(api) => {
             let known = ids_from_master(&api, &name, version.as_ref()).await?;
@@ -81,6 +123,10 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
         }
         None => {
             let cluster = context.connect().await?;
+            if cluster.leader().await?.is_none() && may_have_ended_on_yarn(&cluster).await? {
+                let which = Which::Newest { zookeeper: cluster.zookeeper };
+                return ended::print(args.of_ended(name, version, context.json(), which), out).await;
+            }
             let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
             require(&picture, &name, version.as_ref())?;
             (context.master(Some(&cluster)).await?, ids_from_picture(&picture, &name, version.as_ref()))
@@ -115,13 +161,24 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
     if args.follow { interleaved(open, out).await } else { one_after_another(open, out).await }
 }
 
-/// How lines of one of these instances are printed.
-fn shape(json: bool, ids: &[String], id: &str, stream: &'static str) -> Shape {
-    match ids.len() {
-        _ if json => Shape::Json { instance: id.to_string(), stream },
-        0 | 1 => Shape::Plain,
-        _ => Shape::Prefixed(format!("{id} | ")),
+impl Args {
+    fn of_ended(&self, name: ModelName, version: Option<ModelVersion>, json: bool, which: Which) -> Wanted {
+        let (instance, streams) = (self.instance.clone(), self.stream.names());
+        Wanted { name, version, instance, streams, tail: self.tail, follow: self.follow, json, which }
     }
+}
+
+/// Whether the last master may have been an application that has ended.
+async fn may_have_ended_on_yarn(cluster: &Cluster) -> Result<bool, Error> {
+    let was_on_yarn = cluster.said().await?.is_some_and(|said| said.launcher == "yarn");
+    Ok(was_on_yarn && yarn_is_configured(|name| std::env::var_os(name)))
+}
+
+/// Whether there is a YARN cluster that models may have run on: what makes `maas_service` choose it, too.
+fn yarn_is_configured(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"].into_iter().filter_map(variable).map(PathBuf::from);
+    let mut all = named.chain([PathBuf::from("/etc/hadoop/conf")]);
+    all.any(|directory| directory.is_absolute() && directory.join("yarn-site.xml").is_file())
 }
 
 /// Instances of a model that may have logs.
@@ -230,104 +287,11 @@ async fn interleaved<W: Write>(open: Vec<(Lines, TextStream)>, out: &mut Out<W>)
     Ok(())
 }
 
-/// How lines are printed.
-enum Shape {
-    /// As they come.
-    Plain,
-    /// Each behind this.
-    Prefixed(String),
-    /// Each as a document.
-    Json { instance: String, stream: &'static str },
-}
-
-/// One line as JSON.
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    instance: &'a str,
-    stream: &'a str,
-    line: &'a str,
-}
-
-/// Cuts pieces into whole lines and shapes them.
-struct Lines {
-    shape: Shape,
-    partial: Vec<u8>,
-}
-
-impl Lines {
-    fn new(shape: Shape) -> Lines {
-        Lines { shape, partial: Vec::new() }
-    }
-
-    /// The whole lines there are with this piece.
-    fn take(&mut self, piece: &Bytes) -> Vec<u8> {
-        if matches!(self.shape, Shape::Plain) {
-            return piece.to_vec();
-        }
-        self.partial.extend_from_slice(piece);
-        let end = match self.partial.iter().rposition(|byte| *byte == b'\n') {
-            Some(end) => end + 1,
-            None if self.partial.len() > LONGEST_LINE => self.partial.len(),
-            None => return Vec::new(),
-        };
-        let whole: Vec<u8> = self.partial.drain(..end).collect();
-        self.shaped(&whole)
-    }
-
-    /// The last line, when it has no end.
-    fn rest(&mut self) -> Vec<u8> {
-        let rest = std::mem::take(&mut self.partial);
-        if rest.is_empty() { rest } else { self.shaped(&rest) }
-    }
-
-    fn shaped(&self, whole: &[u8]) -> Vec<u8> {
-        let mut text = Vec::with_capacity(whole.len() + 64);
-        for line in whole.split_inclusive(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            match &self.shape {
-                Shape::Plain => text.extend_from_slice(line),
-                Shape::Prefixed(prefix) => {
-                    text.extend_from_slice(prefix.as_bytes());
-                    text.extend_from_slice(line);
-                }
-                Shape::Json { instance, stream } => {
-                    let line = String::from_utf8_lossy(line);
-                    let document = Document { instance, stream, line: line.trim_end_matches('\r') };
-                    // Three strings: writing them as JSON can't fail.
-                    text.extend(serde_json::to_vec(&document).unwrap_or_default());
-                }
-            }
-            text.push(b'\n');
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing;
     use maas_client::picture::Parts;
-
-    #[test]
-    fn lines_of_several_instances_are_whole_and_prefixed() {
-        let mut lines = Lines::new(Shape::Prefixed("7f3a | ".into()));
-        assert!(lines.take(&Bytes::from_static(b"hal")).is_empty());
-        assert_eq!(lines.take(&Bytes::from_static(b"f\nnext\nlast")), b"7f3a | half\n7f3a | next\n");
-        assert_eq!(lines.rest(), b"7f3a | last\n");
-        assert!(lines.rest().is_empty());
-        assert_eq!(Lines::new(Shape::Plain).take(&Bytes::from_static(b"as it is")), b"as it is");
-    }
-
-    #[test]
-    fn as_json_each_line_is_a_document() {
-        let mut lines = Lines::new(shape(true, &["7f3a".into()], "7f3a", "stderr"));
-        let text = lines.take(&Bytes::from_static(b"said \"no\"\r\n\xff\nla"));
-        let expected = "{\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"said \\\"no\\\"\"}\n\
-                        {\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"\u{fffd}\"}\n";
-        assert_eq!(String::from_utf8(text).unwrap(), expected);
-        assert_eq!(lines.rest(), b"{\"instance\":\"7f3a\",\"stream\":\"stderr\",\"line\":\"la\"}\n");
-    }
 
     #[test]
     fn a_master_is_asked_for_what_runs_and_for_the_newest_failed_of_each_version() {
@@ -348,6 +312,15 @@ mod tests {
         ]);
         assert_eq!(known.usual, ["1-4-dddd", "1-2-bbbb", "1-5-eeee"]);
         assert_eq!(known.all.len(), 7);
+    }
+
+    #[test]
+    fn a_cluster_is_configured_where_a_yarn_site_lies() {
+        let directory = tempfile::tempdir().unwrap();
+        let variable = |name: &str| (name == "YARN_CONF_DIR").then(|| directory.path().as_os_str().to_owned());
+        assert!(!yarn_is_configured(variable));
+        std::fs::write(directory.path().join("yarn-site.xml"), "").unwrap();
+        assert!(yarn_is_configured(variable) && !yarn_is_configured(|_| Some("relative".into())));
     }
 
     #[test]

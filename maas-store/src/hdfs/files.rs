@@ -8,10 +8,11 @@ use crate::store::Error;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use hdfs_native::client::{FileStatus, IORuntime};
-use hdfs_native::file::FileWriter;
+use hdfs_native::file::{FileReader, FileWriter};
 use hdfs_native::{Client, ClientBuilder, HdfsError, WriteOptions};
 use std::future::Future;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One question to the NameNode, its retries and failovers included.
@@ -143,6 +144,22 @@ impl Files {
             Err(error) if error::is_not_there(&error) => Ok(None),
             Err(error) => Err(self.explain("read", path, error)),
         }
+    }
+
+    /// A file to read parts of; `None` when it is not there.
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<FileReader>, Error> {
+        let (client, asked) = (self.client.clone(), path.to_string());
+        match self.ask(QUESTION, async move { client.read(&asked).await }) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error::is_not_there(&error) => Ok(None),
+            Err(error) => Err(self.explain("read", path, error)),
+        }
+    }
+
+    /// Bytes of an open file, all that are asked for: they must be inside it.
+    pub(super) fn read_part(&self, file: &Arc<FileReader>, offset: usize, length: usize) -> io::Result<Bytes> {
+        let file = Arc::clone(file);
+        self.ask(TRANSFER, async move { file.read_range(offset, length).await }).map_err(error::to_io)
     }
 
     /// Writes a new file from at most `limit` bytes and one more, hashing them. It is there once it is closed, which takes half a second and more where the

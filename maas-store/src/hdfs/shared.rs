@@ -5,6 +5,7 @@
 
 use super::HdfsStore;
 use super::files::{Entry, Files};
+use super::reader::SharedReader;
 use crate::location::Location;
 use crate::manifest::{FILES_DIR, MANIFEST_FILE, Manifest};
 use crate::path::StorePath;
@@ -48,6 +49,11 @@ impl SharedFiles {
     pub fn find(&self, path: &str) -> Result<Option<SharedFile>, Error> {
         let found = self.files.status(path)?.filter(|entry| !entry.is_directory);
         Ok(found.map(|entry| shared(path, &entry)))
+    }
+
+    /// The file at a path, to be read from any place in it; `None` when there is none.
+    pub fn open_file(&self, path: &str) -> Result<Option<SharedReader>, Error> {
+        Ok(self.files.open_file(path)?.map(|file| SharedReader::new(self.files.clone(), file)))
     }
 
     /// Writes a new file, whose directory is made when it is missing. What has that name is left as it is and fails this.

@@ -5,9 +5,10 @@ use crate::contract::{Behind, Subject, at, contract};
 use crate::fixture::ModelDir;
 use hdfs_native::sync::{Client, ClientBuilder};
 use hdfs_native::{HdfsError, WriteOptions};
+use maas_store::hdfs::SharedFiles;
 use maas_store::location;
 use maas_store::store::{Found, Put};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 contract!(subject);
@@ -146,6 +147,34 @@ fn a_namenode_that_does_not_answer_is_named_with_what_happened() {
     assert!(error.to_string().contains(&url), "{error}");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("refused"), "{cause}");
+}
+
+#[test]
+fn a_single_file_is_read_from_any_place_in_it() {
+    let (directory, url) = Directory::new();
+    // Longer than what is read at once, and no multiple of it.
+    let bytes: Vec<u8> = (0..9_000_001u32).map(|number| (number / 7) as u8 ^ (number >> 13) as u8).collect();
+    directory.write("large", &bytes);
+    let path = format!("{}/large", directory.root);
+    let authority = url.trim_start_matches("hdfs://").split('/').next().unwrap();
+    let files = SharedFiles::open(&format!("hdfs://{authority}")).unwrap();
+    let mut file = files.open_file(&path).unwrap().unwrap();
+    let mut whole = Vec::new();
+    file.read_to_end(&mut whole).unwrap();
+    assert!(whole == bytes);
+    for (from, length) in
+        [(8_999_990, 100), (0, 1), (70_000, 3), (70_003, 5_000_000), (1, 2), (9_000_001, 5), (9_000_900, 5)]
+    {
+        let mut part = Vec::new();
+        assert_eq!(file.seek(SeekFrom::Start(from)).unwrap(), from);
+        file.by_ref().take(length).read_to_end(&mut part).unwrap();
+        let from = usize::try_from(from).unwrap().min(bytes.len());
+        let to = bytes.len().min(from + usize::try_from(length).unwrap());
+        assert!(part == bytes[from..to], "{from} to {to}");
+    }
+    assert_eq!(file.seek(SeekFrom::End(-1)).unwrap(), 9_000_000);
+    assert!(file.seek(SeekFrom::Current(-9_000_001)).is_err());
+    assert!(files.open_file(&format!("{path}.none")).unwrap().is_none());
 }
 
 /// For tests that look behind the store themselves.
