@@ -144,8 +144,10 @@ yarn() {
   step "lints of YARN with the timeline" cargo clippy -q -p hadoop-yarn --features timeline,daemons --all-targets -- -D warnings
   step "the timeline's own tests" cargo test -q -p hadoop-yarn --features timeline --lib timeline
   step "the master's own tests with YARN" cargo test -q -p maas-master --features yarn --lib yarn
+  step "lints of logs from YARN" cargo clippy -q -p maas-deploy --features yarn --all-targets -- -D warnings
+  step "maas_deploy's own tests with YARN" cargo test -q -p maas-deploy --features yarn --lib logs
   step "documentation of YARN" env RUSTDOCFLAGS="-D warnings" \
-    cargo doc -q -p hadoop-yarn -p maas-master --features hadoop-yarn/timeline,maas-master/yarn --no-deps --document-private-items
+    cargo doc -q -p hadoop-yarn -p maas-master -p maas-deploy --features hadoop-yarn/timeline,maas-master/yarn,maas-deploy/yarn --no-deps --document-private-items
   step "examples of YARN" cargo build -q -p hadoop-yarn --features timeline --examples
   step "programs for YARN" yarn_programs debug "$work/programs"
   step "Stellar, to call models on YARN" cargo build -q -p stellar-fns --bins

@@ -5,6 +5,7 @@
 //! `MAAS_TEST_HADOOP_PAIR` name their folders, `MAAS_BENCH_PROGRAMS` one with programs that are built with the feature `yarn`;
 //! without them every test fails and says how to have them.
 
+mod aggregated;
 mod application;
 mod cluster;
 mod failover;

@@ -1,9 +1,9 @@
 //! The lines of the predecessor's documentation on a cluster, from the submission to the aggregated logs.
 
+use crate::aggregated::{logs_are_the_same_as_hadoop_s, what_is_not_there_is_said};
 use crate::application::Application;
 use crate::cluster::Cluster;
 use anyhow::{Context, Result, ensure};
-use hadoop_yarn::types::LogAggregation;
 use integration_tests::{ModelDir, Site, get, program, repository, until};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -64,9 +64,10 @@ async fn the_lines_of_the_walk_through_work_on_a_cluster() -> Result<()> {
     application.cluster.run(&application.site, &deploy, &remove).await?.exits(0)?;
     application.site.answering("dga", 1).await?;
     application.stop().await?;
+    logs_are_the_same_as_hadoop_s(&application, "dga", 2).await?;
+    what_is_not_there_is_said(&application, "dga").await?;
     ensure!(application.site.registered("dga").await?.is_empty(), "a registration is left");
-    application.nothing_is_staged_of(application.id).await?;
-    logs_are_aggregated(&application).await
+    application.nothing_is_staged_of(application.id).await
 }
 
 /// curl's way and Stellar's.
@@ -84,26 +85,8 @@ async fn models_answer(application: &Application, url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Hadoop's own command reads what the models and their runners wrote.
-async fn logs_are_aggregated(application: &Application) -> Result<()> {
-    until(Duration::from_secs(30), "aggregated logs", async || {
-        let report = application.cluster.report(application.id).await?;
-        ensure!(report.log_aggregation == LogAggregation::Succeeded, "{:?}", report.log_aggregation);
-        Ok(())
-    })
-    .await?;
-    let class = "org.apache.hadoop.yarn.client.cli.LogsCLI";
-    let id = application.id.to_string();
-    let logs = application.cluster.java(&application.site, &[], class, &["-applicationId", &id]).await?.exits(0)?;
-    for part in ["LogType:runner.stderr", "LogType:stdout", "script started"] {
-        ensure!(logs.stdout.contains(part), "no {part} in {logs:?}");
-    }
-    ensure!(logs.stdout.contains("mock DGA listens on port"), "no word of the model's in {logs:?}");
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn logs_of_a_container_are_followed_until_it_ends() -> Result<()> {
+async fn logs_of_a_container_are_followed_until_it_ends_and_read_after_its_application() -> Result<()> {
     let mut application = Application::start().await?;
     let model = ModelDir::new(application.site.path("ticks"))?
         .file("run.sh", "#!/bin/sh\nwhile sleep 0.1; do n=$((n + 1)); echo \"tick $n\"; done\n")?;
@@ -128,5 +111,15 @@ async fn logs_of_a_container_are_followed_until_it_ends() -> Result<()> {
     let first = numbers.first().copied().unwrap_or_default();
     let is_whole = numbers.iter().copied().eq((first..).take(numbers.len()));
     ensure!(numbers.len() > 10 && is_whole, "each tick once, and many of them: {numbers:?}");
-    application.stop().await
+    // Asked again from here on: no master leads, and nobody names the application.
+    application.stop().await?;
+    let ended = application.deploy(&["logs", "-n", "ticks", "--stream", "stdout"]).await?.exits(0)?;
+    let numbers: Vec<u32> = ended.stdout.lines().filter_map(|line| line.strip_prefix("tick ")?.parse().ok()).collect();
+    let is_whole = numbers.iter().copied().eq((1..).take(numbers.len()));
+    ensure!(is_whole && numbers.len() > 10 && ended.stderr.contains(&application.id.to_string()), "{ended:?}");
+    let last =
+        application.deploy(&["logs", "-n", "ticks", "--stream", "stdout", "--tail", "1", "--json"]).await?.exits(0)?;
+    let lines = last.json_lines()?;
+    ensure!(lines.len() == 1 && lines[0]["line"] == format!("tick {}", numbers.len()), "{last:?}");
+    Ok(())
 }
