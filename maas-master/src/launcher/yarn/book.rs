@@ -383,7 +383,15 @@ impl Book {
 
     /// Whether anything waits for a place.
     pub(super) fn anything_waits(&self) -> bool {
-        self.slots.values().any(|slot| matches!(slot, Slot::Waiting { .. }))
+        self.waiting().next().is_some()
+    }
+
+    /// What needs a place that it does not have yet.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Resources> {
+        self.slots.values().filter_map(|slot| match slot {
+            Slot::Waiting { needs, .. } => Some(needs),
+            _ => None,
+        })
     }
 
     /// What the application's instances have.

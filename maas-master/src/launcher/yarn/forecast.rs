@@ -2,14 +2,19 @@
 //!
 //! YARN itself says nothing before it is asked, and others ask meanwhile: this is what would become of the asks if nobody else had any.
 
-use super::waits::{Cluster, has_label, never, short_in, why_not};
-use hadoop_yarn::types::Usage;
+use super::waits::{Cluster, Kind, has_label, never, scarcer, short_in, why_not};
+use hadoop_yarn::types::{NodeReport, Usage};
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::request::Resources;
 use std::cmp::Reverse;
 
-/// Why not all of `count` instances would be granted; `None` when they would.
-pub(super) fn forecast(needs: &Resources, count: u32, cluster: &Cluster) -> Option<Reason> {
+/// Why not all of `count` instances would be granted; `None` when they would. `waiting` is what others of ours need that have been asked for and not granted.
+pub(super) fn forecast<'a>(
+    needs: &Resources,
+    count: u32,
+    cluster: &Cluster,
+    mut waiting: impl Iterator<Item = &'a Resources>,
+) -> Option<Reason> {
     if let Some(text) = never(needs, cluster) {
         return Some(Reason::new(ReasonCode::NeverFits, text));
     }
@@ -17,6 +22,10 @@ pub(super) fn forecast(needs: &Resources, count: u32, cluster: &Cluster) -> Opti
         return Some(Reason::new(ReasonCode::WaitingCapacity, "the cluster's nodes have not been seen yet"));
     }
     let mut left = cluster.clone();
+    // For an ask that waits for room on a node the scheduler reserves some, which its queue counts as used and gives to smaller asks nevertheless.
+    if waiting.any(|needs| !has_room(needs, cluster)) {
+        left.queue = None;
+    }
     for granted in 0..count {
         if !grant(needs, &mut left) {
             let why = why_not(needs, &left);
@@ -29,14 +38,22 @@ pub(super) fn forecast(needs: &Resources, count: u32, cluster: &Cluster) -> Opti
     None
 }
 
+/// Whether some node has room for it.
+fn has_room(needs: &Resources, cluster: &Cluster) -> bool {
+    cluster.nodes.iter().any(|node| takes(node, needs, cluster))
+}
+
+fn takes(node: &NodeReport, needs: &Resources, cluster: &Cluster) -> bool {
+    has_label(node, needs) && cluster.is_room(&node.free(), needs)
+}
+
 /// Takes one container off the room that is left; false, and nothing taken, when there is none.
 fn grant(needs: &Resources, left: &mut Cluster) -> bool {
     let given = left.given(needs);
     if left.queue.as_ref().is_some_and(|queue| short_in(queue, &given, left.counts_vcores).is_some()) {
         return false;
     }
-    let takers = left.nodes.iter().enumerate();
-    let takers = takers.filter(|(_, node)| has_label(node, needs) && left.is_room(&node.free(), needs));
+    let takers = left.nodes.iter().enumerate().filter(|(_, node)| takes(node, needs, left));
     let Some((at, _)) = takers.min_by_key(|(_, node)| Reverse(node.free().memory_mb)) else { return false };
     if let Some(node) = left.nodes.get_mut(at) {
         node.used.memory_mb += given.memory_mb;
@@ -46,8 +63,10 @@ fn grant(needs: &Resources, left: &mut Cluster) -> bool {
         }
     }
     if let Some(queue) = &mut left.queue {
-        take(&mut queue.memory_mb, given.memory_mb);
-        take(&mut queue.vcores, given.vcores.into());
+        match scarcer(queue, left.counts_vcores) {
+            Kind::Vcores => take(&mut queue.vcores, given.vcores.into()),
+            Kind::Memory => take(&mut queue.memory_mb, given.memory_mb),
+        }
     }
     left.used.memory_mb += given.memory_mb;
     left.used.vcores = left.used.vcores.saturating_add(given.vcores);
@@ -67,9 +86,10 @@ mod tests {
     use super::super::waits::tests::{cluster, needs, node, queue};
     use super::*;
     use hadoop_yarn::types::{QueueInfo, Resource};
+    use std::iter;
 
     fn said(needs: &Resources, count: u32, cluster: &Cluster) -> Option<(ReasonCode, String)> {
-        forecast(needs, count, cluster).map(|reason| (reason.code, reason.text))
+        forecast(needs, count, cluster, iter::empty()).map(|reason| (reason.code, reason.text))
     }
 
     #[test]
@@ -98,6 +118,24 @@ mod tests {
         let narrow = Cluster { queue: Some(queue(600, 3496)), ..cluster() };
         let (_, text) = said(&needs(512, 1, 0, ""), 2, &narrow).unwrap();
         assert_eq!(text, "1 of 2 fit now; queue root.default full: 3584 MB of 4 GB used by this application");
+    }
+
+    #[test]
+    fn what_a_queue_says_of_the_kind_that_is_not_short_is_no_reason_to_wait() {
+        // As said by a queue with 8192 MB and 16 cores, of which 7552 MB and 11 cores are given out.
+        let said_by_yarn = QueueInfo { vcores: Usage { available: 1, allocated: 11, pending: 0 }, ..queue(640, 7552) };
+        let busy = Cluster { queue: Some(said_by_yarn), ..cluster() };
+        assert_eq!(said(&needs(64, 2, 0, ""), 2, &busy), None);
+        let (_, text) = said(&needs(512, 1, 0, ""), 2, &busy).unwrap();
+        assert!(text.starts_with("1 of 2 fit now; queue root.default full"), "{text}");
+    }
+
+    #[test]
+    fn what_is_reserved_for_one_that_waits_for_a_node_is_left_to_smaller_ones() {
+        let reserved = Cluster { queue: Some(queue(0, 3840)), ..cluster() };
+        let after = |waits: &Resources| forecast(&needs(64, 1, 0, ""), 1, &reserved, iter::once(waits));
+        assert!(after(&needs(512, 1, 0, "")).is_some(), "it would fit on a node: the queue is the limit");
+        assert!(after(&needs(2048, 1, 0, "")).is_none());
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Launcher for Yarn {
     }
 
     fn forecast(&self, needs: &Resources, count: u32) -> Option<Reason> {
-        forecast(needs, count, self.shared.book().cluster())
+        let book = self.shared.book();
+        forecast(needs, count, book.cluster(), book.waiting())
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -114,11 +114,11 @@ pub(super) fn has_label(node: &NodeReport, needs: &Resources) -> bool {
 fn queue_full(needs: &Resources, cluster: &Cluster) -> String {
     let Some(queue) = &cluster.queue else { return "asked for, and not granted yet".to_string() };
     let (used, total) = match short_in(queue, &cluster.given(needs), cluster.counts_vcores) {
-        Some(Short::Vcores) => {
+        Some(Kind::Vcores) => {
             let total = queue.vcores.available + queue.vcores.allocated;
             (cluster.used.vcores.to_string(), format!("{total} vcores"))
         }
-        Some(Short::Memory) => {
+        Some(Kind::Memory) => {
             (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
         }
         None => return format!("asked of queue {}, and not granted yet", queue.path),
@@ -126,21 +126,31 @@ fn queue_full(needs: &Resources, cluster: &Cluster) -> String {
     format!("queue {} full: {used} of {total} used by this application", queue.path)
 }
 
-/// What a queue may have too little of.
+/// A kind of which a queue has some left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Short {
+pub(super) enum Kind {
     Vcores,
     Memory,
 }
 
+/// The kind of which most of a queue is given out. Only of that does it say how much is left: of the other kind it names the same share (`CSQueueUtils`),
+/// however much more there is.
+pub(super) fn scarcer(queue: &QueueInfo, counts_vcores: bool) -> Kind {
+    let of_all = |of: &Usage| i128::from(of.available) + i128::from(of.allocated);
+    let QueueInfo { memory_mb, vcores, .. } = queue;
+    let vcores = i128::from(vcores.allocated) * of_all(memory_mb) > i128::from(memory_mb.allocated) * of_all(vcores);
+    if counts_vcores && vcores { Kind::Vcores } else { Kind::Memory }
+}
+
 /// Of what the queue has not so much left.
-pub(super) fn short_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<Short> {
+pub(super) fn short_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<Kind> {
+    let kind = scarcer(queue, counts_vcores);
+    let (of, given) = match kind {
+        Kind::Vcores => (&queue.vcores, i64::from(given.vcores)),
+        Kind::Memory => (&queue.memory_mb, given.memory_mb),
+    };
     // A queue that tells nothing has all zeros.
-    let is_short = |of: &Usage, given: i64| of.available + of.allocated > 0 && of.available < given;
-    if counts_vcores && is_short(&queue.vcores, i64::from(given.vcores)) {
-        return Some(Short::Vcores);
-    }
-    is_short(&queue.memory_mb, given.memory_mb).then_some(Short::Memory)
+    (of.available + of.allocated > 0 && of.available < given).then_some(kind)
 }
 
 /// No node has room for it now; `None` when one has.
