@@ -231,14 +231,14 @@ pipeline_programs() {
 }
 
 # The programs with what YARN needs, in this folder and without their symbols: they are sent to the cluster.
-# yarn_programs debug|release FOLDER
+# yarn_programs debug|release FOLDER [kerberos]
 yarn_programs() {
   local name flags=()
   [ "$1" = debug ] || flags=(--release)
   need strip binutils
   # Apart, so that no feature of the one is another's.
   (cd "$MAAS_TOP" &&
-    cargo build -q "${flags[@]}" -p maas-master --features yarn --bins &&
+    cargo build -q "${flags[@]}" -p maas-master --features "${3:-yarn}" --bins &&
     cargo build -q "${flags[@]}" -p maas-deploy --features yarn --bins &&
     cargo build -q "${flags[@]}" -p maas-runner --bins) || return 1
   mkdir -p "$2"

@@ -4,7 +4,7 @@
 # No area: formatting, lints, unit tests, documentation, licences, spelling, and the system tests on a real ZooKeeper.
 # stores: model stores behind a network: S3 on a local stand-in; HDFS where MAAS_TEST_HDFS=hdfs://HOST:PORT/DIR is set, and in the area yarn on its own.
 # yarn: hadoop-yarn against Hadoop's own ResourceManager and NodeManager, under each protection of RPC, and models in containers.
-# kerberos: hadoop-yarn with its feature kerberos, against Hadoop's own servers and a key distribution centre.
+# kerberos: hadoop-yarn with its feature kerberos, and models in containers, against Hadoop's own servers and a key distribution centre.
 # enrich: the pipeline on a real Kafka and real search servers, alone and in the whole system, with what runs it killed.
 # soak: the long fault runs, and Stellar fuzzed for 20 seconds a target.
 # The last line is the sum over all tests, and the exit code is 1 when anything failed.
@@ -29,7 +29,7 @@ clean() {
   scripts/services/zookeeper.sh stop --dir "$zk_dir" --purge >/dev/null 2>&1 || true
   scripts/services/aws.sh stop --dir "$aws_dir" >/dev/null 2>&1 || true
   scripts/services/kdc.sh stop --dir "$work/kdc" --purge >/dev/null 2>&1 || true
-  for server in "$hadoop_dir" "$hadoop_dir-nodes" "$hadoop_dir-pair"; do scripts/services/hadoop.sh stop --dir "$server" --purge >/dev/null 2>&1 || true; done
+  for server in "$hadoop_dir" "$hadoop_dir-nodes" "$hadoop_dir-pair" "$hadoop_dir-kerberos"; do scripts/services/hadoop.sh stop --dir "$server" --purge >/dev/null 2>&1 || true; done
   for server in kafka:kafka search:opensearch-2.19 search:elasticsearch-5.6; do
     scripts/services/${server%%:*}.sh stop --dir "$work/${server#*:}" --purge >/dev/null 2>&1 || true
   done
@@ -190,19 +190,30 @@ all() {
   return "$verdict"
 }
 
-# Servers that take nobody's word. The tests start Hadoop's themselves, each with its key.
+# Servers that take nobody's word, each with its key. The tests of hadoop-yarn start Hadoop's themselves.
 kerberos() {
   local lines
   need_gssapi_headers
+  need python3 python3
+  zookeeper
   step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos,daemons --all-targets -- -D warnings
   step "documentation of YARN with Kerberos" env RUSTDOCFLAGS="-D warnings" \
-    cargo doc -q -p hadoop-yarn --features kerberos --no-deps --document-private-items
+    cargo doc -q -p hadoop-yarn -p maas-master --features hadoop-yarn/kerberos,maas-master/kerberos --no-deps --document-private-items
+  step "lints of the master with Kerberos" cargo clippy -q -p maas-master --features kerberos --all-targets -- -D warnings
+  step "lints of the system test with Kerberos" cargo clippy -q -p integration-tests --features kerberos --all-targets -- -D warnings
+  step "programs with Kerberos" yarn_programs debug "$work/programs-kerberos" kerberos
   lines=$(scripts/services/hadoop.sh jars)
   lines+=$'\n'$(scripts/services/kdc.sh start --dir "$work/kdc")
   eval "$lines"
-  step "tests on YARN with Kerberos" env KRB5_CONFIG="$KRB5_CONFIG" KRB5CCNAME="$KRB5CCNAME" KDC_KEYTAB="$KDC_KEYTAB" \
-    MAAS_TEST_HADOOP_LIB="$HADOOP_LIB" \
+  export KRB5_CONFIG KRB5CCNAME KDC_KEYTAB KDC_REALM
+  step "tests on YARN with Kerberos" env MAAS_TEST_HADOOP_LIB="$HADOOP_LIB" \
     cargo test -q -p hadoop-yarn --features kerberos,daemons --no-fail-fast --test daemons -- --include-ignored --test-threads=1 kerberos::
+  step "a Hadoop with Kerberos" scripts/services/hadoop.sh start --dir "$hadoop_dir-kerberos" --kerberos \
+    --set yarn.am.liveness-monitor.expiry-interval-ms=60000
+  step "models on YARN with Kerberos" env MAAS_TEST_HADOOP_KERBEROS="$hadoop_dir-kerberos" MAAS_BENCH_PROGRAMS="$work/programs-kerberos" \
+    cargo test -q -p integration-tests --features kerberos --no-fail-fast --test yarn -- kerberos::
+  scripts/services/hadoop.sh stop --dir "$hadoop_dir-kerberos" --purge
+  unset KRB5_CONFIG KRB5CCNAME KDC_KEYTAB KDC_REALM
   scripts/services/kdc.sh stop --dir "$work/kdc" --purge
 }
 

@@ -59,6 +59,7 @@ SITE
 # keys PREFIX NAME KEY-OF-THE-KEYTAB: whom a server is to be, and its key.
 keys() { printf '%s %s/localhost@%s\n%s %s\n' "$1" "$2" "$KDC_REALM" "$3" "$KDC_KEYTAB"; }
 
+# With Kerberos a NodeManager that aggregates logs ends: it opens them by Hadoop's native library, which is no artefact of Maven's.
 yarn_site() {
   local nm=$1
   resource_managers
@@ -104,7 +105,7 @@ yarn.nodemanager.disk-health-checker.enable false
 yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage 100
 yarn.nodemanager.delete.debug-delay-sec 600
 yarn.nodemanager.container-executor.class org.apache.hadoop.yarn.server.nodemanager.DefaultContainerExecutor
-yarn.log-aggregation-enable true
+yarn.log-aggregation-enable $(if has_kerberos; then echo false; else echo true; fi)
 yarn.nodemanager.remote-app-log-dir $(if has nn; then echo /tmp/logs; else echo "$dir/logs"; fi)
 yarn.application.classpath $dir/conf,$lib/*
 yarn.timeline-service.enabled false

@@ -94,14 +94,14 @@ impl Application {
     pub(crate) async fn add_example(&self, name: &str, options: &[&str]) -> Result<Output> {
         let example = repository().join("examples/mock_dga");
         let example = example.to_str().context("plain names")?;
-        let base = format!("/user/root/models/{}", self.id);
+        let base = format!("/user/{}/models/{}", self.cluster.user(), self.id);
         let add = ["-mo", "ADD", "-lmp", example, "-hmp", &base, "-n", name, "-v", "1.0"];
         self.deploy(&[&add[..], options].concat()).await?.exits(0)
     }
 
     /// Publishes a version 1 of this model with more options, and says how that ended.
     pub(crate) async fn add_as(&self, name: &str, model: &ModelDir, options: &[&str]) -> Result<Output> {
-        let base = format!("/user/root/models/{}", self.id);
+        let base = format!("/user/{}/models/{}", self.cluster.user(), self.id);
         let add = ["-mo", "ADD", "-lmp", model.arg(), "-hmp", &base, "-n", name, "-v", "1"];
         self.deploy(&[&add[..], options].concat()).await
     }

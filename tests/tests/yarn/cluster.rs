@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, bail, ensure};
 use hadoop_yarn::client::ResourceManager;
 use hadoop_yarn::config::{Configuration, YarnConfig};
-use hadoop_yarn::rpc::Authentication;
 use hadoop_yarn::types::{ApplicationId, ApplicationReport};
 use integration_tests::{Output, Site, get, script, until};
 use std::collections::BTreeMap;
@@ -12,13 +11,17 @@ use std::time::Duration;
 
 const SCRIPT: &str = "scripts/services/hadoop.sh";
 /// In whose name everything is submitted: HDFS belongs to who started it.
-pub(crate) const USER: &str = "root";
+const USER: &str = "root";
+/// Whose ticket there is where names are not believed.
+const TICKET_OF: &str = "alice";
 
 /// A running Hadoop.
 pub(crate) struct Cluster {
     pub(crate) dir: String,
     lines: BTreeMap<String, String>,
     config: YarnConfig,
+    /// Where Kerberos finds the key distribution centre and the ticket; nothing where names are believed.
+    tickets: Vec<(&'static str, String)>,
     /// Its ResourceManager, as a client of our own.
     pub(crate) rm: ResourceManager,
 }
@@ -41,6 +44,12 @@ impl Cluster {
         Cluster::named("MAAS_TEST_HADOOP_PAIR", start).await
     }
 
+    /// The Hadoop whose servers believe no name.
+    #[cfg(feature = "kerberos")]
+    pub(crate) async fn with_kerberos() -> Result<Cluster> {
+        Cluster::named("MAAS_TEST_HADOOP_KERBEROS", "hadoop.sh start --dir DIR --kerberos").await
+    }
+
     async fn named(variable: &str, start: &str) -> Result<Cluster> {
         let dir = std::env::var(variable).ok().filter(|value| !value.is_empty()).with_context(|| {
             format!("{variable} is not set; run scripts/test.sh yarn, or start a Hadoop with scripts/services/{start} and export {variable}=DIR")
@@ -54,8 +63,20 @@ impl Cluster {
         let lines: BTreeMap<String, String> = output.stdout.lines().filter_map(pair).collect();
         let conf = lines.get("HADOOP_CONF_DIR").context("hadoop.sh names HADOOP_CONF_DIR")?;
         let config = YarnConfig::new(&Configuration::from_directory(Path::new(conf))?)?;
-        let rm = ResourceManager::new(&config, Authentication::simple(USER));
-        Ok(Cluster { dir, rm, config, lines })
+        let mut tickets = Vec::new();
+        if config.wants_kerberos {
+            for name in ["KRB5_CONFIG", "KRB5CCNAME"] {
+                let value = std::env::var(name).with_context(|| format!("{name} is not set; kdc.sh start names it"))?;
+                tickets.push((name, value));
+            }
+        }
+        let rm = ResourceManager::new(&config, config.authentication(USER));
+        Ok(Cluster { dir, rm, config, lines, tickets })
+    }
+
+    /// Who submits, and has a folder in HDFS.
+    pub(crate) fn user(&self) -> &'static str {
+        if self.config.wants_kerberos { TICKET_OF } else { USER }
     }
 
     pub(crate) fn line(&self, key: &str) -> Result<&str> {
@@ -64,11 +85,12 @@ impl Cluster {
 
     /// What programs need in their environment, besides ZooKeeper's address.
     pub(crate) fn variables<'a>(&'a self, site: &'a Site) -> Result<Vec<(&'a str, &'a str)>> {
-        Ok(vec![
-            ("HADOOP_CONF_DIR", self.line("HADOOP_CONF_DIR")?),
-            ("HADOOP_USER_NAME", USER),
-            ("MAAS_ZK", &site.connect),
-        ])
+        let mut variables = vec![("HADOOP_CONF_DIR", self.line("HADOOP_CONF_DIR")?), ("MAAS_ZK", &site.connect)];
+        if self.tickets.is_empty() {
+            variables.push(("HADOOP_USER_NAME", USER));
+        }
+        variables.extend(self.tickets.iter().map(|(name, value)| (*name, value.as_str())));
+        Ok(variables)
     }
 
     /// Runs a program of ours, or a script of it, in this test's world.
@@ -128,7 +150,7 @@ impl Cluster {
         let config = self.config.clone();
         let killing = std::thread::spawn(move || -> Result<()> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async { kill(&ResourceManager::new(&config, Authentication::simple(USER)), id).await })
+            runtime.block_on(async { kill(&ResourceManager::new(&config, config.authentication(USER)), id).await })
         });
         // The test has its outcome already; what is left of it here only takes room.
         let _ = killing.join();

@@ -50,6 +50,8 @@ async fn when_the_resource_manager_that_leads_is_killed_no_call_fails_and_the_ot
     restarted?;
     granted?;
     ensure!(application.cluster.leading().await? == leads, "{leads} leads no longer");
+    let events = application.deploy(&["-mo", "EVENTS", "-n", "dga"]).await?.exits(0)?;
+    ensure!(events.stdout.contains("InstanceStopped") && !events.stdout.contains("InstanceFailed"), "{events:?}");
     let status = application.service(&["status", "--json"]).await?.exits(0)?.json()?;
     ensure!(status["models"].is_array() || status["models"].is_object(), "{status}");
     application.stop().await
