@@ -239,7 +239,7 @@ yarn_programs() {
   # Apart, so that no feature of the one is another's.
   (cd "$MAAS_TOP" &&
     cargo build -q "${flags[@]}" -p maas-master --features "${3:-yarn}" --bins &&
-    cargo build -q "${flags[@]}" -p maas-deploy --features yarn --bins &&
+    cargo build -q "${flags[@]}" -p maas-deploy --features "${3:-yarn}" --bins &&
     cargo build -q "${flags[@]}" -p maas-runner --bins) || return 1
   mkdir -p "$2"
   for name in maas_service maas_master maas_deploy maas_runner; do

@@ -199,7 +199,8 @@ kerberos() {
   step "lints of YARN with Kerberos" cargo clippy -q -p hadoop-yarn --features kerberos,daemons --all-targets -- -D warnings
   step "documentation of YARN with Kerberos" env RUSTDOCFLAGS="-D warnings" \
     cargo doc -q -p hadoop-yarn -p maas-master --features hadoop-yarn/kerberos,maas-master/kerberos --no-deps --document-private-items
-  step "lints of the master with Kerberos" cargo clippy -q -p maas-master --features kerberos --all-targets -- -D warnings
+  step "lints of the programs with Kerberos" cargo clippy -q -p maas-master -p maas-deploy --all-targets \
+    --features maas-master/kerberos,maas-deploy/kerberos -- -D warnings
   step "lints of the system test with Kerberos" cargo clippy -q -p integration-tests --features kerberos --all-targets -- -D warnings
   step "programs with Kerberos" yarn_programs debug "$work/programs-kerberos" kerberos
   lines=$(scripts/services/hadoop.sh jars)
