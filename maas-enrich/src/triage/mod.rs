@@ -10,6 +10,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use stellar_fns::value::Text;
 use stellar_fns::{Environment, Value};
 
 use crate::config::{Compile, Error};
@@ -53,6 +54,8 @@ pub struct Triage {
     aggregator: Aggregator,
     /// Whether any negative score makes the whole negative infinity.
     negatives_trump: bool,
+    /// What the fields of the rules that fire are called, by their number.
+    fields: Vec<Fields>,
 }
 
 #[derive(Debug)]
@@ -61,7 +64,25 @@ struct Rule {
     comment: Value,
     rule: Expression,
     score: Expression,
+    /// The expression, not its value, is what is written, as in the original.
+    score_text: Value,
     reason: Option<Expression>,
+}
+
+/// Names of the fields of a rule that fired.
+#[derive(Debug)]
+struct Fields {
+    name: Text,
+    comment: Text,
+    score: Text,
+    reason: Text,
+}
+
+impl Fields {
+    fn of(number: usize) -> Self {
+        let field = |what: &str| Text::from(format!("{RULES}{number}.{what}"));
+        Self { name: field("name"), comment: field("comment"), score: field("score"), reason: field("reason") }
+    }
 }
 
 struct Fired<'a> {
@@ -92,7 +113,15 @@ impl Triage {
             let reason =
                 reason.map(|reason| with.expressions.compile(&format!("{key}.reason"), &reason)).transpose()?;
             if texts.insert(source) {
-                rules.push(Rule { name: raw.name.into(), comment: raw.comment.into(), rule, score, reason });
+                let score_text = Value::text(score.source());
+                rules.push(Rule {
+                    name: raw.name.into(),
+                    comment: raw.comment.into(),
+                    rule,
+                    score,
+                    score_text,
+                    reason,
+                });
             } else {
                 with.warn(key, "an earlier rule has the same expression, this one is dropped");
             }
@@ -107,7 +136,8 @@ impl Triage {
         };
         let negatives = raw.aggregation_config.unwrap_or_default();
         let negatives_trump = negatives.get("negativeValuesTrump").is_none_or(Value::to_boolean);
-        Ok(Self { rules, aggregator, negatives_trump })
+        let fields = (0..rules.len()).map(Fields::of).collect();
+        Ok(Self { rules, aggregator, negatives_trump, fields })
     }
 
     /// Sees whether the message is an alert and, if it is, weighs it. Gives the score, where any rule fired.
@@ -149,12 +179,11 @@ impl Triage {
         }
         let score = self.aggregator.aggregate(&scores, self.negatives_trump);
         message.set(SCORE, Value::Double(score));
-        for (index, Fired { rule, reason }) in fired.into_iter().enumerate() {
-            message.set(format!("{RULES}{index}.name"), rule.name.clone());
-            message.set(format!("{RULES}{index}.comment"), rule.comment.clone());
-            // The expression, not its value, as in the original.
-            message.set(format!("{RULES}{index}.score"), Value::text(rule.score.source()));
-            message.set(format!("{RULES}{index}.reason"), reason);
+        for (Fired { rule, reason }, fields) in fired.into_iter().zip(&self.fields) {
+            message.set(fields.name.clone(), rule.name.clone());
+            message.set(fields.comment.clone(), rule.comment.clone());
+            message.set(fields.score.clone(), rule.score_text.clone());
+            message.set(fields.reason.clone(), reason);
         }
         Ok(Some(score))
     }
