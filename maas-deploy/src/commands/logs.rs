@@ -35,7 +35,7 @@ use without_yarn as ended;
   maas_deploy logs -n dga --instance 1-3-7f3a
   maas_deploy logs -n dga --application application_1795236020553_0004
 
-Where no master leads, and the last one was an application of YARN, the logs are those that the cluster collected
+Where no master leads, and the last one was an application of YARN, the logs are those that its cluster collected \
 of the newest ended application with this model.")]
 pub(crate) struct Args {
     /// The model
@@ -86,6 +86,8 @@ struct Wanted {
 enum Which {
     /// The one with this id.
     Named(String),
+    /// The one with this id, because its master, which leads, can't be reached.
+    Left(String),
     /// The newest that has logs of the model, because no master leads there.
     Newest { zookeeper: String },
 }
@@ -116,20 +118,22 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
         let which = Which::Named(id.clone());
         return ended::print(args.of_ended(name, version, context.json(), which), out).await;
     }
-    let (api, known) = match context.named_master()? {
+    let (api, known, application) = match context.named_master()? {
         Some(api) => {
             let known = ids_from_master(&api, &name, version.as_ref()).await?;
-            (api, known)
+            (api, known, None)
         }
         None => {
             let cluster = context.connect().await?;
-            if cluster.leader().await?.is_none() && may_have_ended_on_yarn(&cluster).await? {
+            let leader = cluster.leader().await?;
+            if leader.is_none() && may_have_ended_on_yarn(&cluster).await? {
                 let which = Which::Newest { zookeeper: cluster.zookeeper };
                 return ended::print(args.of_ended(name, version, context.json(), which), out).await;
             }
             let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
             require(&picture, &name, version.as_ref())?;
-            (context.master(Some(&cluster)).await?, ids_from_picture(&picture, &name, version.as_ref()))
+            let known = ids_from_picture(&picture, &name, version.as_ref());
+            (context.master(Some(&cluster)).await?, known, leader.and_then(|leader| leader.application))
         }
     };
     let ids = match &args.instance {
@@ -152,9 +156,20 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
             }
             match api.stream(target).await {
                 Ok(text) => open.push((Lines::new(shape(context.json(), &ids, id, stream)), text)),
-                // One of several whose logs are gone does not keep the others.
-                Err(error) if ids.len() > 1 => note(format!("{id} {stream}: {}", error.into_failure())),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let failure = error.into_failure();
+                    match (failure.code() == ErrorCode::MasterUnreachable && open.is_empty(), &application) {
+                        // One that was killed is the leader until its session ends.
+                        (true, Some(application)) if cfg!(feature = "yarn") => {
+                            let wanted = args.of_ended(name, version, context.json(), Which::Left(application.clone()));
+                            return ended::print(wanted, out).await;
+                        }
+                        (false, _) if ids.len() > 1 => {}
+                        _ => return Err(failure.into()),
+                    }
+                    // One of several whose logs are gone does not keep the others.
+                    note(format!("{id} {stream}: {failure}"));
+                }
             }
         }
     }

@@ -77,6 +77,22 @@ fn a_server_out_of_reach_is_6_in_every_verb_and_names_it() {
 }
 
 #[test]
+fn collected_logs_have_nothing_to_follow() {
+    let output = maas_deploy(&["logs", "-n", "dga", "--application", "application_1_0001", "--follow"]);
+    assert_eq!((output.code, output.stderr.contains("--follow")), (2, true), "{}", output.stderr);
+}
+
+#[cfg(not(feature = "yarn"))]
+#[test]
+fn a_build_without_yarn_says_how_the_logs_of_an_application_are_had() {
+    let output = maas_deploy(&["logs", "-n", "dga", "--application", "application_1_0001"]);
+    assert_eq!(output.code, 3);
+    for how in ["yarn logs -applicationId", "--features yarn"] {
+        assert!(output.stderr.contains(how), "{how}: {}", output.stderr);
+    }
+}
+
+#[test]
 fn the_list_of_codes_has_each_with_its_exit_code() {
     let output = maas_deploy(&["errors", "--json"]);
     assert_eq!(output.code, 0);

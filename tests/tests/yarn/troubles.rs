@@ -47,11 +47,11 @@ async fn another_attempt_adopts_what_a_killed_one_started_and_no_call_fails() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_application_leaves_no_registration() -> Result<()> {
+async fn a_killed_application_leaves_its_logs_and_no_registration() -> Result<()> {
     let mut application = Application::start().await?;
     application.add("dga", 2, 256).await?;
     application.site.answering("dga", 2).await?;
-    let id = application.id.to_string();
+    let (id, instances) = (application.id.to_string(), application.containers().await?);
     application.cluster.application_cli(&application.site, &["-kill", &id]).await?.exits(0)?;
     until(Duration::from_secs(20), "no registration", async || {
         let left = application.site.registered("dga").await?;
@@ -60,6 +60,11 @@ async fn a_killed_application_leaves_no_registration() -> Result<()> {
     })
     .await?;
     application.is_over = true;
+    let logs =
+        application.deploy(&["logs", "-n", "dga", "--application", &id, "--stream", "stdout"]).await?.exits(0)?;
+    for instance in instances.keys() {
+        ensure!(logs.stdout.contains(&format!("{instance} | mock DGA listens on port")), "{instance}: {logs:?}");
+    }
     // What it had staged is found by whoever submits next.
     let mut next = Application::start().await?;
     next.nothing_is_staged_of(application.id).await?;

@@ -52,12 +52,9 @@ const SETTLED: Duration = Duration::from_secs(600);
 pub(super) async fn print<W: Write>(wanted: Wanted, out: &mut Out<W>) -> Result<(), Error> {
     let cluster = Cluster::configured()?;
     let collected = match &wanted.which {
-        Which::Named(id) => cluster.named(&wanted, id).await?,
+        Which::Named(id) | Which::Left(id) => cluster.named(&wanted, id).await?,
         Which::Newest { zookeeper } if wanted.follow => {
-            let message = format!(
-                "--follow: no master leads at {zookeeper}, and nothing follows in logs of an application that has ended; leave it out"
-            );
-            return Err(Error::say(ErrorCode::Usage, message));
+            return Err(nothing_follows(&format!("no master leads at {zookeeper}")));
         }
         Which::Newest { zookeeper } => cluster.newest(&wanted, zookeeper).await?,
     };
@@ -107,6 +104,11 @@ pub(super) async fn print<W: Write>(wanted: Wanted, out: &mut Out<W>) -> Result<
     work.await.map_err(|error| Failure::new(ErrorCode::Defect, "work on files ended early").because(&error).into())
 }
 
+fn nothing_follows(why: &str) -> Error {
+    let message = format!("--follow: {why}, and nothing follows in collected logs; leave it out");
+    Error::say(ErrorCode::Usage, message)
+}
+
 /// The instances that are asked for, in the order in which they were started.
 fn choose<'a>(collected: &'a Collected, wanted: &Wanted) -> Result<Vec<&'a Instance>, Error> {
     let of_model = collected.of(&wanted.name, wanted.version.as_ref());
@@ -144,12 +146,27 @@ impl Cluster {
             .parse()
             .map_err(|error: ParseIdError| Failure::new(ErrorCode::Usage, format!("--application {error}")))?;
         let Some(mut report) = self.report(id).await? else { return self.forgotten(wanted, id).await };
-        if !report.state.is_over() {
-            let message = format!(
-                "{id} is {}, and its logs are collected when it ends; leave --application out, and its master gives them",
-                report.state
-            );
-            return Err(Error::say(ErrorCode::NoLogs, message));
+        let is_named = matches!(wanted.which, Which::Named(_));
+        match report.state {
+            state if state.is_over() => {}
+            state if is_named => {
+                let message = format!(
+                    "{id} is {state}, and its logs are collected when it ends; leave --application out, and its master gives them"
+                );
+                return Err(Error::say(ErrorCode::NoLogs, message));
+            }
+            state => {
+                let message = format!(
+                    "the master of {id} can't be reached, and YARN says that it is {state}; try again in a moment"
+                );
+                return Err(Error::say(ErrorCode::MasterUnreachable, message));
+            }
+        }
+        if wanted.follow {
+            return Err(nothing_follows(&format!("{id} has ended")));
+        }
+        if !is_named {
+            note(format!("{id} has ended ({}); these are its logs", report.final_status));
         }
         self.wait_until_collected(&mut report, Instant::now() + COLLECTING).await?;
         let collected = self.gather(id, vec![report.user.clone()]).await?;

@@ -12,7 +12,7 @@ const HOW: &str = "`yarn logs -applicationId ID` has them, or a maas_deploy buil
 #[expect(clippy::unused_async, reason = "the real one asks the cluster")]
 pub(super) async fn print<W: Write>(wanted: Wanted, _out: &mut Out<W>) -> Result<(), Error> {
     Err(match wanted.which {
-        Which::Named(id) => {
+        Which::Named(id) | Which::Left(id) => {
             let message = format!("this maas_deploy can't read the logs of {id}: it was built without YARN; {HOW}");
             Error::say(ErrorCode::StoreNotBuilt, message)
         }
