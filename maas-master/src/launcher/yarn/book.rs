@@ -4,13 +4,14 @@
 //! the ResourceManager for as long as it lives; what it runs stands in the instance's record alone, in ZooKeeper. Ids are
 //! whole ids: their numbers repeat in every attempt.
 
-use super::ends::{self, End};
+use super::ends::End;
+use super::exits;
 use super::spread::Spread;
 use super::waits::{self, Cluster};
 use crate::observed::{Instance, Process};
 use hadoop_yarn::client::{Allocated, Asks, Heartbeat, Pin, Registered, Want};
 use hadoop_yarn::types::{
-    ApplicationAttemptId, ApplicationId, Container, ContainerId, ContainerStatus, ExitStatus, NodeId, Resource,
+    ApplicationAttemptId, ApplicationId, Container, ContainerId, ContainerStatus, NodeId, Resource,
 };
 use jiff::{SignedDuration, Timestamp};
 use maas_client::launch::Exit;
@@ -177,7 +178,7 @@ impl Book {
             reason: Reason::new(ReasonCode::ScriptNotStarted, why),
             exit_code: None,
         };
-        let exit = exit_of(id, end, "", now, now);
+        let exit = exits::exit_of(id, end, "", now, now);
         self.slots.insert(id.to_string(), Slot::Ended { exit: Box::new(exit) });
     }
 
@@ -207,7 +208,7 @@ impl Book {
             self.asks.release(*container);
             let reason = Reason::new(ReasonCode::NodeLost, "its runner and its node are out of sight");
             let end = End { state: InstanceState::Failed, reason, exit_code: None };
-            *slot = Slot::Ended { exit: Box::new(exit_of(id, end, "", *since, now)) };
+            *slot = Slot::Ended { exit: Box::new(exits::exit_of(id, end, "", *since, now)) };
         }
     }
 
@@ -314,7 +315,7 @@ impl Book {
                 self.want(ask, &needs, None);
             }
             Slot::Started { since, .. } => {
-                let exit = exit_of(id, word(&status, id), &status.diagnostics, *since, now);
+                let exit = exits::exit_of(id, exits::word(&status, id), &status.diagnostics, *since, now);
                 *slot = Slot::Ended { exit: Box::new(exit) };
             }
             Slot::Waiting { .. } | Slot::Ended { .. } => {}
@@ -413,7 +414,7 @@ impl Book {
             && self.is_settled
             && now.duration_since(*at).abs() > TOLD_WITHIN
         {
-            *slot = unknown_to_yarn(id, *since, now);
+            *slot = Slot::Ended { exit: Box::new(exits::unknown_to_yarn(id, *since, now)) };
         }
         match self.slots.get(id) {
             Some(Slot::Waiting { reason, .. }) => Process::Waiting { reason: reason.clone() },
@@ -443,58 +444,18 @@ impl Book {
                     Some(Slot::Started { container, since, taken_back: None })
                 }
                 None => self.ends.remove(&container).map(|status| {
-                    let exit = exit_of(id, word(&status, id), &status.diagnostics, since, now);
+                    let exit = exits::exit_of(id, exits::word(&status, id), &status.diagnostics, since, now);
                     Slot::Ended { exit: Box::new(exit) }
                 }),
             },
             Err(_) => None,
         };
-        let gone = || unknown_to_yarn(id, since, now);
+        let gone = || Slot::Ended { exit: Box::new(exits::unknown_to_yarn(id, since, now)) };
         // Containers of an application that is over are over.
         let is_anothers = named.parse::<ContainerId>().is_ok_and(|id| id.attempt.application != self.application);
         if let Some(slot) = slot.or_else(|| (self.is_settled || is_anothers).then(gone)) {
             self.slots.insert(id.to_string(), slot);
         }
-    }
-}
-
-fn unknown_to_yarn(id: &str, since: Timestamp, now: Timestamp) -> Slot {
-    let reason = Reason::new(ReasonCode::NodeLost, "YARN knows nothing of its container any more");
-    let end = End { state: InstanceState::Failed, reason, exit_code: None };
-    Slot::Ended { exit: Box::new(exit_of(id, end, "", since, now)) }
-}
-
-/// The launcher's word about an end.
-fn word(status: &ContainerStatus, id: &str) -> End {
-    let end = ends::end(status);
-    // What YARN did to it is YARN's to tell; else its runner knows best.
-    let by_itself = status.exit_status.0 > 0 && status.exit_status != ExitStatus::LOST;
-    match Exit::from_lines(&status.diagnostics, id).filter(|_| by_itself) {
-        // It was told to end, and knows not why.
-        Some(exit) if exit.reason.code == ReasonCode::Killed => ends::over_memory(&status.diagnostics).unwrap_or(End {
-            state: exit.state,
-            reason: exit.reason,
-            exit_code: exit.exit_code,
-        }),
-        Some(exit) => End { state: exit.state, reason: exit.reason, exit_code: exit.exit_code },
-        None => end,
-    }
-}
-
-fn exit_of(id: &str, end: End, diagnostics: &str, since: Timestamp, now: Timestamp) -> Exit {
-    let said = Exit::from_lines(diagnostics, id);
-    let ran = now.duration_since(since).as_millis();
-    Exit {
-        id: id.to_string(),
-        state: end.state,
-        reason: end.reason,
-        exit_code: end.exit_code,
-        host: said.as_ref().map(|exit| exit.host.clone()).unwrap_or_default(),
-        started: said.as_ref().and_then(|exit| exit.started),
-        ended: now,
-        ran_ms: said.as_ref().map_or_else(|| u64::try_from(ran).unwrap_or(0), |exit| exit.ran_ms),
-        was_ready: said.as_ref().is_some_and(|exit| exit.was_ready),
-        stderr_tail: said.map(|exit| exit.stderr_tail).unwrap_or_default(),
     }
 }
 

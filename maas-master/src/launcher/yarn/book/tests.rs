@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::fixture;
+use crate::launcher::yarn::ends;
 use hadoop_yarn::client::Preemption;
-use hadoop_yarn::types::{ContainerState, NodeReport, NodeState};
+use hadoop_yarn::types::{ContainerState, ExitStatus, NodeReport, NodeState};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -121,7 +122,7 @@ fn a_runners_own_word_says_how_its_model_failed() {
         reason: Reason::new(ReasonCode::ScriptExited, "script ended with exit code 3"),
         exit_code: Some(3),
         ran_ms: 70_000,
-        ..exit_of("1-1-aaaa", ends::end(&ended(2, 7, "")), "", NOW, NOW)
+        ..exits::exit_of("1-1-aaaa", ends::end(&ended(2, 7, "")), "", NOW, NOW)
     };
     let words = format!("Exit code: 7\n{}\n", own.to_line().unwrap());
     book.beat(Vec::new(), vec![ended(2, 7, &words)]);
@@ -141,7 +142,7 @@ fn a_runner_that_ends_in_time_on_yarns_kill_for_memory_ended_for_memory() {
     let own = Exit {
         reason: Reason::new(ReasonCode::Killed, "its runner was asked to end (SIGTERM)"),
         exit_code: Some(143),
-        ..exit_of("1-1-aaaa", ends::end(&ended(2, 7, "")), "", NOW, NOW)
+        ..exits::exit_of("1-1-aaaa", ends::end(&ended(2, 7, "")), "", NOW, NOW)
     };
     let yarns = "[2026-11-22 02:47:26.062]Container [pid=7,containerID=c] is running 2B beyond the 'PHYSICAL' memory limit. Current usage: 339.9 MB of 128 MB physical memory used; 831.7 MB of 268.8 MB virtual memory used. Killing container.";
     let words = format!("{yarns}\nExit code: 7\n{}\n", own.to_line().unwrap());
