@@ -200,7 +200,7 @@ impl Cluster {
         let still = running.first().map(|report| format!("; {} is {}", report.id, report.state)).unwrap_or_default();
         over.truncate(LOOK_THROUGH);
         let deadline = Instant::now() + COLLECTING;
-        let mut first_trouble = None;
+        let (mut first_trouble, mut absence) = (None, None);
         for report in &mut over {
             self.wait_until_collected(report, deadline).await?;
             let collected = self.gather(report.id, vec![report.user.clone()]).await?;
@@ -209,33 +209,35 @@ impl Cluster {
                     let ended = Timestamp::from_millisecond(report.finish_time).unwrap_or_default();
                     let (id, status) = (report.id, &report.final_status);
                     note(format!(
-                        "no master leads at {zookeeper}; these are the logs of {id}, ended {ended:.0} ({status})"
+                        "no master leads at {zookeeper}; these are the logs of {id}, ended {ended:.0} ({status}){still}"
                     ));
                     return Ok(collected);
                 }
                 Err(error) => {
                     let failure = error.into_failure();
-                    let is_absence =
-                        matches!(failure.code(), ErrorCode::NoLogs | ErrorCode::NoModel | ErrorCode::NoVersion);
-                    first_trouble = first_trouble.or(Some(failure).filter(|_| !is_absence));
+                    let kept = if failure.code() == ErrorCode::NoLogs { &mut absence } else { &mut first_trouble };
+                    kept.get_or_insert(failure);
                 }
             }
         }
         if let Some(failure) = first_trouble {
             return Err(failure.into());
         }
-        let name = &wanted.name;
         let seen = match over.as_slice() {
             [] => "the ResourceManager knows of no application of maas_service that has ended".to_string(),
-            [one] => format!("{}, the one application of maas_service that has ended, left no logs of {name}", one.id),
+            [one] => format!(
+                "{}, the one application of maas_service that has ended, left no logs of {}",
+                one.id, wanted.name
+            ),
             several => format!(
-                "none of the {} applications of maas_service that ended last left logs of {name}",
-                several.len()
+                "none of the {} applications of maas_service that ended last left logs of {}",
+                several.len(),
+                wanted.name
             ),
         };
         let message =
             format!("no master leads at {zookeeper}, and {seen}{still}; name an older one with --application");
-        Err(Error::say(ErrorCode::NoLogs, message))
+        Err(absence.iter().fold(Failure::new(ErrorCode::NoLogs, message), with_causes).into())
     }
 
     /// The applications of `maas_service` that have ended, the newest end first, and those of this user that have not. A
