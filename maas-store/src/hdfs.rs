@@ -116,7 +116,8 @@ impl HdfsStore {
                 meter.advance(bytes, &file.path, progress);
             })?);
             meter.file_done(&file.path, progress);
-            if closing.len() > CLOSING_AT_ONCE {
+            // The manifest, which comes last, is one of them.
+            if closing.len() >= CLOSING_AT_ONCE {
                 closing.pop_front().map_or(Ok(()), |file| self.files.closed(file))?;
             }
         }

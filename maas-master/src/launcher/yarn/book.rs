@@ -353,6 +353,7 @@ impl Book {
             }
         }
         self.cluster.maximum = registered.maximum.clone();
+        self.cluster.counts_vcores = registered.counts_vcores;
         self.adopt(registered);
         // Nodes tell what runs on them one after another.
         self.is_settled = false;

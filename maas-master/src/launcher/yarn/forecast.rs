@@ -2,8 +2,8 @@
 //!
 //! YARN itself says nothing before it is asked, and others ask meanwhile: this is what would become of the asks if nobody else had any.
 
-use super::waits::{Cluster, Kind, has_label, never, scarcer, short_in, why_not};
-use hadoop_yarn::types::{NodeReport, Usage};
+use super::waits::{Cluster, Kind, has_label, never, scarcer, times_in, why_not};
+use hadoop_yarn::types::{Resource, Usage};
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::request::Resources;
 use std::cmp::Reverse;
@@ -26,58 +26,66 @@ pub(super) fn forecast<'a>(
     if waiting.any(|needs| !has_room(needs, cluster)) {
         left.queue = None;
     }
-    for granted in 0..count {
-        if !grant(needs, &mut left) {
-            let why = why_not(needs, &left);
-            return Some(match granted {
-                0 => why,
-                _ => Reason::new(ReasonCode::WaitingCapacity, format!("{granted} of {count} fit now; {}", why.text)),
-            });
-        }
+    let granted = grant(needs, count, &mut left);
+    if granted == count {
+        return None;
     }
-    None
+    let why = why_not(needs, &left);
+    Some(match granted {
+        0 => why,
+        _ => Reason::new(ReasonCode::WaitingCapacity, format!("{granted} of {count} fit now; {}", why.text)),
+    })
 }
 
 /// Whether some node has room for it.
 fn has_room(needs: &Resources, cluster: &Cluster) -> bool {
-    cluster.nodes.iter().any(|node| takes(node, needs, cluster))
+    cluster.nodes.iter().any(|node| has_label(node, needs) && cluster.is_room(&node.free(), needs))
 }
 
-fn takes(node: &NodeReport, needs: &Resources, cluster: &Cluster) -> bool {
-    has_label(node, needs) && cluster.is_room(&node.free(), needs)
-}
-
-/// Takes one container off the room that is left; false, and nothing taken, when there is none.
-fn grant(needs: &Resources, left: &mut Cluster) -> bool {
+/// Takes as many containers off the room that is left as there is room for, up to `count`; says how many.
+fn grant(needs: &Resources, count: u32, left: &mut Cluster) -> u32 {
     let given = left.given(needs);
-    if left.queue.as_ref().is_some_and(|queue| short_in(queue, &given, left.counts_vcores).is_some()) {
-        return false;
-    }
-    let takers = left.nodes.iter().enumerate().filter(|(_, node)| takes(node, needs, left));
-    let Some((at, _)) = takers.min_by_key(|(_, node)| Reverse(node.free().memory_mb)) else { return false };
-    if let Some(node) = left.nodes.get_mut(at) {
-        node.used.memory_mb += given.memory_mb;
-        node.used.vcores = node.used.vcores.saturating_add(given.vcores);
-        for (name, amount) in &given.other {
-            *node.used.other.entry(name.clone()).or_default() += amount;
+    let in_queue = left.queue.as_ref().and_then(|queue| times_in(queue, &given, left.counts_vcores));
+    let most = in_queue.unwrap_or(u32::MAX).min(count);
+    let takers = left.nodes.iter().enumerate().filter(|(_, node)| has_label(node, needs));
+    let mut takers: Vec<(i64, usize, u32)> = takers
+        .map(|(at, node)| (node.free(), at))
+        .map(|(free, at)| (free.memory_mb, at, left.times(&free, &given)))
+        .collect();
+    takers.sort_unstable_by_key(|(free, at, _)| (Reverse(*free), *at));
+    let mut granted = 0;
+    for (_, at, fit) in takers {
+        let here = fit.min(most - granted);
+        if let Some(node) = left.nodes.get_mut(at) {
+            add(&mut node.used, &given, here);
         }
+        granted += here;
     }
     if let Some(queue) = &mut left.queue {
         match scarcer(queue, left.counts_vcores) {
-            Kind::Vcores => take(&mut queue.vcores, given.vcores.into()),
-            Kind::Memory => take(&mut queue.memory_mb, given.memory_mb),
+            Kind::Vcores => take(&mut queue.vcores, i64::from(given.vcores), granted),
+            Kind::Memory => take(&mut queue.memory_mb, given.memory_mb, granted),
         }
     }
-    left.used.memory_mb += given.memory_mb;
-    left.used.vcores = left.used.vcores.saturating_add(given.vcores);
-    true
+    add(&mut left.used, &given, granted);
+    granted
+}
+
+fn add(to: &mut Resource, given: &Resource, times: u32) {
+    to.memory_mb = to.memory_mb.saturating_add(given.memory_mb.saturating_mul(times.into()));
+    to.vcores = to.vcores.saturating_add(given.vcores.saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)));
+    for (name, amount) in &given.other {
+        let sum = to.other.entry(name.clone()).or_default();
+        *sum = sum.saturating_add(amount.saturating_mul(times.into()));
+    }
 }
 
 /// A queue that tells nothing has all zeros, and keeps them.
-fn take(of: &mut Usage, given: i64) {
+fn take(of: &mut Usage, given: i64, times: u32) {
     if of.available + of.allocated > 0 {
-        of.available -= given;
-        of.allocated += given;
+        let taken = given.saturating_mul(times.into());
+        of.available = of.available.saturating_sub(taken);
+        of.allocated = of.allocated.saturating_add(taken);
     }
 }
 
@@ -85,7 +93,7 @@ fn take(of: &mut Usage, given: i64) {
 mod tests {
     use super::super::waits::tests::{cluster, needs, node, queue};
     use super::*;
-    use hadoop_yarn::types::{QueueInfo, Resource};
+    use hadoop_yarn::types::QueueInfo;
     use std::iter;
 
     fn said(needs: &Resources, count: u32, cluster: &Cluster) -> Option<(ReasonCode, String)> {

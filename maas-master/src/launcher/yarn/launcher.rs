@@ -117,8 +117,11 @@ impl Launcher for Yarn {
     }
 
     fn forecast(&self, needs: &Resources, count: u32) -> Option<Reason> {
-        let book = self.shared.book();
-        forecast(needs, count, book.cluster(), book.waiting())
+        let (cluster, waiting) = {
+            let book = self.shared.book();
+            (book.cluster().clone(), book.waiting().cloned().collect::<Vec<_>>())
+        };
+        forecast(needs, count, &cluster, waiting.iter())
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

@@ -26,20 +26,38 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// What YARN takes off its room for these needs.
+    /// What YARN takes off its room for these needs: whole steps, and never more than it gives at most.
     pub(super) fn given(&self, needs: &Resources) -> Resource {
         let asked = resource(needs);
-        let step = self.minimum.memory_mb.max(1);
-        let memory_mb = asked.memory_mb.max(1).checked_add(step - 1).map_or(i64::MAX, |up| up / step * step);
-        Resource { memory_mb, vcores: asked.vcores.max(self.minimum.vcores), ..asked }
+        let memory_mb = in_steps(asked.memory_mb, self.minimum.memory_mb, self.maximum.memory_mb);
+        let vcores = in_steps(asked.vcores.into(), self.minimum.vcores.into(), self.maximum.vcores.into());
+        Resource { memory_mb, vcores: i32::try_from(vcores).unwrap_or(i32::MAX), ..asked }
     }
 
-    /// Whether so much room is enough, as the scheduler counts.
-    pub(super) fn is_room(&self, room: &Resource, needs: &Resources) -> bool {
-        let given = self.given(needs);
-        let given = if self.counts_vcores { given } else { Resource { vcores: i32::MIN, ..given } };
-        given.fits_in(room)
+    /// How many containers with so much fit into this room, as the scheduler counts.
+    pub(super) fn times(&self, room: &Resource, given: &Resource) -> u32 {
+        let of = |room: i64, given: i64| if given > 0 { room.max(0) / given } else { i64::MAX };
+        let mut times = of(room.memory_mb, given.memory_mb);
+        if self.counts_vcores {
+            times = times.min(of(room.vcores.into(), given.vcores.into()));
+        }
+        for (name, amount) in &given.other {
+            times = times.min(of(room.other.get(name).copied().unwrap_or(0), *amount));
+        }
+        u32::try_from(times).unwrap_or(u32::MAX)
     }
+
+    /// Whether so much room is enough for one.
+    pub(super) fn is_room(&self, room: &Resource, needs: &Resources) -> bool {
+        self.times(room, &self.given(needs)) > 0
+    }
+}
+
+/// An amount in whole steps, not above the largest.
+fn in_steps(asked: i64, step: i64, most: i64) -> i64 {
+    let step = step.max(1);
+    let up = asked.max(1).checked_add(step - 1).map_or(i64::MAX, |up| up / step * step);
+    up.min(most).max(asked)
 }
 
 /// What these resources are to YARN.
@@ -98,7 +116,8 @@ pub(super) fn never(needs: &Resources, cluster: &Cluster) -> Option<String> {
         return Some(format!("no node with label {}", needs.label));
     }
     let largest = nodes.iter().filter(|node| has_label(node, needs)).max_by_key(|node| node.capability.memory_mb)?;
-    if nodes.iter().any(|node| has_label(node, needs) && cluster.is_room(&node.capability, needs)) {
+    // Not by steps: what the configuration here says of them may not be the cluster's.
+    if nodes.iter().any(|node| has_label(node, needs) && cluster.times(&node.capability, &asked) > 0) {
         return None;
     }
     Some(format!("asks {asked}, and no node has as much; {} has {}", largest.id.host, largest.capability))
@@ -113,15 +132,15 @@ pub(super) fn has_label(node: &NodeReport, needs: &Resources) -> bool {
 /// Nodes have room, and the queue may not use it.
 fn queue_full(needs: &Resources, cluster: &Cluster) -> String {
     let Some(queue) = &cluster.queue else { return "asked for, and not granted yet".to_string() };
-    let (used, total) = match short_in(queue, &cluster.given(needs), cluster.counts_vcores) {
-        Some(Kind::Vcores) => {
+    if times_in(queue, &cluster.given(needs), cluster.counts_vcores) != Some(0) {
+        return format!("asked of queue {}, and not granted yet", queue.path);
+    }
+    let (used, total) = match scarcer(queue, cluster.counts_vcores) {
+        Kind::Vcores => {
             let total = queue.vcores.available + queue.vcores.allocated;
             (cluster.used.vcores.to_string(), format!("{total} vcores"))
         }
-        Some(Kind::Memory) => {
-            (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated))
-        }
-        None => return format!("asked of queue {}, and not granted yet", queue.path),
+        Kind::Memory => (size(cluster.used.memory_mb), size(queue.memory_mb.available + queue.memory_mb.allocated)),
     };
     format!("queue {} full: {used} of {total} used by this application", queue.path)
 }
@@ -142,15 +161,15 @@ pub(super) fn scarcer(queue: &QueueInfo, counts_vcores: bool) -> Kind {
     if counts_vcores && vcores { Kind::Vcores } else { Kind::Memory }
 }
 
-/// Of what the queue has not so much left.
-pub(super) fn short_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<Kind> {
-    let kind = scarcer(queue, counts_vcores);
-    let (of, given) = match kind {
+/// How many containers with so much the queue has left; `None` where it says nothing.
+pub(super) fn times_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<u32> {
+    let (of, given) = match scarcer(queue, counts_vcores) {
         Kind::Vcores => (&queue.vcores, i64::from(given.vcores)),
         Kind::Memory => (&queue.memory_mb, given.memory_mb),
     };
     // A queue that tells nothing has all zeros.
-    (of.available + of.allocated > 0 && of.available < given).then_some(kind)
+    let tells = of.available.saturating_add(of.allocated) > 0 && given > 0;
+    tells.then(|| u32::try_from(of.available.max(0) / given).unwrap_or(u32::MAX))
 }
 
 /// No node has room for it now; `None` when one has.
@@ -294,6 +313,18 @@ pub(super) mod tests {
             let reason = why_not(&needs, &cluster);
             assert_eq!((reason.code, reason.text.as_str()), (code, text), "{needs:?}");
         }
+    }
+
+    #[test]
+    fn steps_that_may_not_be_the_clusters_make_nothing_impossible() {
+        let small = Cluster {
+            minimum: Resource::new(1024, 2),
+            nodes: vec![node("a", Resource::new(1500, 4), 0, "")],
+            ..cluster()
+        };
+        assert_eq!(never(&needs(1200, 1, 0, ""), &small), None);
+        assert_eq!(small.given(&needs(1200, 3, 0, "")), Resource::new(2048, 4));
+        assert_eq!(small.given(&needs(4000, 8, 0, "")), Resource::new(4096, 8), "no more than one may have");
     }
 
     #[test]
