@@ -47,6 +47,9 @@ pub(super) fn to_io(error: HdfsError) -> io::Error {
         HdfsError::RPCError(class, text) | HdfsError::FatalRPCError(class, text) => {
             io::Error::new(kind_of(&class), said(&class, &text))
         }
+        HdfsError::GSSAPIError(_, _, text) => {
+            io::Error::other(format!("Kerberos: {}; run kinit, or set KRB5CCNAME", first_line(&text)))
+        }
         other => io::Error::other(first_line(&other.to_string())),
     }
 }
