@@ -39,6 +39,13 @@ struct Case<'a> {
     group: String,
 }
 
+/// What a case that can't be used is answered by.
+#[derive(Debug, Deserialize)]
+struct Id {
+    #[serde(default)]
+    id: Json,
+}
+
 #[derive(Debug, Serialize)]
 struct Answer {
     id: Json,
@@ -81,7 +88,8 @@ async fn answer(stage: Stage, line: &[u8], environment: &Arc<Environment>) -> An
         Ok(case) => case,
         Err(error) => {
             let message = format!("no {{\"id\",\"config\",\"message\"}}: {error}");
-            return Answer { id: Json::Null, message: None, error: Some(Said { message, causes: Vec::new() }) };
+            let id = serde_json::from_slice::<Id>(line).map_or(Json::Null, |line| line.id);
+            return Answer { id, message: None, error: Some(Said { message, causes: Vec::new() }) };
         }
     };
     let id = case.id.clone();

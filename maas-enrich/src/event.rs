@@ -52,6 +52,8 @@ pub struct Raw {
     pub place: Place,
     /// What is known of it besides, without any prefix. Lines of which the same is known share it.
     pub metadata: Option<Arc<Message>>,
+    /// When it came, milliseconds since 1970, where its place tells: the time of a line that has none of its own, the same when it is read again.
+    pub came_ms: Option<i64>,
     /// The guid it had before: of a line that was put aside and is read again, which must become the same document.
     pub given_guid: Option<String>,
 }
@@ -59,7 +61,7 @@ pub struct Raw {
 impl Raw {
     /// A line of which nothing else is known.
     pub fn new(bytes: Vec<u8>, place: Place) -> Self {
-        Self { bytes, place, metadata: None, given_guid: None }
+        Self { bytes, place, metadata: None, came_ms: None, given_guid: None }
     }
 
     /// The line's guid: the same when it is read again. `part` tells apart what comes of one line, where it is not empty.

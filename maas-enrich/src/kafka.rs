@@ -10,7 +10,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
-use rdkafka::types::RDKafkaRespErr;
+use rdkafka::types::{RDKafkaConfRes, RDKafkaRespErr};
 
 /// The header of a record that was put aside: the guid of the document that its line becomes.
 pub(crate) const GUID_HEADER: &str = "maas_guid";
@@ -39,7 +39,12 @@ impl Properties {
             Some((name.trim().to_owned(), value.trim().to_owned()))
         };
         let pairs = lines.map(pair).collect::<Option<_>>();
-        Ok(Self(pairs.ok_or_else(|| unusable("has a line that is no name=value, such as security.protocol=ssl"))?))
+        let read =
+            Self(pairs.ok_or_else(|| unusable("has a line that is no name=value, such as security.protocol=ssl"))?);
+        match read.client("", &[]).create_native_config() {
+            Ok(_) => Ok(read),
+            Err(error) => Err(unusable(&format!("can't be used: {}", unshown(&error)))),
+        }
     }
 
     /// The same for one of several workers: what names a member of a group names each of them apart.
@@ -140,7 +145,18 @@ pub(crate) struct Unusable {
 
 impl From<KafkaError> for Unusable {
     fn from(error: KafkaError) -> Self {
-        Self { denied: false, message: error.to_string() }
+        Self { denied: false, message: unshown(&error) }
+    }
+}
+
+/// An error in words, without the value of a setting: that may be a secret.
+fn unshown(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
+            format!("{name} is no setting of librdkafka")
+        }
+        KafkaError::ClientConfig(_, _, name, _) => format!("the setting {name} does not take its value"),
+        error => error.to_string(),
     }
 }
 
@@ -192,6 +208,24 @@ mod tests {
         let said = "[thrd:ssl://h:1/bootstrap]: ssl://h:1/bootstrap: SSL handshake failed: no (after 5ms in state SSL_HANDSHAKE)";
         assert_eq!(plain(said), "ssl://h:1/bootstrap: SSL handshake failed: no");
         assert_eq!(plain("as it is"), "as it is");
+    }
+
+    #[test]
+    fn a_setting_that_is_not_taken_is_named_without_its_value() {
+        let refusal = |line: &str| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
+            let failure = Properties::from_file(file.path()).unwrap_err();
+            assert_eq!(failure.exit(), ErrorCode::BadConfig.exit());
+            failure.to_string()
+        };
+        for (line, named) in [
+            ("sasl.pasword=geheim", "sasl.pasword is no setting of librdkafka"),
+            ("security.protocol=geheim", "security.protocol does not take its value"),
+        ] {
+            let said = refusal(line);
+            assert!(said.contains(named) && !said.contains("geheim"), "{said}");
+        }
     }
 
     #[test]

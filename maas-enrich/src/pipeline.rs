@@ -166,7 +166,8 @@ impl Pipeline {
     pub async fn process(&self, raw: &Raw, observer: &mut impl Observer) -> Outcome {
         let mut outcome = Outcome::default();
         let mut clock = Clock(Instant::now());
-        let opened = self.open(raw).and_then(|(line, metadata)| Ok((self.parse(&line, &metadata)?, metadata)));
+        let opened =
+            self.open(raw).and_then(|(line, metadata)| Ok((self.parse(&line, &metadata, raw.came_ms)?, metadata)));
         let (messages, metadata) = match opened {
             Ok(opened) => opened,
             Err(trouble) => {
@@ -274,10 +275,10 @@ impl Pipeline {
         named.collect()
     }
 
-    fn parse(&self, line: &[u8], metadata: &Message) -> Result<Parsed, Trouble> {
+    fn parse(&self, line: &[u8], metadata: &Message, came: Option<i64>) -> Result<Parsed, Trouble> {
         let line = String::from_utf8_lossy(line);
         let Some(parser) = &self.sensor.parser.parser else { return Ok(Parsed::new()) };
-        let mut messages = parser.parse(&line, &self.environment)?;
+        let mut messages = parser.parse(&line, &self.environment, came)?;
         for message in &mut messages {
             if self.sensor.parser.merges_metadata {
                 for (name, value) in metadata.iter() {

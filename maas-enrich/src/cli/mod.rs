@@ -25,7 +25,7 @@ const EXAMPLES: &str = r#"Examples:
   maas_enrich status -z node1:2181
   maas_enrich apply triage < cases.jsonl
 
-Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 the configuration is refused, 4 not found, 6 a server can't be reached."#;
+Exit codes: 0 done, 1 a defect of ours, 2 usage, 3 the configuration is refused, 4 not found, 6 a server can't be reached, 9 not permitted."#;
 
 /// Parses, transforms, enriches, triages and indexes events.
 #[derive(Debug, Parser)]

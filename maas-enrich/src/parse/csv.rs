@@ -38,7 +38,7 @@ impl CsvParser {
             }
             _ => return Err(Error::value(KEY, "is needed; a map of names to columns from 0, or a list of names")),
         }
-        let separator = match text(config, "separator") {
+        let separator = match text(config, "separator")? {
             None => ',',
             Some(separator) => {
                 let mut chars = separator.chars();
@@ -48,13 +48,18 @@ impl CsvParser {
                 }
             }
         };
-        let time = text(config, "timestampFormat")
+        let time = text(config, "timestampFormat")?
             .map(|format| JavaTime::compile("parserConfig.timestampFormat", format, "", with))
             .transpose()?;
         Ok(Self { columns, separator, time })
     }
 
-    pub(super) fn parse(&self, line: &str, environment: &Environment) -> Result<Option<Message>, Trouble> {
+    pub(super) fn parse(
+        &self,
+        line: &str,
+        environment: &Environment,
+        came: Option<i64>,
+    ) -> Result<Option<Message>, Trouble> {
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
             return Ok(None);
         }
@@ -70,7 +75,7 @@ impl CsvParser {
         }
         message.set(ORIGINAL, Value::text(line));
         let time = match (message.get(TIMESTAMP).and_then(Value::as_text), &self.time) {
-            (None, _) => now_ms(environment),
+            (None, _) => came.unwrap_or_else(|| now_ms(environment)),
             (Some(text), Some(time)) => time.read(TIMESTAMP, text, environment)?,
             (Some(text), None) => text.parse().map_err(|_| Trouble::BadTime {
                 field: TIMESTAMP.to_owned(),

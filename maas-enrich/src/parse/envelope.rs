@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use stellar_fns::Value;
 
-use super::{ORIGINAL, Trouble, text};
+use super::{ORIGINAL, Trouble, text_of};
 use crate::config::Error;
 use crate::message::Message;
 
@@ -17,7 +17,7 @@ pub struct Envelope {
 impl Envelope {
     /// Option of `rawMessageStrategyConfig`: `messageField`, the field that is the line.
     pub(crate) fn compile(config: &Message) -> Result<Self, Error> {
-        let field = text(config, "messageField").ok_or_else(|| {
+        let field = text_of("rawMessageStrategyConfig", config, "messageField")?.ok_or_else(|| {
             Error::value("rawMessageStrategyConfig.messageField", "is needed; name the field that holds the line")
         })?;
         Ok(Self { field: field.to_owned() })

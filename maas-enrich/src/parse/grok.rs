@@ -23,16 +23,16 @@ pub struct GrokParser {
 impl GrokParser {
     /// Options: `grokPath`, `patternLabel`, `timestampField`, `timeFields`, `dateFormat`, `timeZone`; ours: `grokStatement` with patterns in place of a file.
     pub(super) fn compile(config: &Message, library: &Library, with: &mut Compile) -> Result<Self, Error> {
-        let label = text(config, "patternLabel")
+        let label = text(config, "patternLabel")?
             .ok_or_else(|| Error::value("parserConfig.patternLabel", "is needed; name the pattern of a line"))?;
         if flag(config, "multiLine") {
             let message = "several lines a message are not read here; set it to false";
             return Err(Error::value("parserConfig.multiLine", message));
         }
         let mut library = std::borrow::Cow::Borrowed(library);
-        if let Some(statement) = text(config, "grokStatement") {
+        if let Some(statement) = text(config, "grokStatement")? {
             library = std::borrow::Cow::Owned(library.with_text(statement));
-        } else if let Some(path) = text(config, "grokPath") {
+        } else if let Some(path) = text(config, "grokPath")? {
             match library.with(path) {
                 Some(with_file) => library = std::borrow::Cow::Owned(with_file),
                 None if library.get(label).is_some() => {}
@@ -51,12 +51,12 @@ impl GrokParser {
             Some(Value::List(list)) => list.read().iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         };
-        let format = text(config, "dateFormat").unwrap_or(TIME_FORMAT);
-        let zone = text(config, "timeZone").unwrap_or("UTC");
+        let format = text(config, "dateFormat")?.unwrap_or(TIME_FORMAT);
+        let zone = text(config, "timeZone")?.unwrap_or("UTC");
         Ok(Self {
             grok,
             label: label.to_owned(),
-            timestamp_field: text(config, "timestampField").map(str::to_owned),
+            timestamp_field: text(config, "timestampField")?.map(str::to_owned),
             time_fields,
             time: JavaTime::compile("parserConfig.dateFormat", format, zone, with)?,
         })

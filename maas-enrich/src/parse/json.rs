@@ -38,17 +38,17 @@ impl JsonParser {
     /// Options: `mapStrategy`, one of DROP, UNFOLD, ALLOW, ERROR; `jsonpQuery`, the path to messages in a line; with it `wrapInEntityArray` and
     /// `wrapEntityName`, for lines that are objects with commas between them; `overrideOriginalString`.
     pub(super) fn compile(config: &Message) -> Result<Self, Error> {
-        let query = text(config, "jsonpQuery").filter(|query| !query.trim().is_empty());
+        let query = text(config, "jsonpQuery")?.filter(|query| !query.trim().is_empty());
         let query = query.map(|query| Path::read(query.trim())).transpose();
         let query = query.map_err(|wrong| Error::value("parserConfig.jsonpQuery", wrong))?;
-        let wrapped =
-            flag(config, "wrapInEntityArray").then(|| text(config, "wrapEntityName").unwrap_or("messages").to_owned());
+        let name = text(config, "wrapEntityName")?.unwrap_or("messages");
+        let wrapped = flag(config, "wrapInEntityArray").then(|| name.to_owned());
         if query.is_none() && wrapped.is_some() {
             let message = "is of use only with a query; name the path as jsonpQuery, such as $.messages[*]";
             return Err(Error::value("parserConfig.wrapInEntityArray", message));
         }
         let several = query.map(|query| Several { query, wrapped });
-        let maps = match text(config, "mapStrategy").unwrap_or("DROP") {
+        let maps = match text(config, "mapStrategy")?.unwrap_or("DROP") {
             "DROP" => Maps::Drop,
             "UNFOLD" => Maps::Unfold,
             "ALLOW" => Maps::Allow,
@@ -61,23 +61,24 @@ impl JsonParser {
         Ok(Self { maps, several, own_original: flag(config, "overrideOriginalString") })
     }
 
-    pub(super) fn parse(&self, line: &str, environment: &Environment) -> Result<Parsed, Trouble> {
+    pub(super) fn parse(&self, line: &str, environment: &Environment, came: Option<i64>) -> Result<Parsed, Trouble> {
+        let time = || came.unwrap_or_else(|| now_ms(environment));
         match &self.several {
             None => {
                 let read = Message::from_json(line.as_bytes()).map_err(Trouble::NotJson)?;
-                Ok(Parsed::from_buf([self.message(line, read, environment)?]))
+                Ok(Parsed::from_buf([self.message(line, read, time)?]))
             }
             Some(several) => {
                 let messages = several.messages(line)?;
                 if !self.own_original && messages.len().saturating_mul(line.len()) > MOST_COPIED {
                     return Err(Trouble::TooManyMessages { messages: messages.len(), bytes: line.len() });
                 }
-                messages.into_iter().map(|read| self.message(line, read, environment)).collect()
+                messages.into_iter().map(|read| self.message(line, read, time)).collect()
             }
         }
     }
 
-    fn message(&self, line: &str, read: Message, environment: &Environment) -> Result<Message, Trouble> {
+    fn message(&self, line: &str, read: Message, time: impl FnOnce() -> i64) -> Result<Message, Trouble> {
         let own = self.own_original.then(|| String::from_utf8_lossy(&read.to_json()).into_owned());
         let mut message = Message::default();
         for (name, value) in read {
@@ -87,7 +88,7 @@ impl JsonParser {
             Some(own) => message.set(ORIGINAL, Value::from(own)),
             None => message.set_if_absent(ORIGINAL, || Value::text(line)),
         }
-        message.set_if_absent(TIMESTAMP, || Value::Long(now_ms(environment)));
+        message.set_if_absent(TIMESTAMP, || Value::Long(time()));
         Ok(message)
     }
 

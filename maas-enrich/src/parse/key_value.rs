@@ -21,19 +21,19 @@ pub struct KeyValueParser {
 impl KeyValueParser {
     /// Options: `pairSeparator` (else blanks), `keyValueSeparator` (else `=`), `timestampField`, `dateFormat`, `timeZone`.
     pub(super) fn compile(config: &Message, with: &mut Compile) -> Result<Self, Error> {
-        let zone = text(config, "timeZone").unwrap_or("UTC");
-        let time = text(config, "dateFormat")
+        let zone = text(config, "timeZone")?.unwrap_or("UTC");
+        let time = text(config, "dateFormat")?
             .map(|format| JavaTime::compile("parserConfig.dateFormat", format, zone, with))
             .transpose()?;
         Ok(Self {
-            pair: text(config, "pairSeparator").filter(|pair| !pair.trim().is_empty()).map(str::to_owned),
-            separator: text(config, "keyValueSeparator").unwrap_or("=").to_owned(),
-            timestamp_field: text(config, "timestampField").map(str::to_owned),
+            pair: text(config, "pairSeparator")?.filter(|pair| !pair.trim().is_empty()).map(str::to_owned),
+            separator: text(config, "keyValueSeparator")?.unwrap_or("=").to_owned(),
+            timestamp_field: text(config, "timestampField")?.map(str::to_owned),
             time,
         })
     }
 
-    pub(super) fn parse(&self, line: &str, environment: &Environment) -> Result<Message, Trouble> {
+    pub(super) fn parse(&self, line: &str, environment: &Environment, came: Option<i64>) -> Result<Message, Trouble> {
         let mut message = Message::default();
         let mut rest = line;
         while let Some((key, value)) = self.next(&mut rest) {
@@ -46,7 +46,7 @@ impl KeyValueParser {
         let field = self.timestamp_field.as_deref().unwrap_or(TIMESTAMP);
         let time = match (message.get(field).filter(|value| !value.is_null()), &self.time) {
             (None, _) if self.timestamp_field.is_some() => return Err(Trouble::NoTime { field: field.to_owned() }),
-            (None, _) => now_ms(environment),
+            (None, _) => came.unwrap_or_else(|| now_ms(environment)),
             (Some(value), Some(time)) => time.read(field, &value.to_string(), environment)?,
             (Some(value), None) => value.to_string().replace('.', "").parse().map_err(|_| Trouble::BadTime {
                 field: field.to_owned(),

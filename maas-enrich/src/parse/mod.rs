@@ -169,24 +169,93 @@ pub(crate) fn compile(name: &str, config: &Message, library: &Library, with: &mu
 
 impl Parser {
     /// The messages of a line; none where the line is a comment or blank.
-    pub fn parse(&self, line: &str, environment: &Environment) -> Result<Parsed, Trouble> {
+    pub fn parse(&self, line: &str, environment: &Environment, came: Option<i64>) -> Result<Parsed, Trouble> {
         let message = match self {
             Self::Grok(parser) => parser.parse(line, environment)?,
-            Self::Json(parser) => return parser.parse(line, environment),
-            Self::Csv(parser) => return Ok(parser.parse(line, environment)?.into_iter().collect()),
-            Self::Syslog(parser) => parser.parse(line, environment)?,
-            Self::KeyValue(parser) => parser.parse(line, environment)?,
+            Self::Json(parser) => return parser.parse(line, environment, came),
+            Self::Csv(parser) => return Ok(parser.parse(line, environment, came)?.into_iter().collect()),
+            Self::Syslog(parser) => parser.parse(line, environment, came)?,
+            Self::KeyValue(parser) => parser.parse(line, environment, came)?,
         };
         Ok(Parsed::from_buf([message]))
     }
 }
 
-/// An option that is a text.
-fn text<'a>(config: &'a Message, name: &str) -> Option<&'a str> {
-    config.get(name).and_then(Value::as_text).filter(|text| !text.is_empty())
+/// An option of `parserConfig` that is a text.
+fn text<'a>(config: &'a Message, name: &str) -> Result<Option<&'a str>, Error> {
+    text_of("parserConfig", config, name)
+}
+
+/// An option that is a text; an empty one is none.
+fn text_of<'a>(section: &str, config: &'a Message, name: &str) -> Result<Option<&'a str>, Error> {
+    match config.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_text() {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(Error::value(format!("{section}.{name}"), format!("{value} is no text"))),
+        },
+    }
 }
 
 /// An option that is true or false, or one of these words.
 fn flag(config: &Message, name: &str) -> bool {
     config.get(name).is_some_and(Value::to_boolean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compiled(name: &str, config: &str) -> (Result<Parser, Error>, Vec<String>) {
+        let (config, mut with) = (Message::from_json(config.as_bytes()).unwrap(), Compile::default());
+        let parser = compile(name, &config, &Library::default(), &mut with);
+        (
+            parser,
+            with.into_warnings().into_iter().map(|warning| format!("{} {}", warning.key, warning.message)).collect(),
+        )
+    }
+
+    #[test]
+    fn an_option_of_a_wrong_type_is_named_with_its_value() {
+        for (name, option) in [
+            ("CSV", "separator"),
+            ("CSV", "timestampFormat"),
+            ("JSON", "mapStrategy"),
+            ("JSON", "jsonpQuery"),
+            ("GROK", "grokPath"),
+            ("GROK", "timestampField"),
+            ("SYSLOG_5424", "nilPolicy"),
+            ("KEY_VALUE", "pairSeparator"),
+        ] {
+            let config = format!(r#"{{"columns": ["a"], "patternLabel": "INT", "{option}": 5}}"#);
+            let said = compiled(name, &config).0.unwrap_err().to_string();
+            assert!(said.contains(&format!("parserConfig.{option}")) && said.contains("5 is no text"), "{said}");
+        }
+    }
+
+    #[test]
+    fn forms_of_dates_are_looked_at_before_the_first_line_and_zones_too() {
+        let (parser, _) = compiled("KEY_VALUE", r#"{"dateFormat": "QQQ"}"#);
+        let said = parser.unwrap_err().to_string();
+        assert!(said.contains("parserConfig.dateFormat") && said.contains("QQQ"), "{said}");
+        let (parser, warnings) = compiled("GROK", r#"{"patternLabel": "INT", "timeZone": "Nowhere/X"}"#);
+        assert!(parser.is_ok() && warnings.iter().any(|said| said.contains("Nowhere/X")), "{warnings:?}");
+        let (parser, warnings) = compiled("GROK", r#"{"patternLabel": "INT", "timeZone": "Europe/Berlin"}"#);
+        assert!(parser.is_ok() && warnings.is_empty(), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_line_without_a_time_has_the_time_at_which_it_came() {
+        let environment = Environment::default();
+        for (name, config, line) in [
+            ("JSON", "{}", "{\"a\": 1}"),
+            ("CSV", r#"{"columns": ["a"]}"#, "1"),
+            ("KEY_VALUE", "{}", "a=1"),
+            ("SYSLOG_5424", "{}", "<14>1 - h a p m - text"),
+        ] {
+            let parser = compiled(name, config).0.unwrap();
+            let messages = parser.parse(line, &environment, Some(1_461_576_382_642)).unwrap();
+            assert_eq!(messages[0].get(TIMESTAMP), Some(&Value::Long(1_461_576_382_642)), "{name}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ impl SyslogParser {
     }
 
     fn new(config: &Message, format: Format) -> Result<Self, Error> {
-        let nil = match text(config, "nilPolicy").unwrap_or("OMIT") {
+        let nil = match text(config, "nilPolicy")?.unwrap_or("OMIT") {
             "OMIT" => Nil::Omit,
             "NULL" => Nil::Null,
             "DASH" => Nil::Dash,
@@ -55,7 +55,7 @@ impl SyslogParser {
                 return Err(Error::value("parserConfig.nilPolicy", format!("{other:?}: OMIT, NULL or DASH")));
             }
         };
-        let zone = match text(config, "deviceTimeZone") {
+        let zone = match text(config, "deviceTimeZone")? {
             None => TimeZone::UTC,
             Some(name) => TimeZone::get(name).map_err(|error| {
                 Error::value("parserConfig.deviceTimeZone", format!("{name:?} is no time zone: {error}"))
@@ -64,7 +64,7 @@ impl SyslogParser {
         Ok(Self { format, nil, zone })
     }
 
-    pub(super) fn parse(&self, line: &str, environment: &Environment) -> Result<Message, Trouble> {
+    pub(super) fn parse(&self, line: &str, environment: &Environment, came: Option<i64>) -> Result<Message, Trouble> {
         let mut message = Message::default();
         message.set(ORIGINAL, Value::text(line));
         let mut cursor = Cursor { line: line.trim_end_matches(['\r', '\n']), at: 0, format: self.format };
@@ -75,7 +75,7 @@ impl SyslogParser {
             message.set("syslog.header.facility", Value::from((priority / 8).to_string()));
         }
         match self.format {
-            Format::Rfc5424 => self.rest_5424(&mut message, &mut cursor, environment)?,
+            Format::Rfc5424 => self.rest_5424(&mut message, &mut cursor, environment, came)?,
             Format::Rfc3164 => self.rest_3164(&mut message, &mut cursor, environment)?,
         }
         Ok(message)
@@ -86,13 +86,14 @@ impl SyslogParser {
         message: &mut Message,
         cursor: &mut Cursor<'_>,
         environment: &Environment,
+        came: Option<i64>,
     ) -> Result<(), Trouble> {
         let version = cursor.word("the version is missing")?;
         message.set("syslog.header.version", Value::text(version));
         let time = cursor.word("the time is missing")?;
         self.field(message, "syslog.header.timestamp", time);
         let millis = match time {
-            "-" => super::now_ms(environment),
+            "-" => came.unwrap_or_else(|| super::now_ms(environment)),
             time => time.parse::<Timestamp>().map_err(|_| bad_time(time))?.as_millisecond(),
         };
         message.set(TIMESTAMP, Value::Long(millis));

@@ -1,5 +1,6 @@
 //! Times of lines: as numbers, and in the forms of Java's SimpleDateFormat.
 
+use jiff::tz::TimeZone;
 use stellar_fns::{Environment, Value};
 
 use super::Trouble;
@@ -21,10 +22,20 @@ pub(crate) struct JavaTime {
 }
 
 impl JavaTime {
-    /// A form, and the zone of times that name none.
+    /// A form, and the zone of times that name none. As in the original one that isn't known is UTC, which is said.
     pub(crate) fn compile(key: &str, format: &str, zone: &str, with: &mut Compile) -> Result<Self, Error> {
         let expression = with.expressions.compile(key, "TO_EPOCH_TIMESTAMP(text, format, zone)")?;
         let around = Message::from_iter([("format", Value::text(format)), ("zone", Value::text(zone))]);
+        let writes = with.expressions.compile(key, "DATE_FORMAT(format, 0L, 'UTC')")?;
+        if let Err(failed) = writes.value_now(&Scope::new([&around]), &Environment::default()) {
+            return Err(Error::value(
+                key,
+                format!("{format:?} is no form of a date: {}", maas_client::reason::chain(&failed)),
+            ));
+        }
+        if zone.contains('/') && TimeZone::get(zone).is_err() {
+            with.warn("parserConfig.timeZone", format!("{zone:?} is no time zone; UTC is used"));
+        }
         Ok(Self { expression, format: format.to_owned(), around })
     }
 

@@ -119,7 +119,10 @@ fn rest(metrics: &Metrics) -> String {
     };
     let refused = match metrics.refused_so_far() {
         0 => String::new(),
-        times => format!("<p>{times} changed configurations were refused; the log says why"),
+        1 => format!("<p>a changed configuration was refused: {}", escaped(&metrics.last_refusal())),
+        times => {
+            format!("<p>{times} changed configurations were refused, the last: {}", escaped(&metrics.last_refusal()))
+        }
     };
     let waits = metrics.waiting_configuration().map_or_else(String::new, |reason| {
         format!("<p>a changed configuration waits and is tried again: {}", escaped(&reason))

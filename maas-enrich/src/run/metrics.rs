@@ -35,6 +35,8 @@ pub struct Metrics {
     put_aside: AtomicU64,
     kinds: [Kind; KINDS],
     refused_configurations: AtomicU64,
+    /// Which was refused last, and why.
+    last_refusal: Mutex<String>,
     /// Why a changed configuration waits to be taken.
     waiting_configuration: Mutex<Option<String>>,
     /// By worker.
@@ -74,6 +76,7 @@ impl Metrics {
             put_aside: AtomicU64::default(),
             kinds: Default::default(),
             refused_configurations: AtomicU64::default(),
+            last_refusal: Mutex::default(),
             waiting_configuration: Mutex::default(),
             lag: Mutex::default(),
             calls: Calls::default(),
@@ -107,7 +110,8 @@ impl Metrics {
         self.kinds[SINK].failed.fetch_add(refused as u64, Relaxed);
     }
 
-    pub(super) fn config_refused(&self) {
+    pub(super) fn config_refused(&self, refusal: String) {
+        *self.last_refusal.lock() = refusal;
         self.refused_configurations.fetch_add(1, Relaxed);
     }
 
@@ -140,6 +144,10 @@ impl Metrics {
 
     pub(super) fn put_aside_so_far(&self) -> u64 {
         self.put_aside.load(Relaxed)
+    }
+
+    pub(super) fn last_refusal(&self) -> String {
+        self.last_refusal.lock().clone()
     }
 
     pub(super) fn refused_so_far(&self) -> u64 {

@@ -32,7 +32,7 @@ pub(super) async fn follow(
 ) {
     let sensor = pipelines.borrow().sensor().name.clone();
     let refused = |path: &str, reason: &str| {
-        environments.metrics.config_refused();
+        environments.metrics.config_refused(format!("{path}: {reason}"));
         let line = format!("the changed configuration is refused, the old one stays in force: {path}: {reason}");
         said.event("config_refused", json!({"path": path, "reason": reason}), &line);
     };
@@ -40,6 +40,10 @@ pub(super) async fn follow(
     while changes_or_waited(&mut changes, wait).await {
         let files = match topology::read_files(&tree).await {
             Ok(files) => relevant(files, &sensor),
+            Err(topology::Error::NotText { path }) => {
+                refused(&path, "is not UTF-8 text");
+                continue;
+            }
             Err(error) => {
                 // The tree says "read again" when it is back.
                 tracing::warn!(error = %maas_cli::Failure::of(maas_cli::ErrorCode::ZookeeperUnreachable, &error), "the configuration stays as it is");

@@ -102,10 +102,11 @@ async fn started(mut options: Options) -> Result<(), Failure> {
     let (pipelines, current) = watch::channel(Arc::new(Pipeline::new(Arc::new(sensor), environment)));
     let stop = CancellationToken::new();
 
+    let source = source_of(&options, topic.as_deref()).to_string();
     let shown = Shown {
         metrics: metrics.clone(),
         sensor: options.sensor.clone(),
-        source: options.source.to_string(),
+        source: source.clone(),
         sink: sink.to_string(),
     };
     let http = match options.http {
@@ -148,7 +149,7 @@ async fn started(mut options: Options) -> Result<(), Failure> {
             said.event("ready", json!({"sensor": options.sensor, "http": http, "group": group}), &line);
             followers.spawn(said.progress(metrics.clone()));
             if let Some((tree, roots)) = zookeeper.clone() {
-                let running = running_here(&options, &sink, http.clone());
+                let running = running_here(&options, source.clone(), &sink, http.clone());
                 let stop = stop.clone();
                 followers.spawn(async move {
                     running::show_until_stopped(tree, roots, running).await;
@@ -289,20 +290,31 @@ fn sink_address(option: Option<Address>, global: &Global) -> Result<Address, Fai
     Err(Failure::new(ErrorCode::Usage, message))
 }
 
+/// The source with its topic, which may be named by the configuration or the sensor alone.
+fn source_of(options: &Options, configured: Option<&str>) -> Address {
+    match &options.source {
+        Address::Kafka { brokers, topic } => {
+            let topic = plan::topic_of(topic.as_deref(), configured, &options.sensor).to_owned();
+            Address::Kafka { brokers: brokers.clone(), topic: Some(topic) }
+        }
+        other => other.clone(),
+    }
+}
+
 /// The consumer group; none where nothing is consumed.
 fn group(options: &Options, configured: Option<&str>) -> Option<String> {
     let Address::Kafka { topic, .. } = &options.source else { return None };
     Some(plan::group(options, plan::topic_of(topic.as_deref(), configured, &options.sensor)))
 }
 
-fn running_here(options: &Options, sink: &Address, http: Option<String>) -> Running {
+fn running_here(options: &Options, source: String, sink: &Address, http: Option<String>) -> Running {
     let host = std::fs::read_to_string(Path::new("/proc/sys/kernel/hostname")).unwrap_or_default();
     Running {
         sensor: options.sensor.clone(),
         host: host.trim().to_owned(),
         pid: std::process::id(),
         since: jiff::Timestamp::now().to_string(),
-        source: options.source.to_string(),
+        source,
         sink: sink.to_string(),
         http,
     }

@@ -100,6 +100,8 @@ struct Record<'a> {
     payload: Cow<'a, [u8]>,
     /// Whether the record says its guid in a header.
     says_guid: bool,
+    /// The record's time, where it is not the present.
+    came_ms: Option<i64>,
 }
 
 /// What is to be done about a record that was not delivered.
@@ -154,6 +156,9 @@ impl KafkaWriter {
         let sends = wanted.map(async |(index, one)| {
             let guid = one.guid.as_bytes();
             let mut record = FutureRecord::to(&self.topic).key(guid).payload(&*one.payload);
+            if let Some(came) = one.came_ms {
+                record = record.timestamp(came);
+            }
             if one.says_guid {
                 let header = Header { key: GUID_HEADER, value: Some(guid) };
                 record = record.headers(OwnedHeaders::new().insert(header));
@@ -185,12 +190,18 @@ impl Sink for KafkaWriter {
             guid: document.guid.clone().into(),
             payload: document.message.to_json().into(),
             says_guid: false,
+            came_ms: None,
         };
         self.send(&documents.iter().map(record).collect::<Vec<_>>()).await
     }
 
     async fn put_aside(&self, lines: &[Raw]) -> Result<(), Error> {
-        let record = |raw| Record { guid: Raw::guid(raw, "").into(), payload: (&raw.bytes).into(), says_guid: true };
+        let record = |raw: &'_ Raw| Record {
+            guid: raw.guid("").into(),
+            payload: Cow::Owned(raw.bytes.clone()),
+            says_guid: true,
+            came_ms: raw.came_ms,
+        };
         for refused in self.send(&lines.iter().map(record).collect::<Vec<_>>()).await? {
             // Its document is written nevertheless, without the model's answer.
             tracing::warn!(sink = self.name, reason = refused.reason, "a line can't be put aside");

@@ -110,7 +110,7 @@ impl Search {
             }
             target.settings.index.clone()
         };
-        let path = format!("/_template/{index}_index");
+        let path = format!("/_template/{}", template::name(&index));
         if !self.server.exists(&path).await? {
             let template = template::template(&index, self.server.kind());
             self.server.put(&path, template.to_string()).await?;

@@ -44,13 +44,14 @@ impl IndexName {
         Ok(Self { first, date })
     }
 
-    /// The index of a message, by its own time in UTC; of one without, by the present.
+    /// The index of a message, by its own time in UTC, be that a number or its text; of one without, by the present.
     pub(super) fn of(&self, message: &Message) -> String {
         let Some(date) = &self.date else { return self.first.clone() };
         let millis = match message.get(TIMESTAMP) {
             Some(Value::Long(millis)) => Some(*millis),
             Some(Value::Int(millis)) => Some(i64::from(*millis)),
-            _ => None,
+            Some(value) => value.as_text().and_then(|text| text.trim().parse().ok()),
+            None => None,
         };
         let time = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or_else(Timestamp::now);
         format!("{}_index_{}", self.first, time.strftime(date))
@@ -98,6 +99,8 @@ mod tests {
         let message = Message::from_iter([("timestamp", Value::Long(1_461_576_382_642))]);
         let name = |format| IndexName::new(&settings("Squid", format)).unwrap().of(&message);
         assert_eq!(name(None), "squid_index_2016.04.25.09");
+        let text = Message::from_iter([("timestamp", Value::text("1461576382642"))]);
+        assert_eq!(IndexName::new(&settings("squid", None)).unwrap().of(&text), "squid_index_2016.04.25.09");
         assert_eq!(name(Some("yyyy-MM-dd")), "squid_index_2016-04-25");
         let errors = Settings { dated: false, ..settings("error", None) };
         assert_eq!(IndexName::new(&errors).unwrap().of(&message), "error");

@@ -4,9 +4,14 @@ use serde_json::{Value as Json, json};
 
 use super::server::Kind;
 
+/// The template's name. Servers take small letters alone.
+pub(super) fn name(index: &str) -> String {
+    format!("{}_index", index.to_lowercase())
+}
+
 /// The template, for a server with mapping types or without.
 pub(super) fn template(index: &str, kind: Kind) -> Json {
-    let pattern = format!("{}_index*", index.to_lowercase());
+    let pattern = format!("{}*", name(index));
     let mapping = mapping();
     if kind.typed {
         json!({"template": pattern, "mappings": {document_type(index): mapping}})
@@ -24,7 +29,8 @@ pub(super) fn document_type(index: &str) -> String {
 fn mapping() -> Json {
     let rule = |name: &str, pattern: &str, mapping: Json| json!({name: {"match": pattern, "mapping": mapping}});
     let keyword = || json!({"type": "keyword"});
-    let number = || json!({"type": "float"});
+    // A score may be infinite, which no number of theirs is: the document is taken, and its score is only shown.
+    let number = || json!({"type": "float", "ignore_malformed": true});
     json!({
         "dynamic_templates": [
             rule("rule_score", "threat*triage*rules*score", keyword()),
@@ -53,6 +59,7 @@ mod tests {
 
     #[test]
     fn types_are_named_only_where_there_are_types() {
+        assert_eq!(name("jsonMap"), "jsonmap_index");
         let typed = template("squid", Kind { typed: true });
         assert_eq!(typed["template"], "squid_index*");
         assert!(typed["mappings"]["squid_doc"]["properties"]["guid"].is_object());

@@ -124,7 +124,8 @@ impl KafkaTopic {
             let is_guid = given.len() <= LONGEST_GUID && given.iter().all(u8::is_ascii_graphic);
             is_guid.then(|| String::from_utf8_lossy(given).into_owned())
         });
-        Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata, given_guid })
+        let came_ms = message.timestamp().to_millis();
+        Some(Raw { bytes: message.payload().unwrap_or_default().to_vec(), place, metadata, came_ms, given_guid })
     }
 
     /// What comes next; none where a commit is due before.
