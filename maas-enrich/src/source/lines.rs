@@ -1,32 +1,24 @@
 //! Lines of a file or of standard input, read by a thread of their own.
 //!
-//! A file is followed to whatever is appended, unless it is read once; one that is replaced under its name or made shorter is read from its new beginning.
+//! How bytes become lines is `line_reader`'s, how a file is followed `tail`'s.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::line_reader::LineReader;
+use super::tail::Tail;
 use super::{Error, Source};
 use crate::event::{Place, Raw};
-use crate::pipeline::LONGEST_LINE;
 
-/// Lines that are given at once.
-const BATCH: usize = 512;
-/// Bytes that are given at once, roughly.
-const BATCH_BYTES: usize = 1 << 20;
 /// Batches that wait to be taken.
 const AHEAD: usize = 4;
-/// How often the end of a file is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// See the module.
 #[derive(Debug)]
@@ -40,8 +32,7 @@ impl Lines {
     /// The lines of a file; at its end it waits for more, unless it is read once.
     pub fn file(path: &Path, once: bool) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let open = || Tail::open(path.to_owned());
-        let tail = open().map_err(|source| Error::Unreadable { name: name.clone(), source })?;
+        let tail = Tail::open(path).map_err(|source| Error::Unreadable { name: name.clone(), source })?;
         Self::start(name, move |reader, stopped| tail.read(reader, once, stopped))
     }
 
@@ -94,138 +85,14 @@ impl Source for Lines {
     }
 }
 
-/// A file that is followed.
-struct Tail {
-    path: PathBuf,
-    file: File,
-    inode: u64,
-}
-
-impl Tail {
-    fn open(path: PathBuf) -> io::Result<Self> {
-        let file = File::open(&path)?;
-        let inode = file.metadata()?.ino();
-        Ok(Self { path, file, inode })
-    }
-
-    fn read(
-        mut self,
-        sender: &mpsc::Sender<Result<Vec<Raw>, Error>>,
-        once: bool,
-        stopped: &Receiver<()>,
-    ) -> io::Result<()> {
-        loop {
-            let shown = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-            let identity: Arc<str> = format!("{} {}", shown.display(), self.inode).into();
-            let mut lines = LineReader::new(BufReader::with_capacity(256 << 10, &self.file), identity, 0);
-            loop {
-                while let Some(batch) = lines.batch()? {
-                    if sender.blocking_send(Ok(batch)).is_err() {
-                        return Ok(());
-                    }
-                }
-                if once {
-                    if let Some(last) = lines.rest() {
-                        // An Err says that nobody reads any more.
-                        let _ = sender.blocking_send(Ok(vec![last]));
-                    }
-                    return Ok(());
-                }
-                if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
-                    return Ok(());
-                }
-                if self.file.metadata()?.len() < lines.offset || self.is_replaced() {
-                    break;
-                }
-            }
-            match Self::open(self.path.clone()) {
-                Ok(tail) => self = tail,
-                // Between being taken away and made again.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.file.seek(SeekFrom::End(0))?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn is_replaced(&self) -> bool {
-        self.path.metadata().is_ok_and(|found| found.ino() != self.inode)
-    }
-}
-
-/// Cuts bytes into lines and knows where each begins.
-struct LineReader<R> {
-    input: R,
-    identity: Arc<str>,
-    /// Of the line that is being read.
-    start: u64,
-    /// Of the next byte.
-    offset: u64,
-    /// The line so far; one that is too long keeps a byte more than the longest may have.
-    line: Vec<u8>,
-}
-
-impl<R: BufRead> LineReader<R> {
-    fn new(input: R, identity: Arc<str>, offset: u64) -> Self {
-        Self { input, identity, start: offset, offset, line: Vec::new() }
-    }
-
-    /// The lines that can be read without waiting long; none at the end of what there is. A line without its end stays for the next time.
-    fn batch(&mut self) -> io::Result<Option<Vec<Raw>>> {
-        let mut lines = Vec::new();
-        let mut bytes = 0;
-        loop {
-            let buffer = match self.input.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if buffer.is_empty() {
-                return Ok((!lines.is_empty()).then_some(lines));
-            }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let part = &buffer[..end.unwrap_or(buffer.len())];
-            let room = (LONGEST_LINE + 1).saturating_sub(self.line.len());
-            self.line.extend_from_slice(&part[..part.len().min(room)]);
-            let used = part.len() + usize::from(end.is_some());
-            let is_last = used == buffer.len();
-            self.input.consume(used);
-            self.offset += used as u64;
-            if end.is_some() {
-                if let Some(raw) = self.take() {
-                    bytes += raw.bytes.len();
-                    lines.push(raw);
-                }
-                // What is left in the buffer is worth going on for, a read that may wait is not.
-                if lines.len() >= BATCH || bytes >= BATCH_BYTES || (is_last && !lines.is_empty()) {
-                    return Ok(Some(lines));
-                }
-            }
-        }
-    }
-
-    /// The last line, where it has no end.
-    fn rest(&mut self) -> Option<Raw> {
-        self.take()
-    }
-
-    /// The line that is complete; none where it is blank.
-    fn take(&mut self) -> Option<Raw> {
-        let mut bytes = std::mem::take(&mut self.line);
-        let start = std::mem::replace(&mut self.start, self.offset);
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
-        let place = Place::File { identity: self.identity.clone(), offset: start };
-        (!bytes.is_empty()).then(|| Raw::new(bytes, place))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs::{File, OpenOptions};
     use std::io::Write;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
 
     fn texts(batch: &[Raw]) -> Vec<(u64, String)> {
         let one = |raw: &Raw| match &raw.place {
@@ -247,30 +114,87 @@ mod tests {
         assert_eq!(all, [(0, "one".into()), (6, "two".into()), (10, "three".into())]);
     }
 
-    #[tokio::test]
-    async fn a_file_is_followed_and_read_anew_when_it_is_replaced() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("log");
-        std::fs::write(&path, "one\nhal").unwrap();
-        let mut lines = Lines::file(&path, false).unwrap();
-        assert_eq!(texts(&lines.next().await.unwrap().unwrap()), [(0, "one".into())]);
-        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"f\nmore\n").unwrap();
-        assert_eq!(texts(&lines.next().await.unwrap().unwrap()), [(4, "half".into()), (9, "more".into())]);
-        std::fs::write(directory.path().join("new"), "fresh\n").unwrap();
-        std::fs::rename(directory.path().join("new"), &path).unwrap();
-        assert_eq!(texts(&lines.next().await.unwrap().unwrap()), [(0, "fresh".into())]);
+    /// A log that is followed, and its lines as they come.
+    struct Log {
+        directory: tempfile::TempDir,
+        lines: Lines,
     }
 
-    #[test]
-    fn a_line_that_is_too_long_is_cut_and_the_next_one_is_whole() {
-        let text = format!("{}\nshort\n", "x".repeat(LONGEST_LINE * 3));
-        let mut reader = LineReader::new(text.as_bytes(), "f".into(), 0);
-        let mut all = Vec::new();
-        while let Some(batch) = reader.batch().unwrap() {
-            all.extend(batch);
+    impl Log {
+        fn with(text: &str) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("log"), text).unwrap();
+            let lines = Lines::file(&directory.path().join("log"), false).unwrap();
+            Self { directory, lines }
         }
-        assert_eq!(all[0].bytes.len(), LONGEST_LINE + 1);
-        assert_eq!(all[1].bytes, b"short");
+
+        fn path(&self) -> PathBuf {
+            self.directory.path().join("log")
+        }
+
+        fn writer(&self) -> File {
+            OpenOptions::new().append(true).open(self.path()).unwrap()
+        }
+
+        fn rename(&self) {
+            std::fs::rename(self.path(), self.directory.path().join("log.1")).unwrap();
+        }
+
+        async fn gives(&mut self, wanted: &[(u64, &str)]) {
+            let mut all = Vec::new();
+            while all.len() < wanted.len() {
+                let next = tokio::time::timeout(Duration::from_secs(30), self.lines.next()).await;
+                let next = next.unwrap_or_else(|_| panic!("nothing comes after {all:?}"));
+                all.extend(texts(&next.unwrap().unwrap()));
+            }
+            assert_eq!(all, wanted.iter().map(|(offset, text)| (*offset, (*text).to_owned())).collect::<Vec<_>>());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_followed_and_read_anew_when_it_is_replaced() {
+        let mut log = Log::with("one\nhal");
+        log.gives(&[(0, "one")]).await;
+        log.writer().write_all(b"f\nmore\n").unwrap();
+        log.gives(&[(4, "half"), (9, "more")]).await;
+        std::fs::write(log.directory.path().join("new"), "fresh\n").unwrap();
+        std::fs::rename(log.directory.path().join("new"), log.path()).unwrap();
+        log.gives(&[(0, "fresh")]).await;
+    }
+
+    #[tokio::test]
+    async fn what_was_written_just_before_a_file_was_renamed_comes_before_the_lines_of_the_next() {
+        let mut log = Log::with("one\n");
+        log.gives(&[(0, "one")]).await;
+        log.writer().write_all(b"two\nunended").unwrap();
+        log.rename();
+        std::fs::write(log.path(), "three\n").unwrap();
+        log.gives(&[(4, "two"), (8, "unended"), (0, "three")]).await;
+    }
+
+    #[tokio::test]
+    async fn a_writer_may_go_on_with_the_renamed_file_until_it_opens_the_next() {
+        let mut log = Log::with("one\n");
+        log.gives(&[(0, "one")]).await;
+        let mut old = log.writer();
+        log.rename();
+        old.write_all(b"nameless\n").unwrap();
+        log.gives(&[(4, "nameless")]).await;
+        File::create(log.path()).unwrap();
+        old.write_all(b"late\n").unwrap();
+        log.gives(&[(13, "late")]).await;
+        old.write_all(b"last\n").unwrap();
+        log.writer().write_all(b"fresh\n").unwrap();
+        log.gives(&[(18, "last"), (0, "fresh")]).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_cut_is_read_from_its_start_also_where_it_has_grown_longer_since() {
+        let mut log = Log::with("one\ntwo\nunended");
+        log.gives(&[(0, "one"), (4, "two")]).await;
+        std::fs::write(log.path(), "1\n").unwrap();
+        log.gives(&[(8, "unended"), (0, "1")]).await;
+        std::fs::write(log.path(), "longer than before\nand more\n").unwrap();
+        log.gives(&[(0, "longer than before"), (19, "and more")]).await;
     }
 }

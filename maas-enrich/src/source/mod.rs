@@ -5,7 +5,9 @@
 
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod line_reader;
 mod lines;
+mod tail;
 
 use std::convert::Infallible;
 
