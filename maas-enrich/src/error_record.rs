@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_and_bytes_that_are_no_text_are_kept() {
-        let place = Place::File { identity: "f".into(), offset: 3 };
+        let place = Place::File { identity: "f".into(), offset: 3, so_far: uuid::Uuid::nil() };
         let raw = Raw::new(vec![0xff; KEPT + 1], place);
         let error = std::io::Error::other("no");
         let failing = Failing { kind: ErrorType::Parser, part: "", message: &raw.guid("") };
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn each_message_of_a_line_and_each_part_of_it_has_a_record_of_its_own() {
-        let raw = Raw::new(Vec::new(), Place::File { identity: "f".into(), offset: 3 });
+        let raw = Raw::new(Vec::new(), Place::File { identity: "f".into(), offset: 3, so_far: uuid::Uuid::nil() });
         let error = std::io::Error::other("no");
         let of_part = |kind, part: &str, message: &str| {
             let record = error_record(Failing { kind, part, message }, "squid", &raw, &error, 5);

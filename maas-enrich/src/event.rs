@@ -29,6 +29,8 @@ pub enum Place {
         identity: Arc<str>,
         /// The line's first byte.
         offset: u64,
+        /// Digest of the line and of all before it: where a file is cut, or another one has its inode, other lines come to stand at the same bytes.
+        so_far: Uuid,
     },
 }
 
@@ -37,7 +39,7 @@ impl Place {
     fn guid(&self) -> String {
         let name = match self {
             Self::Topic { topic, partition, offset, .. } => format!("topic\0{topic}\0{partition}\0{offset}\0"),
-            Self::File { identity, offset } => format!("file\0{identity}\0{offset}\0"),
+            Self::File { identity, offset, so_far } => format!("file\0{identity}\0{offset}\0{so_far}\0"),
         };
         Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
     }

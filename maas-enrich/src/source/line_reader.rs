@@ -3,6 +3,8 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::event::{Place, Raw};
 use crate::pipeline::LONGEST_LINE;
 
@@ -25,11 +27,13 @@ pub(super) struct LineReader<R> {
     /// The line so far; one that is too long keeps a byte more than the longest may have.
     line: Vec<u8>,
     recent: Vec<u8>,
+    /// Digest of the lines so far.
+    so_far: Uuid,
 }
 
 impl<R: BufRead> LineReader<R> {
     pub(super) fn new(input: R, identity: Arc<str>, offset: u64) -> Self {
-        Self { input, identity, start: offset, offset, line: Vec::new(), recent: Vec::new() }
+        Self { input, identity, start: offset, offset, line: Vec::new(), recent: Vec::new(), so_far: Uuid::nil() }
     }
 
     /// The lines that can be read without waiting long; none at the end of what there is. A line without its end stays for the next time.
@@ -97,8 +101,12 @@ impl<R: BufRead> LineReader<R> {
         if bytes.last() == Some(&b'\r') {
             bytes.pop();
         }
-        let place = Place::File { identity: self.identity.clone(), offset: start };
-        (!bytes.is_empty()).then(|| Raw::new(bytes, place))
+        if bytes.is_empty() {
+            return None;
+        }
+        self.so_far = Uuid::new_v5(&self.so_far, &bytes);
+        let place = Place::File { identity: self.identity.clone(), offset: start, so_far: self.so_far };
+        Some(Raw::new(bytes, place))
     }
 }
 
@@ -116,5 +124,26 @@ mod tests {
         }
         assert_eq!(all[0].bytes.len(), LONGEST_LINE + 1);
         assert_eq!(all[1].bytes, b"short");
+    }
+
+    fn guids(text: &str) -> Vec<String> {
+        let mut reader = LineReader::new(text.as_bytes(), "f".into(), 0);
+        let mut all = Vec::new();
+        while let Some(batch) = reader.batch().unwrap() {
+            all.extend(batch);
+        }
+        all.extend(reader.rest());
+        all.iter().map(|line| line.guid("")).collect()
+    }
+
+    #[test]
+    fn a_line_has_the_same_guid_for_as_long_as_nothing_before_it_is_another() {
+        let (long, short) = (guids("header\n\none\nsame\n"), guids("header\n\none"));
+        assert_eq!(long[..2], short);
+        let other = guids("header\n\ntwo\nsame\n");
+        assert_eq!(long[0], other[0]);
+        assert_ne!(long[1], other[1], "another line at the same byte");
+        assert_ne!(long[2], other[2], "the same line at the same byte, in a file that was another one before it");
+        assert_ne!(guids("a\na\n")[0], guids("a\na\n")[1]);
     }
 }

@@ -140,6 +140,16 @@ mod tests {
             std::fs::rename(self.path(), self.directory.path().join("log.1")).unwrap();
         }
 
+        /// What a reader that begins now gives, to the end of the file.
+        async fn read_again(&self) -> Vec<Raw> {
+            let mut lines = Lines::file(&self.path(), true).unwrap();
+            let mut all = Vec::new();
+            while let Some(batch) = lines.next().await.unwrap() {
+                all.extend(batch);
+            }
+            all
+        }
+
         async fn gives(&mut self, wanted: &[(u64, &str)]) {
             let mut all = Vec::new();
             while all.len() < wanted.len() {
@@ -196,5 +206,16 @@ mod tests {
         log.gives(&[(8, "unended"), (0, "1")]).await;
         std::fs::write(log.path(), "longer than before\nand more\n").unwrap();
         log.gives(&[(0, "longer than before"), (19, "and more")]).await;
+    }
+    #[tokio::test]
+    async fn lines_have_their_guids_after_a_restart_too_and_other_ones_than_those_that_were_cut_away() {
+        let mut log = Log::with("one\ntwo\n");
+        let first = log.lines.next().await.unwrap().unwrap();
+        assert_eq!(first[0].guid(""), log.read_again().await[0].guid(""));
+        std::fs::write(log.path(), "six\n").unwrap();
+        let after = log.lines.next().await.unwrap().unwrap();
+        assert_eq!(texts(&after), [(0, "six".into())]);
+        assert_ne!(after[0].guid(""), first[0].guid(""));
+        assert_eq!(after[0].guid(""), log.read_again().await[0].guid(""));
     }
 }

@@ -77,7 +77,7 @@ async fn documents(pipeline: &Pipeline, log: &Path) -> Vec<Json> {
     let log = std::fs::read_to_string(log).expect("the log can be read");
     let mut documents = Vec::new();
     for (index, line) in log.lines().enumerate() {
-        let place = Place::File { identity: "log".into(), offset: index as u64 };
+        let place = Place::File { identity: "log".into(), offset: index as u64, so_far: uuid::Uuid::nil() };
         let raw = Raw::new(line.as_bytes().to_vec(), place);
         let outcome = pipeline.process(&raw, &mut Nobody).await;
         assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);

@@ -21,7 +21,7 @@ async fn outcome(global: &Json, parser: &Json, line: &[u8]) -> Outcome {
     let (sensor, warnings) = Sensor::compile("s", &Files(files.into())).expect("it compiles");
     assert_eq!(warnings, []);
     let pipeline = Pipeline::new(Arc::new(sensor), Arc::new(Environment::default()));
-    let place = Place::File { identity: "f".into(), offset: 0 };
+    let place = Place::File { identity: "f".into(), offset: 0, so_far: uuid::Uuid::nil() };
     pipeline.process(&Raw::new(line.to_vec(), place), &mut Nobody).await
 }
 
@@ -221,7 +221,7 @@ async fn a_group_that_fails_costs_the_message_only_that_group() {
     ];
     let (sensor, _) = Sensor::compile("s", &Files(files.into())).expect("it compiles");
     let pipeline = Pipeline::new(Arc::new(sensor), Arc::new(Environment::default()));
-    let place = Place::File { identity: "f".into(), offset: 0 };
+    let place = Place::File { identity: "f".into(), offset: 0, so_far: uuid::Uuid::nil() };
     let outcome = pipeline.process(&Raw::new(br#"{"n":1,"timestamp":5}"#.to_vec(), place), &mut Nobody).await;
     let message = serde_json::to_value(outcome.message.expect("a message")).expect("JSON");
     assert_eq!((&message["a"], &message["m.k"], &message["c"]), (&json!(2), &json!(1), &json!(4)));
