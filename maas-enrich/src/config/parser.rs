@@ -77,6 +77,9 @@ struct RawTransformation {
     rest: IndexMap<String, IgnoredAny>,
 }
 
+/// Characters of a topic's name at most.
+const LONGEST_TOPIC: usize = 249;
+
 /// The steps from a line to a message.
 #[derive(Debug)]
 pub struct ParserSettings {
@@ -128,6 +131,16 @@ impl ParserSettings {
                 return Err(Error::value("rawMessageStrategy", message));
             }
         };
+        let given = |topic: Option<String>| topic.filter(|topic| !topic.is_empty());
+        let (output_topic, error_topic) = (given(raw.output_topic), given(raw.error_topic));
+        let topics = [("sensorTopic", &raw.sensor_topic), ("outputTopic", &output_topic), ("errorTopic", &error_topic)];
+        for (key, topic) in topics {
+            if let Some(topic) = topic.as_deref().filter(|topic| !is_topic(topic)) {
+                let message =
+                    format!("{topic:?} can't be a topic; letters, digits, . _ - only, {LONGEST_TOPIC} at most");
+                return Err(Error::value(key, message));
+            }
+        }
         let prefix = strategy.get("metadataPrefix").and_then(|prefix| prefix.as_text()).unwrap_or("metron.metadata");
         Ok(Self {
             parser,
@@ -135,8 +148,8 @@ impl ParserSettings {
             filter,
             config,
             topic: raw.sensor_topic,
-            output_topic: raw.output_topic,
-            error_topic: raw.error_topic,
+            output_topic,
+            error_topic,
             // What is written on an envelope is meant to be read.
             reads_metadata: raw.read_metadata.unwrap_or(envelope.is_some()),
             merges_metadata: raw.merge_metadata.unwrap_or(envelope.is_some()),
@@ -145,6 +158,12 @@ impl ParserSettings {
             parallelism: raw.parser_parallelism.max(raw.spout_parallelism),
         })
     }
+}
+
+/// Whether Kafka takes it for a topic's name.
+fn is_topic(name: &str) -> bool {
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
+    (1..=LONGEST_TOPIC).contains(&name.len()) && name.chars().all(is_fine) && name != "." && name != ".."
 }
 
 fn transformation(key: &str, raw: RawTransformation, with: &mut Compile) -> Result<Transformation, Error> {

@@ -110,7 +110,13 @@ fn compile(name: &str, text: &str, files: &Files, with: &mut Compile) -> Result<
     let sensor = rest.strip_suffix(".json").unwrap_or(rest);
     match kind {
         "patterns" => Ok(()),
-        "parsers" => ParserSettings::compile(text, &Library::new(files.patterns()), with).map(drop),
+        "parsers" => {
+            let settings = ParserSettings::compile(text, &Library::new(files.patterns()), with)?;
+            if settings.parser.is_none() {
+                with.warn("parserClassName", "is missing, this sensor can't be run; name a parser, such as GROK");
+            }
+            Ok(())
+        }
         "enrichments" => EnrichmentSettings::compile(text, with).map(drop),
         "indexing" => Indexing::compile(text, sensor, with).map(drop),
         "" if name == "global.json" => Global::compile(text, with).map(drop),
@@ -147,9 +153,20 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_that_cannot_be_is_refused() {
+        for (topic, is_fine) in [("squid", true), ("a.b_c-1", true), ("", false), ("a b/c", false), ("..", false)] {
+            let text = format!(r#"{{"parserClassName":"JSON","sensorTopic":"{topic}","errorTopic":""}}"#);
+            let (refused, _) = checked("parsers/x.json", &text);
+            assert_eq!(refused.is_empty(), is_fine, "{refused:?}");
+            assert!(refused.iter().all(|said| said.starts_with("sensorTopic: ")), "{refused:?}");
+        }
+    }
+
+    #[test]
     fn what_is_not_ours_is_only_warned_about() {
         let text = r#"{"parserClassName":"org.apache.metron.parsers.bro.BasicBroParser","sensorTopic":"bro","parserKonfig":{}}"#;
         assert_eq!(checked("parsers/bro.json", text), (vec![], 2));
+        assert_eq!(checked("parsers/e.json", "{}"), (vec![], 1));
         assert_eq!(checked("profiler.json", "{}"), (vec![], 1));
         let text = r#"{"enrichment":{"fieldMap":{"geo":["ip"],"stellar":{"config":{"a":"ENRICHMENT_NOWHERE(1)"}}}}}"#;
         assert_eq!(checked("enrichments/x.json", text), (vec![], 2));

@@ -21,6 +21,8 @@ const WAIT_FOR_SHARDS: &str = "10s";
 pub(super) enum Trouble {
     #[error("the server can't be reached: {}", chain(.0))]
     Unreachable(#[source] reqwest::Error),
+    #[error("https is not built in; build maas-enrich with its feature tls")]
+    WithoutTls,
     #[error("the server is busy: status {status}")]
     Busy { status: StatusCode },
     #[error("the request is too large for the server")]
@@ -73,6 +75,9 @@ struct Version {
 
 impl Server {
     pub(super) async fn connect(url: &SearchUrl) -> Result<Self, Trouble> {
+        if cfg!(not(feature = "tls")) && url.whole().starts_with("https:") {
+            return Err(Trouble::WithoutTls);
+        }
         let client =
             Client::builder().connect_timeout(CONNECT).timeout(PATIENCE).build().map_err(Trouble::Unreachable)?;
         let server = Self { client, url: url.clone(), name: url.to_string(), kind: Kind { typed: false } };
