@@ -1,6 +1,7 @@
 //! Keys and values, from one or several files, in the order and with the rules of Hadoop: later files win, except over what is final.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +29,27 @@ struct Value {
     is_final: bool,
 }
 
+/// Where the files are.
+#[derive(Debug, PartialEq, Eq)]
+struct Directories {
+    /// Of `core-site.xml` and `hdfs-site.xml`.
+    common: PathBuf,
+    /// Of `yarn-site.xml`.
+    yarn: PathBuf,
+}
+
+impl Directories {
+    /// By the environment; `None` where it names none and there is no usual one.
+    fn named(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
+        let directory = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let usual = || Some(PathBuf::from("/etc/hadoop/conf")).filter(|usual| usual.is_dir());
+        let of_home = || directory("HADOOP_HOME").map(|home| home.join("etc/hadoop"));
+        let common = directory("HADOOP_CONF_DIR").or_else(of_home).or_else(usual);
+        let yarn = directory("YARN_CONF_DIR").or_else(|| common.clone())?;
+        Some(Self { common: common.unwrap_or_else(|| yarn.clone()), yarn })
+    }
+}
+
 impl Configuration {
     /// Nothing in it.
     pub fn new() -> Self {
@@ -37,19 +59,18 @@ impl Configuration {
     /// What Hadoop's clients read: `core-site.xml`, `hdfs-site.xml` and `yarn-site.xml` of the directory that `HADOOP_CONF_DIR` names (for `yarn-site.xml`
     /// `YARN_CONF_DIR` first), else of `$HADOOP_HOME/etc/hadoop`, else of `/etc/hadoop/conf`. A file may be missing, but not both the first and the last.
     pub fn from_environment() -> Result<Self, ConfigError> {
-        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let common =
-            var("HADOOP_CONF_DIR").or_else(|| var("HADOOP_HOME").map(|home| home.join("etc/hadoop"))).or_else(|| {
-                let usual = PathBuf::from("/etc/hadoop/conf");
-                usual.is_dir().then_some(usual)
-            });
-        let yarn = var("YARN_CONF_DIR").or_else(|| common.clone()).ok_or(ConfigError::NoDirectory)?;
+        let Directories { common, yarn } =
+            Directories::named(|name| std::env::var_os(name)).ok_or(ConfigError::NoDirectory)?;
         let mut configuration = Self::new();
-        let common = common.unwrap_or_else(|| yarn.clone());
         let core = configuration.add_if_there(&common.join("core-site.xml"))?;
         configuration.add_if_there(&common.join("hdfs-site.xml"))?;
         let yarn = configuration.add_if_there(&yarn.join("yarn-site.xml"))?;
         if core || yarn { Ok(configuration) } else { Err(ConfigError::NoDirectory) }
+    }
+
+    /// Whether there is a `yarn-site.xml` where [`from_environment`](Self::from_environment) looks for it.
+    pub fn names_a_cluster() -> bool {
+        Directories::named(|name| std::env::var_os(name)).is_some_and(|at| at.yarn.join("yarn-site.xml").is_file())
     }
 
     /// `core-site.xml`, `hdfs-site.xml` and `yarn-site.xml` of a directory.
@@ -202,6 +223,19 @@ mod tests {
 
     fn property(name: &str, value: &str) -> String {
         format!("<property><name>{name}</name><value>{value}</value></property>")
+    }
+
+    #[test]
+    fn directories_are_those_that_the_environment_names() {
+        let named = |variables: &[(&str, &str)]| {
+            let of = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+            let found = Directories::named(of);
+            found.map(|at| (at.common.display().to_string(), at.yarn.display().to_string()))
+        };
+        let both = |common: &str, yarn: &str| Some((common.to_owned(), yarn.to_owned()));
+        assert_eq!(named(&[("HADOOP_CONF_DIR", "/a"), ("HADOOP_HOME", "/h")]), both("/a", "/a"));
+        assert_eq!(named(&[("HADOOP_CONF_DIR", ""), ("HADOOP_HOME", "/h")]), both("/h/etc/hadoop", "/h/etc/hadoop"));
+        assert_eq!(named(&[("HADOOP_CONF_DIR", "relative"), ("YARN_CONF_DIR", "/b")]), both("relative", "/b"));
     }
 
     #[test]

@@ -97,9 +97,14 @@ impl Blocks {
         let mut list = Block::new(region, compression);
         let compression = Compression::named(&list.text(reader)?)?;
         let count = list.count(reader, MOST_BLOCKS, "the number of its blocks")?;
-        let mut regions = Vec::new();
+        let mut regions: Vec<Region> = Vec::new();
         for _ in 0..count {
-            regions.push(list.region(reader, trailer)?);
+            let region = list.region(reader, trailer)?;
+            // One after another, as they were written: else a few bytes could be listed as many blocks, and be read as often.
+            if regions.last().is_some_and(|last| region.begin < last.end) {
+                return Err(list.damaged("where a block is"));
+            }
+            regions.push(region);
         }
         Ok(Self { regions, compression })
     }

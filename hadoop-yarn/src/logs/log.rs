@@ -45,13 +45,22 @@ impl<R: Read + Seek> AggregatedLog<R> {
     }
 
     /// The next log file, in the order in which they were collected; `None` after the last. It is passed over here, and read by
-    /// [`contents`](Self::contents). After an error there is no next one.
+    /// [`contents`](Self::contents). An error may be about one container alone: what comes after it is the next container's, or nothing where the file
+    /// can't be read on.
     pub fn next_entry(&mut self) -> Result<Option<LogEntry>, Error> {
         let entry = self.look_on();
-        if entry.is_err() {
+        if let Err(error) = &entry
+            && !(matches!(error, Error::Damaged { .. }) && self.leave_value())
+        {
             (self.cursor, self.container, self.next_block) = (None, None, self.blocks.regions.len());
         }
         entry
+    }
+
+    /// Goes to the end of the value that is being read, which its chunks tell whatever they hold. Whether it could.
+    fn leave_value(&mut self) -> bool {
+        let (Some(_), Some(cursor)) = (self.container.take(), &mut self.cursor) else { return false };
+        cursor.skip_value(&mut self.reader, u64::MAX).is_ok()
     }
 
     fn look_on(&mut self) -> Result<Option<LogEntry>, Error> {

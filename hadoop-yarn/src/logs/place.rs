@@ -42,6 +42,12 @@ pub struct LogDirectory {
     pub format: String,
 }
 
+impl LogDirectory {
+    fn is_same_place(&self, other: &LogDirectory) -> bool {
+        (&self.file_system, &self.path) == (&other.file_system, &other.path)
+    }
+}
+
 impl LogPlaces {
     /// What this configuration says.
     pub fn new(configuration: &Configuration) -> Result<Self, ConfigError> {
@@ -74,14 +80,14 @@ impl LogPlaces {
         let mut roots: Vec<LogDirectory> = Vec::new();
         for format in &self.formats {
             let root = format.at(&[]);
-            if !roots.iter().any(|known| (&known.file_system, &known.path) == (&root.file_system, &root.path)) {
+            if !roots.iter().any(|known| known.is_same_place(&root)) {
                 roots.push(root);
             }
         }
         roots
     }
 
-    /// The directories in which files of a user's application may lie, the likeliest first. None for what can't be a user's directory.
+    /// The directories in which files of a user's application may lie, the likeliest first, each once. None for what can't be a user's directory.
     pub fn directories(&self, user: &str, application: ApplicationId) -> Vec<LogDirectory> {
         if user.is_empty() || user == "." || user == ".." || user.contains('/') {
             return Vec::new();
@@ -93,7 +99,13 @@ impl LogPlaces {
             format.at(&[user, &suffix, &bucket, &name])
         });
         let older = self.each_suffix().map(|(format, suffix)| format.at(&[user, suffix, &name]));
-        in_buckets.chain(older).collect()
+        let mut directories: Vec<LogDirectory> = Vec::new();
+        for directory in in_buckets.chain(older) {
+            if !directories.iter().any(|known| known.is_same_place(&directory)) {
+                directories.push(directory);
+            }
+        }
+        directories
     }
 
     fn each_suffix(&self) -> impl Iterator<Item = (&Format, &String)> {
@@ -194,6 +206,22 @@ mod tests {
             Root::new("file:/data/logs"),
             Root { file_system: Some("file://".into()), path: "/data/logs".into() }
         );
+    }
+
+    #[test]
+    fn a_place_of_two_formats_is_named_once() {
+        let places = places(&[
+            ("yarn.log-aggregation.file-formats", "IFile,TFile"),
+            ("yarn.log-aggregation.IFile.remote-app-log-dir-suffix", "logs"),
+        ]);
+        let name = "application_1795236020553_120004";
+        let expected = [
+            format!("/tmp/logs/alice/bucket-logs/0004/{name}"),
+            format!("/tmp/logs/alice/bucket-logs-tfile/0004/{name}"),
+            format!("/tmp/logs/alice/logs/{name}"),
+            format!("/tmp/logs/alice/logs-tfile/{name}"),
+        ];
+        assert_eq!(paths(&places.directories("alice", APPLICATION)), expected);
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Writer {
         self.regions.push(region);
     }
 
+    /// Lists the last block once more.
+    pub(super) fn repeat_block(&mut self) {
+        self.regions.extend(self.regions.last().copied());
+    }
+
     fn add(&mut self, block: &[u8], compression: &str) -> [usize; 3] {
         let begin = self.bytes.len();
         if compression == "gz" {
