@@ -26,6 +26,7 @@ pub mod model;
 pub mod open;
 pub mod paths;
 pub mod picture;
+pub mod place;
 pub mod process;
 pub mod queue;
 pub mod reach;

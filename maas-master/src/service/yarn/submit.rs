@@ -17,6 +17,7 @@ use hadoop_yarn::rpc::{self, ExceptionKind};
 use hadoop_yarn::shell;
 use hadoop_yarn::types::{ApplicationId, LaunchContext, Resource, Submission};
 use maas_cli::ErrorCode;
+use maas_client::place;
 use maas_client::state::Leader;
 use maas_client::tree::TreeExt;
 use std::collections::BTreeMap;
@@ -69,7 +70,8 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
         let credentials = context.credentials.get_or_insert_default();
         tokens::add_tokens(credentials, &configuration, &yarn, &cluster, &file_system).await?;
         timeline::ensure_domain(&cli.service, &configuration, &user).await;
-        Ok(submission(&cli.service, new.id, context, asked))
+        let tags = tags(&config.zookeeper, &config.config_node);
+        Ok(submission(&cli.service, new.id, tags, context, asked))
     });
     let followed = match submission.await.unwrap_or_else(|| Err(too_late(limit))) {
         Ok(submission) => {
@@ -308,14 +310,25 @@ fn command(config: &Config, file_system: &str) -> String {
     ])
 }
 
-fn submission(service: &ServiceArgs, id: ApplicationId, master: LaunchContext, resource: Resource) -> Submission {
+/// What it is, and at which place in ZooKeeper: by that `maas_deploy` knows its own applications.
+fn tags(zookeeper: &str, config_node: &str) -> Vec<String> {
+    vec!["maas".to_string(), place::tag(zookeeper, config_node)]
+}
+
+fn submission(
+    service: &ServiceArgs,
+    id: ApplicationId,
+    tags: Vec<String>,
+    master: LaunchContext,
+    resource: Resource,
+) -> Submission {
     Submission {
         application_type: "MAAS".to_string(),
         queue: service.queue.clone().unwrap_or_else(|| QUEUE.to_string()),
         max_attempts: Some(ATTEMPTS),
         keep_containers: true,
         attempt_failures_validity: Some(FAILURES_COUNT_FOR),
-        tags: vec!["maas".to_string()],
+        tags,
         node_label: service.node_label_expression.clone(),
         ..Submission::new(id, "MaaS", master, resource)
     }
