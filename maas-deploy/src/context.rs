@@ -198,12 +198,30 @@ fn reachable_address<'a>(leader: &'a Leader, here: &str) -> Option<&'a str> {
 /// Says something on stderr that is no error.
 pub(crate) fn note(text: impl AsRef<str>) {
     // Nothing can be said about a stderr that can't be written to.
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stderr().lock(), "{}", without_controls(text.as_ref()));
+}
+
+/// A text in which nothing moves a terminal's cursor: parts of it may be another's, such as names of files.
+fn without_controls(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => plain.push(character),
+            character if character.is_control() => plain.extend(character.escape_default()),
+            character => plain.push(character),
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_does_not_move_the_cursor() {
+        assert_eq!(without_controls("a\u{1b}[2Jé\n\tb\r"), "a\\u{1b}[2Jé\n\tb\\r");
+    }
 
     #[test]
     fn a_loopback_address_is_used_on_the_leaders_own_host_only() {

@@ -18,11 +18,10 @@ use maas_cli::output::Out;
 use maas_client::api::{InstanceView, ModelView};
 use maas_client::model::{ModelName, ModelVersion};
 use maas_client::picture::Picture;
+use maas_client::place;
 use maas_client::reason::InstanceState;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use tokio::sync::mpsc;
 #[cfg(not(feature = "yarn"))]
 use without_yarn as ended;
@@ -36,7 +35,7 @@ use without_yarn as ended;
   maas_deploy logs -n dga --application application_1795236020553_0004
 
 Where no master leads, and the last one was an application of YARN, the logs are those that its cluster collected \
-of the newest ended application with this model.")]
+of the application that ended last at this place in ZooKeeper (-zq, -zr) with this model, this user's before others'.")]
 pub(crate) struct Args {
     /// The model
     #[arg(short = 'n', long)]
@@ -89,7 +88,12 @@ enum Which {
     /// The one with this id, because its master, which leads, can't be reached.
     Left(String),
     /// The newest that has logs of the model, because no master leads there.
-    Newest { zookeeper: String },
+    Newest {
+        zookeeper: String,
+        /// The tag of that place in ZooKeeper, which its applications carry.
+        #[cfg_attr(not(feature = "yarn"), expect(dead_code, reason = "this build reads no such logs"))]
+        place: String,
+    },
 }
 
 /// Which stream.
@@ -127,7 +131,8 @@ pub(crate) async fn run<W: Write>(context: &Context, args: Args, out: &mut Out<W
             let cluster = context.connect().await?;
             let leader = cluster.leader().await?;
             if leader.is_none() && may_have_ended_on_yarn(&cluster).await? {
-                let which = Which::Newest { zookeeper: cluster.zookeeper };
+                let place = place::tag(&cluster.zookeeper, &context.globals.zookeeper.root()?);
+                let which = Which::Newest { zookeeper: cluster.zookeeper, place };
                 return ended::print(args.of_ended(name, version, context.json(), which), out).await;
             }
             let picture = Picture::read(&cluster.tree, &cluster.roots, None).await?;
@@ -186,14 +191,7 @@ impl Args {
 /// Whether the last master may have been an application that has ended.
 async fn may_have_ended_on_yarn(cluster: &Cluster) -> Result<bool, Error> {
     let was_on_yarn = cluster.said().await?.is_some_and(|said| said.launcher == "yarn");
-    Ok(was_on_yarn && yarn_is_configured(|name| std::env::var_os(name)))
-}
-
-/// Whether there is a YARN cluster that models may have run on: what makes `maas_service` choose it, too.
-fn yarn_is_configured(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"].into_iter().filter_map(variable).map(PathBuf::from);
-    let mut all = named.chain([PathBuf::from("/etc/hadoop/conf")]);
-    all.any(|directory| directory.is_absolute() && directory.join("yarn-site.xml").is_file())
+    Ok(was_on_yarn && ended::is_configured())
 }
 
 /// Instances of a model that may have logs.
@@ -327,15 +325,6 @@ mod tests {
         ]);
         assert_eq!(known.usual, ["1-4-dddd", "1-2-bbbb", "1-5-eeee"]);
         assert_eq!(known.all.len(), 7);
-    }
-
-    #[test]
-    fn a_cluster_is_configured_where_a_yarn_site_lies() {
-        let directory = tempfile::tempdir().unwrap();
-        let variable = |name: &str| (name == "YARN_CONF_DIR").then(|| directory.path().as_os_str().to_owned());
-        assert!(!yarn_is_configured(variable));
-        std::fs::write(directory.path().join("yarn-site.xml"), "").unwrap();
-        assert!(yarn_is_configured(variable) && !yarn_is_configured(|_| Some("relative".into())));
     }
 
     #[test]

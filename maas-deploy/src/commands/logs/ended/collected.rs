@@ -1,9 +1,9 @@
 //! What lies in an application's collected files: which instances, and where in the files their streams are. Nothing
 //! of it is trusted, models write among it.
 
-use super::super::Wanted;
+use super::super::{Known, Wanted};
 use super::files::Files;
-use crate::context::note;
+use crate::error::Error;
 use hadoop_yarn::logs::{self, AggregatedLog, LogDirectory, LogEntry, LogPlaces, is_log_file};
 use hadoop_yarn::types::{ApplicationId, ContainerId};
 use maas_cli::{ErrorCode, Failure};
@@ -16,8 +16,12 @@ use std::io::{self, Read, Seek};
 const OF_A_RUNNER: &str = "runner.stderr";
 /// The streams, and the older part of each, which comes first.
 const STREAMS: [(&str, &str); 2] = [("stdout", "stdout.1"), ("stderr", "stderr.1")];
-/// Most log files that are kept in mind.
-const MOST_PARTS: usize = 200_000;
+/// Most log files that are looked at, those of others that are passed over among them.
+const MOST_ENTRIES: usize = 500_000;
+/// Most troubles that are kept: the directories of others alone may be many.
+const MOST_TROUBLES: usize = 8;
+/// After so many files whose bytes did not come no further one is tried: each takes minutes.
+const MOST_UNREACHED: usize = 2;
 
 /// A collected file.
 pub(super) struct CollectedFile {
@@ -60,6 +64,8 @@ pub(super) struct Collected {
     troubles: Vec<Failure>,
     /// Where it was looked.
     looked: Vec<String>,
+    /// What is to be said of what is shown.
+    pub(super) remarks: Vec<String>,
 }
 
 impl Collected {
@@ -77,19 +83,37 @@ impl Collected {
         self.instances.iter().filter(is_asked).collect()
     }
 
-    /// What kept from reading some of it, the first of all.
+    /// The instances that are asked for, in the order in which they were started. An error where the one that is named is
+    /// not there, or may be two.
+    pub(super) fn chosen(&self, wanted: &Wanted) -> Result<Vec<&Instance>, Failure> {
+        let of_model = self.of(&wanted.name, wanted.version.as_ref());
+        let Some(id) = wanted.instance.as_ref().filter(|_| !of_model.is_empty()) else { return Ok(of_model) };
+        let all: BTreeSet<String> = of_model.iter().map(|instance| instance.identity.instance.clone()).collect();
+        let id = Known { usual: Vec::new(), all }.named(id).map_err(Error::into_failure)?;
+        Ok(of_model.into_iter().filter(|instance| instance.identity.instance == id).collect())
+    }
+
+    /// What kept from reading some of it: that servers are away, else the first of all.
     pub(super) fn trouble(&self) -> Option<&Failure> {
-        self.troubles.first()
+        self.troubles.iter().find(|trouble| is_away(trouble)).or(self.troubles.first())
     }
 
     /// Itself, where something of it is wanted, with a word about what of it can't be read; else why there is nothing.
     pub(super) fn if_any(mut self, wanted: &Wanted, id: ApplicationId) -> Result<Collected, Failure> {
-        if !self.of(&wanted.name, wanted.version.as_ref()).is_empty() {
-            self.troubles.iter().for_each(|trouble| note(in_one_line(trouble)));
-            return Ok(self);
+        let none = match self.chosen(wanted) {
+            Ok(chosen) if !chosen.is_empty() => {
+                self.remarks.extend(self.troubles.iter().map(in_one_line));
+                return Ok(self);
+            }
+            Err(failure) if failure.code() == ErrorCode::Usage => return Err(failure),
+            chosen => chosen.err(),
+        };
+        // What could not be read may have had it.
+        if let Some(trouble) = self.trouble() {
+            return Err(trouble.clone());
         }
-        if !self.troubles.is_empty() {
-            return Err(self.troubles.swap_remove(0));
+        if let Some(failure) = none {
+            return Err(Failure::new(failure.code(), format!("in the collected logs of {id}: {failure}")));
         }
         if self.files.is_empty() {
             let looked = self.looked.first().map_or("HDFS", String::as_str);
@@ -128,9 +152,11 @@ pub(super) fn gather<F: Files>(files: &F, places: &LogPlaces, id: ApplicationId,
     let mut gathering = Gathering::default();
     for user in users {
         for directory in places.directories(user, id) {
-            gathering.look_into(files, directory);
+            if !gathering.is_away {
+                gathering.look_into(files, directory);
+            }
         }
-        if !gathering.collected.files.is_empty() {
+        if !gathering.collected.files.is_empty() || gathering.is_away {
             break;
         }
     }
@@ -143,43 +169,74 @@ struct Gathering {
     identities: BTreeMap<ContainerId, Identity>,
     parts: BTreeMap<ContainerId, Vec<Part>>,
     of_runners: BTreeSet<ContainerId>,
-    count: usize,
+    entries: usize,
+    unreached: usize,
+    /// The servers don't answer, and are asked no more.
+    is_away: bool,
 }
 
 impl Gathering {
     fn look_into<F: Files>(&mut self, files: &F, directory: LogDirectory) {
         let names = match files.names(&directory) {
             Ok(names) => names,
-            Err(failure) => return self.is_in_trouble(failure),
+            Err(failure) => return self.is_refused(failure),
         };
         self.collected.looked.push(directory.path.clone());
         for name in names.into_iter().filter(|name| is_log_file(name)) {
+            if self.is_away {
+                return;
+            }
             let path = format!("{}/{name}", directory.path);
             match files.open(&directory, &name) {
                 Ok(Some(file)) => {
                     let at = self.collected.files.len();
                     self.collected.files.push(CollectedFile { directory: directory.clone(), name });
                     if let Err(error) = self.read(file, at) {
-                        self.is_in_trouble(unreadable(&path, error));
+                        let failure = unreadable(&path, error);
+                        self.unreached += usize::from(is_away(&failure));
+                        self.is_away |= self.unreached >= MOST_UNREACHED;
+                        self.is_in_trouble(failure);
                     }
                 }
                 // Deleted in between, or made whole under another name.
                 Ok(None) => {}
-                Err(failure) => self.is_in_trouble(failure),
+                Err(failure) => self.is_refused(failure),
             }
         }
     }
 
+    /// The NameNode did not say what was asked.
+    fn is_refused(&mut self, failure: Failure) {
+        self.is_away |= is_away(&failure);
+        self.is_in_trouble(failure);
+    }
+
     /// The same is said once.
     fn is_in_trouble(&mut self, failure: Failure) {
-        if !self.collected.troubles.contains(&failure) {
-            self.collected.troubles.push(failure);
+        let troubles = &mut self.collected.troubles;
+        if !troubles.contains(&failure) && (troubles.len() < MOST_TROUBLES || is_away(&failure)) {
+            troubles.push(failure);
         }
     }
 
+    /// What is wrong in one container does not keep the others; the first such is the error.
     fn read<R: Read + Seek>(&mut self, file: R, at: usize) -> Result<(), logs::Error> {
         let mut log = AggregatedLog::open(file)?;
-        while let Some(entry) = log.next_entry()? {
+        let mut first = None;
+        loop {
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                let message = "there are more log files than are looked through";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message).into());
+            }
+            let entry = match log.next_entry() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => return first.map_or(Ok(()), Err),
+                Err(error) => {
+                    first.get_or_insert(error);
+                    continue;
+                }
+            };
             let container = entry.container;
             let is_stream = |name| STREAMS.iter().any(|(stream, older)| name == *stream || name == *older);
             match entry.name.as_str() {
@@ -192,14 +249,9 @@ impl Gathering {
                 }
                 OF_A_RUNNER => drop(self.of_runners.insert(container)),
                 name if is_stream(name) => self.parts.entry(container).or_default().push(Part { file: at, entry }),
-                _ => continue,
-            }
-            self.count += 1;
-            if self.count > MOST_PARTS {
-                return Err(io::Error::other("there are more log files than are looked through").into());
+                _ => {}
             }
         }
-        Ok(())
     }
 
     fn finish(mut self) -> Collected {
@@ -228,11 +280,18 @@ pub(super) fn in_one_line(failure: &Failure) -> String {
     std::iter::once(failure.message().to_string()).chain(causes).collect()
 }
 
+fn is_away(failure: &Failure) -> bool {
+    failure.code() == ErrorCode::StoreUnreachable
+}
+
 /// A collected file that can't be read.
 pub(super) fn unreadable(path: &str, error: logs::Error) -> Failure {
     let code = match &error {
-        logs::Error::Read(source) if source.kind() == io::ErrorKind::PermissionDenied => ErrorCode::NotPermitted,
-        logs::Error::Read(_) => ErrorCode::StoreUnreachable,
+        logs::Error::Read(source) => match source.kind() {
+            io::ErrorKind::PermissionDenied => ErrorCode::NotPermitted,
+            io::ErrorKind::InvalidData => ErrorCode::Unreadable,
+            _ => ErrorCode::StoreUnreachable,
+        },
         _ => ErrorCode::Unreadable,
     };
     Failure::new(code, format!("the collected logs in {path} can't be read")).because(&error)

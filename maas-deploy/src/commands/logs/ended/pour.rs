@@ -1,6 +1,7 @@
 //! Reads streams out of collected files and gives them away in pieces. Blocking; of no stream more than a piece is held.
 
 use super::collected::{Collected, Part, unreadable};
+use super::decide::beneath;
 use super::files::Files;
 use bytes::Bytes;
 use hadoop_yarn::logs::AggregatedLog;
@@ -10,8 +11,8 @@ use std::io::Read;
 /// Bytes given at once.
 const PIECE: usize = 64 << 10;
 
-/// A stream: its parts, oldest first.
-pub(super) struct Stream {
+/// What a stream is read from: its parts, oldest first.
+pub(super) struct Source {
     pub(super) parts: Vec<Part>,
 }
 
@@ -20,7 +21,7 @@ pub(super) struct Stream {
 pub(super) fn pour<F: Files>(
     files: &F,
     collected: &Collected,
-    streams: &[Stream],
+    streams: &[Source],
     tail: Option<u64>,
     mut give: impl FnMut(usize, Result<Bytes, Failure>) -> bool,
 ) {
@@ -40,16 +41,46 @@ pub(super) fn pour<F: Files>(
     }
 }
 
+/// How many streams there are to read, and what became of those that could not be.
+pub(super) struct Tally {
+    there: usize,
+    failed: usize,
+    first: Option<Failure>,
+}
+
+impl Tally {
+    /// Of these: what has no parts can't fail.
+    pub(super) fn of(streams: &[Source]) -> Tally {
+        Tally { there: streams.iter().filter(|stream| !stream.parts.is_empty()).count(), failed: 0, first: None }
+    }
+
+    /// One could not be read to its end.
+    pub(super) fn take(&mut self, failure: Failure) {
+        self.failed += 1;
+        self.first.get_or_insert(failure);
+    }
+
+    /// A failure where none could be read: one of several does not count.
+    pub(super) fn outcome(self) -> Result<(), Failure> {
+        match self.first {
+            Some(first) if self.failed >= self.there => {
+                Err(beneath("none of the collected logs could be read to the end".to_string(), &first))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn one<F: Files>(
     files: &F,
     collected: &Collected,
-    stream: &Stream,
+    stream: &Source,
     tail: Option<u64>,
     mut give: impl FnMut(&[u8]) -> bool,
 ) -> Result<(), Failure> {
     let mut surplus = Surplus(0);
     if let Some(tail) = tail {
-        let mut lines = Lines::default();
+        let mut lines = LineCount::default();
         each_piece(files, collected, stream, |piece| {
             lines.count(piece);
             true
@@ -66,7 +97,7 @@ fn one<F: Files>(
 fn each_piece<F: Files>(
     files: &F,
     collected: &Collected,
-    stream: &Stream,
+    stream: &Source,
     mut take: impl FnMut(&[u8]) -> bool,
 ) -> Result<(), Failure> {
     let mut buffer = vec![0; PIECE];
@@ -96,12 +127,12 @@ fn each_piece<F: Files>(
 
 /// Counts lines, the last one also without its end.
 #[derive(Default)]
-struct Lines {
+struct LineCount {
     ends: u64,
     is_open: bool,
 }
 
-impl Lines {
+impl LineCount {
     fn count(&mut self, piece: &[u8]) {
         self.ends += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.is_open = piece.last().map_or(self.is_open, |byte| *byte != b'\n');

@@ -1,21 +1,24 @@
 //! Choosing and reading, on a file that Hadoop wrote and on what else may lie beside it.
 
-use super::super::Stream as StreamChoice;
-use super::collected::{Collected, gather};
+use super::super::{Stream, Wanted, Which};
+use super::collected::{Collected, gather, identity, in_one_line};
 use super::files::Files;
-use super::pour::{Stream, pour};
-use super::*;
-use hadoop_yarn::logs::LogDirectory;
+use super::pour::{Source, Tally, pour};
+use hadoop_yarn::config::Configuration;
+use hadoop_yarn::logs::{LogDirectory, LogPlaces};
+use hadoop_yarn::types::ApplicationId;
+use maas_cli::{ErrorCode, Failure};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-/// Two instances of dga 1.0, 1-1-aaaa and 1-2-bbbb, each with 40 lines on stdout and nothing on stderr.
-const RECORDED: &[u8] = include_bytes!("../../../../../hadoop-yarn/src/logs/recorded/gz.tfile");
+/// Written by Hadoop 3.5.0: two instances of dga 1.0, 1-1-aaaa and 1-2-bbbb, each with 40 lines on stdout and nothing on stderr.
+const RECORDED: &[u8] = include_bytes!("recorded/gz.tfile");
 const DIRECTORY: &str = "/tmp/logs/alice/bucket-logs-tfile/0004/application_1795236020553_0004";
 
 /// Files by their paths. Directories that are named end with why they can't be listed.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     files: BTreeMap<String, Vec<u8>>,
     refused: Vec<String>,
 }
@@ -36,26 +39,49 @@ impl Files for Memory {
     }
 }
 
-fn memory(files: &[(&str, &[u8])]) -> Memory {
+/// A file system that does not answer.
+struct Away<'a> {
+    names: &'a Cell<u32>,
+}
+
+impl Files for Away<'_> {
+    type File = Cursor<Vec<u8>>;
+
+    fn names(&self, _directory: &LogDirectory) -> Result<Vec<String>, Failure> {
+        self.names.set(self.names.get() + 1);
+        Err(Failure::new(ErrorCode::StoreUnreachable, "HDFS does not answer"))
+    }
+
+    fn open(&self, _directory: &LogDirectory, _name: &str) -> Result<Option<Self::File>, Failure> {
+        Ok(None)
+    }
+}
+
+pub(super) fn memory(files: &[(&str, &[u8])]) -> Memory {
     let files = files.iter().map(|(name, bytes)| (format!("{DIRECTORY}/{name}"), bytes.to_vec())).collect();
     Memory { files, ..Memory::default() }
 }
 
-fn id() -> ApplicationId {
+/// The recorded file.
+pub(super) fn recorded() -> &'static [u8] {
+    RECORDED
+}
+
+pub(super) fn id() -> ApplicationId {
     "application_1795236020553_0004".parse().unwrap()
 }
 
-fn collected(files: &Memory) -> Collected {
+pub(super) fn collected(files: &Memory) -> Collected {
     let places = LogPlaces::new(&Configuration::new()).unwrap();
     gather(files, &places, id(), &["root".to_string(), "alice".to_string()])
 }
 
-fn wanted(name: &str, version: Option<&str>, instance: Option<&str>) -> Wanted {
+pub(super) fn wanted(name: &str, version: Option<&str>, instance: Option<&str>) -> Wanted {
     Wanted {
         name: name.parse().unwrap(),
         version: version.map(|version| version.parse().unwrap()),
         instance: instance.map(str::to_string),
-        streams: StreamChoice::Both.names(),
+        streams: Stream::Both.names(),
         tail: None,
         follow: false,
         json: false,
@@ -65,10 +91,10 @@ fn wanted(name: &str, version: Option<&str>, instance: Option<&str>) -> Wanted {
 
 /// The text of each stream.
 fn poured(files: &Memory, collected: &Collected, tail: Option<u64>) -> Vec<String> {
-    let instances = choose(collected, &wanted("dga", None, None)).unwrap();
-    let streams: Vec<Stream> = instances
+    let instances = collected.chosen(&wanted("dga", None, None)).unwrap();
+    let streams: Vec<Source> = instances
         .iter()
-        .flat_map(|instance| ["stdout", "stderr"].map(|stream| Stream { parts: instance.parts_of(stream) }))
+        .flat_map(|instance| ["stdout", "stderr"].map(|stream| Source { parts: instance.parts_of(stream) }))
         .collect();
     let mut texts = vec![String::new(); streams.len()];
     pour(files, collected, &streams, tail, |at, piece| {
@@ -95,8 +121,8 @@ fn the_streams_of_every_instance_are_read_whole_or_from_near_their_end() {
 fn nobody_who_wants_more_ends_the_reading() {
     let files = memory(&[("node7_8041", RECORDED)]);
     let collected = collected(&files);
-    let instances = choose(&collected, &wanted("dga", None, None)).unwrap();
-    let streams: Vec<Stream> = instances.iter().map(|instance| Stream { parts: instance.parts_of("stdout") }).collect();
+    let instances = collected.chosen(&wanted("dga", None, None)).unwrap();
+    let streams: Vec<Source> = instances.iter().map(|instance| Source { parts: instance.parts_of("stdout") }).collect();
     let mut given = 0;
     pour(&files, &collected, &streams, None, |_, _| {
         given += 1;
@@ -108,13 +134,13 @@ fn nobody_who_wants_more_ends_the_reading() {
 #[test]
 fn an_instance_is_chosen_by_its_id_or_its_end_in_the_order_of_their_starts() {
     let collected = collected(&memory(&[("node7_8041", RECORDED)]));
-    let ids = |instance| -> Result<Vec<String>, Error> {
-        let chosen = choose(&collected, &wanted("dga", Some("1.0"), instance))?;
+    let ids = |instance| -> Result<Vec<String>, Failure> {
+        let chosen = collected.chosen(&wanted("dga", Some("1.0"), instance))?;
         Ok(chosen.iter().map(|instance| instance.identity.instance.clone()).collect())
     };
     assert_eq!(ids(None).unwrap(), ["1-1-aaaa", "1-2-bbbb"]);
     assert_eq!(ids(Some("bbbb")).unwrap(), ["1-2-bbbb"]);
-    assert_eq!(ids(Some("cccc")).unwrap_err().into_failure().code(), ErrorCode::NoInstance);
+    assert_eq!(ids(Some("cccc")).unwrap_err().code(), ErrorCode::NoInstance);
 }
 
 #[test]
@@ -136,7 +162,7 @@ fn one_file_that_can_t_be_read_does_not_keep_the_others() {
     let files = memory(&[("node6_8041", &RECORDED[..300]), ("node7_8041", RECORDED), ("node8_8041.tmp", b"begun")]);
     let both = collected(&files);
     assert!(in_one_line(both.trouble().unwrap()).contains("node6_8041 can't be read: it is no TFile"));
-    let chosen = choose(&both, &wanted("dga", None, None)).unwrap();
+    let chosen = both.chosen(&wanted("dga", None, None)).unwrap();
     assert_eq!(chosen.len(), 2);
     let alone = collected(&memory(&[("node6_8041", &RECORDED[..300])]));
     let failure = alone.if_any(&wanted("dga", None, None), id()).err().unwrap();
@@ -145,7 +171,7 @@ fn one_file_that_can_t_be_read_does_not_keep_the_others() {
 
 #[test]
 fn a_model_can_t_give_its_instance_a_name_that_moves_the_cursor() {
-    let read = |text: &str| collected::identity(text.as_bytes()).map(|identity| identity.instance);
+    let read = |text: &str| identity(text.as_bytes()).map(|identity| identity.instance);
     let plain = r#"{"instance":"1-1-aaaa","name":"dga","version":"1.0","later":1}"#;
     assert_eq!(read(plain).as_deref(), Some("1-1-aaaa"));
     for instance in ["", "\\u001b[2J", "a b", &"x".repeat(129)] {
@@ -156,13 +182,52 @@ fn a_model_can_t_give_its_instance_a_name_that_moves_the_cursor() {
 }
 
 #[test]
-fn logs_are_waited_for_while_they_are_collected_and_not_for_ever() {
-    let ended = 1_795_236_020_553;
-    let after = |seconds: i64| Timestamp::from_millisecond(ended + seconds * 1000).unwrap();
-    assert!(is_pending(LogAggregation::NotStarted, ended, after(1)));
-    assert!(is_pending(LogAggregation::Running, ended, after(-30)));
-    assert!(!is_pending(LogAggregation::NotStarted, ended, after(601)));
-    for status in [LogAggregation::Succeeded, LogAggregation::Failed, LogAggregation::Disabled] {
-        assert!(!is_pending(status, ended, after(1)), "{status}");
-    }
+fn a_file_whose_server_is_away_ends_the_looking() {
+    let names = Cell::new(0);
+    let away = Away { names: &names };
+    let places = LogPlaces::new(&Configuration::new()).unwrap();
+    let users: Vec<String> = (0..100).map(|number| format!("user{number}")).collect();
+    let collected = gather(&away, &places, id(), &users);
+    assert_eq!(names.get(), 1);
+    assert_eq!(collected.trouble().unwrap().code(), ErrorCode::StoreUnreachable);
+}
+
+#[test]
+fn directories_of_others_do_not_fill_the_memory_and_one_that_is_away_is_said_first() {
+    let files = Memory { refused: vec!["/tmp/logs/".to_string()], ..Memory::default() };
+    let places = LogPlaces::new(&Configuration::new()).unwrap();
+    let users: Vec<String> = (0..100).map(|number| format!("user{number}")).collect();
+    let collected = gather(&files, &places, id(), &users);
+    assert_eq!(collected.trouble().unwrap().code(), ErrorCode::NotPermitted);
+    assert!(collected.is_empty());
+}
+
+#[test]
+fn streams_that_all_fail_are_a_failure_and_one_of_several_is_none() {
+    let files = memory(&[("node7_8041", RECORDED)]);
+    let collected = collected(&files);
+    let sources = || -> Vec<Source> {
+        let instances = collected.chosen(&wanted("dga", None, None)).unwrap();
+        let streams = instances.iter().map(|instance| Source { parts: instance.parts_of("stdout") });
+        streams.chain([Source { parts: Vec::new() }]).collect()
+    };
+    let outcome = |files: &Memory| {
+        let sources = sources();
+        let mut tally = Tally::of(&sources);
+        pour(files, &collected, &sources, None, |_, piece| {
+            if let Err(failure) = piece {
+                tally.take(failure);
+            }
+            true
+        });
+        tally.outcome()
+    };
+    assert_eq!(outcome(&files), Ok(()));
+    // Deleted in between.
+    let failure = outcome(&Memory::default()).unwrap_err();
+    assert_eq!((failure.code(), failure.causes().len()), (ErrorCode::NoLogs, 1));
+    let mut tally = Tally::of(&sources());
+    tally.take(Failure::new(ErrorCode::StoreUnreachable, "a DataNode is away"));
+    assert_eq!(tally.outcome(), Ok(()));
+    assert_eq!(Tally::of(&[]).outcome(), Ok(()));
 }
