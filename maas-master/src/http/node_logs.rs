@@ -27,7 +27,7 @@ impl NodeFile {
     pub(super) async fn open(node: &str, path: &str, lines: usize) -> Result<(Bytes, NodeFile), Refusal> {
         let mut file = NodeFile { node: node.to_string(), path: path.to_string(), seen: 0 };
         let answer = file.ask(MOST).await.map_err(|why| {
-            let detail = format!("{node} does not give it: {why}; yarn logs has it after the application's end");
+            let detail = format!("{node} does not give it: {why}; maas_deploy logs has it after the application's end");
             Refusal::new(ErrorCode::NoLogs, detail)
         })?;
         let said = Said::read(&answer, MOST);
