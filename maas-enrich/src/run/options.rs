@@ -45,7 +45,7 @@ pub struct Options {
     /// End at the end of the input; for Kafka that is what is there at the start
     #[arg(long)]
     pub once: bool,
-    /// Show what each stage does to the first N lines, and write nothing
+    /// Show what each stage does to the first N lines, and write and commit nothing; a topic is read in a group of its own, as --from says
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub dry_run: Option<usize>,
     /// End with exit code 3 when there were error records

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use maas_cli::{ErrorCode, Failure};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::dry;
 use super::metrics::Metrics;
@@ -67,7 +68,10 @@ impl Plan {
             let pipeline = pipelines.borrow().clone();
             let mut source = self.source(&pipeline)?;
             if let Some(lines) = self.options.dry_run {
-                let shown = dry::show(&mut *source, &pipeline, lines, self.options.json).await;
+                let shown = tokio::select! {
+                    shown = dry::show(&mut *source, &pipeline, lines, self.options.json) => shown,
+                    () = self.stop.cancelled() => return Ok(()),
+                };
                 shown.map_err(|error| source_failure(&error))?;
                 return Ok(());
             }
@@ -195,9 +199,13 @@ impl Plan {
     }
 }
 
-/// The consumer group of a topic.
+/// The consumer group of a topic. A dry run has one that nobody else is in, so that it takes no partition from a pipeline that runs.
 pub(super) fn group(options: &Options, topic: &str) -> String {
-    options.group.clone().unwrap_or_else(|| format!("{topic}_parser"))
+    let group = options.group.clone().unwrap_or_else(|| format!("{topic}_parser"));
+    match options.dry_run {
+        Some(_) => format!("{group}_dry_run_{}", Uuid::new_v4()),
+        None => group,
+    }
 }
 
 /// The topic that the address names, else the configuration, else what is customary.

@@ -38,6 +38,8 @@ use crate::topology::{self, Changes};
 const SINK_VARIABLE: &str = "MAAS_SINK";
 /// Workers that a configuration can ask for.
 pub(super) const MOST_WORKERS: usize = 64;
+/// How long a dry run that is to end may take for it.
+const DRY_RUN_ENDS: Duration = Duration::from_secs(1);
 
 /// Runs a pipeline to its end.
 pub fn run(options: Options) -> Result<(), Failure> {
@@ -114,10 +116,10 @@ async fn started(mut options: Options) -> Result<(), Failure> {
         None => None,
     };
 
-    let mut words = begin(&Plan::new(options.clone(), sink.clone(), metrics.clone(), stop.clone()), &current, workers)?;
-    drop(current);
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
+    let mut words = begin(&Plan::new(options.clone(), sink.clone(), metrics.clone(), stop.clone()), &current, workers)?;
+    drop(current);
     let mut followers = JoinSet::new();
     let (mut ready, mut first_failure) = (0, None);
     loop {
@@ -125,6 +127,7 @@ async fn started(mut options: Options) -> Result<(), Failure> {
             word = words.recv() => word,
             _ = interrupt.recv() => { stop.cancel(); continue }
             _ = terminate.recv() => { stop.cancel(); continue }
+            () = gives_up(&options, &stop) => break,
         };
         match word {
             // All workers have ended.
@@ -218,6 +221,15 @@ fn workers(options: &Options, sensor: &Sensor) -> Result<usize, Failure> {
         None if is_topic => Ok(sensor.parser.parallelism.unwrap_or(1).clamp(1, MOST_WORKERS)),
         None => Ok(1),
     }
+}
+
+/// When an end that was asked for waits for nobody: a dry run leaves nothing to be written, and may be asking brokers that don't answer.
+async fn gives_up(options: &Options, stop: &CancellationToken) {
+    if options.dry_run.is_none() {
+        return std::future::pending().await;
+    }
+    stop.cancelled().await;
+    tokio::time::sleep(DRY_RUN_ENDS).await;
 }
 
 fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "says how many cases pass")]
 
 mod cases;
+mod dry_run;
 mod faults;
 mod run;
 mod squid;
