@@ -12,6 +12,9 @@
 #
 # Returns when all of them run. maas_enrich status shows them, maas_enrich stop ends them. Their logs lie in
 # ~/.local/state/maas/enrich (MAAS_STATE moves it). The other sizes of Storm's topologies are accepted, and that is said.
+#
+# Exit codes: those of maas_enrich run, of the first sensor that did not start (4 no such sensor, 2 no sink is known, 9 not
+# permitted …); 5 when one is not ready after a minute; 8 when it runs already on this machine.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 # shellcheck source=lib.sh
@@ -66,26 +69,60 @@ if [ -n "$protocol" ]; then
   settings=$logs/kafka.properties
 fi
 
-failed=
-for name in "${names[@]}"; do
+# The reason that a run gave: its error document as people read it, and what it logged.
+show_reason() {
+  sed -n 's/^{"error":{"code":"[^"]*","message":"\(.*\)","causes":\[\(.*\)\]}}$/error: \1\n\2/p' "$1" |
+    sed '2{/^$/d; s/^"/  caused by: /; s/"$//; s/","/\n  caused by: /g}; s/\\"/"/g; s/\\n/ /g; s/\\\\/\\/g' >&2
+  tail -n 5 "$2" >&2
+}
+
+# Starts one sensor's pipeline and waits until it is ready. Gives the exit code of one that isn't.
+start_sensor() {
+  local name=$1 events=$logs/$1.events log=$logs/$1.log options logged pid code
   options=(run -s "$name" -z "$zookeeper" --source "kafka://$kafka" --http 127.0.0.1:0 --json)
   [ -z "$output" ] || options+=(--sink "kafka://$kafka/$output")
   [ -z "$settings" ] || options+=(--kafka-config "$settings")
   [ -z "$workers" ] || options+=(--workers "$workers")
-  : >"$logs/$name.events"
-  setsid "$bin/maas_enrich" "${options[@]}" </dev/null >>"$logs/$name.events" 2>>"$logs/$name.log" &
+  # The pipeline holds the lock for as long as it lives.
+  exec 7>>"$logs/$name.lock"
+  # One that was just stopped may not be quite gone.
+  if ! flock -w 3 7; then
+    exec 7>&-
+    say "$name runs here already (process $(cat "$logs/$name.pid" 2>/dev/null || echo unknown), $log); end it with maas_enrich stop -s $name -z $zookeeper, or give another one a place of its own with MAAS_STATE"
+    return 8
+  fi
+  : >"$events"
+  touch "$log"
+  logged=$(wc -c <"$log")
+  setsid "$bin/maas_enrich" "${options[@]}" </dev/null >>"$events" 2>>"$log" &
   pid=$!
-  for i in $(seq 600); do
-    ! grep -q '"event":"ready"' "$logs/$name.events" || break
-    if [ "$i" = 600 ] || ! kill -0 "$pid" 2>/dev/null; then
-      tail -n 5 "$logs/$name.events" "$logs/$name.log" >&2
-      say "$name did not start; $logs/$name.log says why"
-      failed=1
-      kill "$pid" 2>/dev/null || true
-      continue 2
+  exec 7>&-
+  echo "$pid" >"$logs/$name.pid"
+  for _ in $(seq 600); do
+    if grep -q '"event":"ready"' "$events"; then
+      say "$name runs (process $pid, $log)"
+      return 0
     fi
+    kill -0 "$pid" 2>/dev/null || break
     sleep 0.1
   done
-  say "$name runs (process $pid, $logs/$name.log)"
+  if kill "$pid" 2>/dev/null; then
+    code=5
+    wait "$pid" || true
+  else
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" != 0 ] || code=1
+  fi
+  show_reason "$events" <(tail -c +$((logged + 1)) "$log")
+  say "$name did not start: exit code $code; its logs are $events and $log"
+  return "$code"
+}
+
+result=0
+for name in "${names[@]}"; do
+  code=0
+  start_sensor "$name" || code=$?
+  [ "$result" != 0 ] || result=$code
 done
-[ -z "$failed" ] || exit 6
+exit "$result"
