@@ -224,17 +224,28 @@ impl Cluster {
 
     /// What something that waits for HDFS comes to, as long as that says something.
     pub(super) async fn unless_silent<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        let mut work = std::pin::pin!(work);
-        let mut heard = self.files.heard();
-        loop {
-            if let Ok(done) = tokio::time::timeout(SILENCE, &mut work).await {
-                return Ok(done);
-            }
-            if std::mem::replace(&mut heard, self.files.heard()) == heard {
-                let message = format!("HDFS has not answered for {} s; try again when it does", SILENCE.as_secs());
-                return Err(Failure::new(ErrorCode::StoreUnreachable, message));
-            }
+        unless_silent(SILENCE, || self.files.heard(), work).await
+    }
+}
+
+/// What `work` comes to; a failure once nothing was heard for as long as `limit`. `heard` counts the answers.
+async fn unless_silent<T>(
+    limit: Duration,
+    heard: impl Fn() -> u64,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let mut work = std::pin::pin!(work);
+    let mut before = heard();
+    loop {
+        if let Ok(done) = tokio::time::timeout(limit, &mut work).await {
+            return Ok(done);
         }
+        let now = heard();
+        if now == before {
+            let message = format!("HDFS has not answered for {} s; try again when it does", limit.as_secs());
+            return Err(Failure::new(ErrorCode::StoreUnreachable, message));
+        }
+        before = now;
     }
 }
 
@@ -278,4 +289,28 @@ fn refused(error: &rpc::Error) -> Failure {
         _ => (ErrorCode::ServerUnreachable, "the ResourceManager can't be asked"),
     };
     Failure::new(code, message).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn work_goes_on_while_something_is_heard_and_not_for_ever() {
+        let limit = Duration::from_millis(1);
+        let silent = unless_silent(limit, || 7, std::future::pending::<()>()).await;
+        assert_eq!(silent.unwrap_err().code(), ErrorCode::StoreUnreachable);
+        let (send, receive) = oneshot::channel();
+        let (asked, send) = (Cell::new(0), RefCell::new(Some(send)));
+        let heard = || {
+            asked.set(asked.get() + 1);
+            if let Some(send) = send.borrow_mut().take_if(|_| asked.get() == 5) {
+                send.send("done").unwrap();
+            }
+            asked.get()
+        };
+        assert_eq!(unless_silent(limit, heard, receive).await, Ok(Ok("done")));
+    }
 }

@@ -154,7 +154,7 @@ impl Search {
         let seen = match (candidates.over.as_slice(), candidates.elsewhere) {
             ([], 0) => "the ResourceManager knows of no application of maas_service that has ended".to_string(),
             ([], elsewhere) => format!(
-                "the {elsewhere} of maas_service that have ended belong to other places in ZooKeeper, or to other names of its servers (-zq, -zr)"
+                "all applications of maas_service that have ended ({elsewhere}) are of other places in ZooKeeper, or of other names of its servers (-zq, -zr)"
             ),
             ([one], _) => {
                 format!(
@@ -171,7 +171,7 @@ impl Search {
         let instance = wanted.instance.as_ref().map(|id| format!(" with the instance {id}")).unwrap_or_default();
         let still = still(candidates);
         let message =
-            format!("no master leads at {zookeeper}, and {seen}{instance}{still}; name another with --application");
+            format!("no master leads at {zookeeper}, and {seen}{instance}{still}; name one with --application");
         let code = match &self.absence {
             Some((_, failure)) if failure.code() == ErrorCode::NoInstance => ErrorCode::NoInstance,
             _ => ErrorCode::NoLogs,

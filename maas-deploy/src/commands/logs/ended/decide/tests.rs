@@ -174,7 +174,7 @@ fn the_likeliest_that_has_it_is_shown_and_those_before_it_are_not_kept_quiet() {
 fn what_belongs_to_other_places_is_said_where_nothing_else_is_left() {
     let candidates = Candidates::among(vec![over(1, "alice", Some("maas-at-staging"))], &asker());
     let failure = Search::default().failure(&wanted("dga", None, None), "node1:2181", &candidates);
-    assert!(failure.message().contains("the 1 of maas_service that have ended belong to other places"), "{failure}");
+    assert!(failure.message().contains("that have ended (1) are of other places in ZooKeeper"), "{failure}");
     assert_eq!(failure.exit(), 4);
 }
 
