@@ -1,5 +1,5 @@
 //! Asks a cluster, whose configuration is the user's: its ResourceManager what has ended and how far the collecting is, its
-//! HDFS what lies there. What follows from the answers is [`decide`](super::decide)'s.
+//! HDFS what lies there. What follows from the answers is [`decide`]'s.
 
 use super::super::{Wanted, Which};
 use super::collected::{Collected, gather};
