@@ -41,28 +41,45 @@ done
 export MAAS_ZK MAAS_SINK=es+$MAAS_SEARCH
 printf 'MAAS_ZK=%q\nMAAS_BIN=%q\nMAAS_PIPELINE=%q\n' "$MAAS_ZK" "$MAAS_BIN" "$MAAS_PIPELINE" >"$place/env"
 
-if ! "$MAAS_BIN/maas_deploy" -zq "$MAAS_ZK" -mo STATUS -n dga -v 1.0 --check >/dev/null 2>&1; then
-  "$MAAS_BIN/maas_service" status -zq "$MAAS_ZK" >/dev/null 2>&1 ||
-    "$MAAS_BIN/maas_service" -zq "$MAAS_ZK" --on local --state-dir "$place/state" --store "file://$place/store" --detach >&2
-  "$MAAS_BIN/maas_deploy" -zq "$MAAS_ZK" -mo ADD -n dga -v 1.0 -m 512 -ni 1 -lmp "$MAAS_TOP/examples/mock_dga" -hmp /user/root/models --wait 60 >&2
+"$MAAS_BIN/maas_service" status -zq "$MAAS_ZK" >/dev/null 2>&1 ||
+  "$MAAS_BIN/maas_service" -zq "$MAAS_ZK" --on local --state-dir "$place/state" --store "file://$place/store" --detach >&2
+# What was wanted before --stop is wanted still: the master starts it again, and another ADD would be a second instance.
+deploy() { "$MAAS_BIN/maas_deploy" -zq "$MAAS_ZK" "$@"; }
+wanted() { deploy -mo STATUS -n dga -v 1.0 --json 2>/dev/null | python3 -c 'import json,sys; print(sum(version["desired"] for version in json.load(sys.stdin)))' 2>/dev/null || echo 0; }
+if [ "$(wanted)" = 0 ]; then
+  deploy -mo ADD -n dga -v 1.0 -m 512 -ni 1 -lmp "$MAAS_TOP/examples/mock_dga" -hmp /user/root/models --wait 60 >&2
 fi
-
-"$scripts/zk_load_configs.sh" -m PUSH -z "$MAAS_ZK" -i "$example/config"
-"$scripts/services/kafka.sh" tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$MAAS_KAFKA" --create --if-not-exists --topic squid >&2
-"$MAAS_PIPELINE/maas_enrich" status -s squid -z "$MAAS_ZK" >/dev/null 2>&1 ||
-  "$scripts/start_parser_topology.sh" -k "$MAAS_KAFKA" -z "$MAAS_ZK" -s squid
-"$scripts/services/kafka.sh" tool org.apache.kafka.tools.ConsoleProducer --bootstrap-server "$MAAS_KAFKA" --topic squid <"$example/access.log" >&2
-
-# A second run sends the lines anew: they are new lines of the topic, so there are two more documents each time.
-found() { curl -s "$MAAS_SEARCH/squid_index*/_search?size=100" -H 'Content-Type: application/json' -d '{"sort":[{"timestamp":"asc"}]}'; }
-count() { found | python3 -c 'import json,sys; print(len(json.load(sys.stdin).get("hits",{}).get("hits",[])))' 2>/dev/null || echo 0; }
-before=$(cat "$place/documents" 2>/dev/null || echo 0)
 for _ in $(seq 300); do
-  [ "$(count)" -lt $((before + 2)) ] || break
+  ! deploy -mo STATUS -n dga -v 1.0 --check >/dev/null 2>&1 || break
   sleep 0.2
 done
-[ "$(count)" -ge $((before + 2)) ] || die 5 "the documents are not there after a minute; see ~/.local/state/maas/enrich/squid.log"
-count >"$place/documents"
+deploy -mo STATUS -n dga -v 1.0 --check >&2 || die 7 "the model is not ready after a minute"
+
+"$scripts/zk_load_configs.sh" -m PUSH -z "$MAAS_ZK" -i "$example/config"
+"$scripts/services/kafka.sh" tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$MAAS_KAFKA" --create --if-not-exists --partitions 1 --topic squid >&2
+"$MAAS_PIPELINE/maas_enrich" status -s squid -z "$MAAS_ZK" >/dev/null 2>&1 ||
+  "$scripts/start_parser_topology.sh" -k "$MAAS_KAFKA" -z "$MAAS_ZK" -s squid
+# The lines of this run come to stand from here on.
+offset=$("$scripts/services/kafka.sh" tool org.apache.kafka.tools.GetOffsetShell --bootstrap-server "$MAAS_KAFKA" --topic squid | sed -n 's/^squid:0:\([0-9]*\)$/\1/p')
+[ -n "$offset" ] || die 6 "Kafka does not say where the topic squid ends"
+"$scripts/services/kafka.sh" tool org.apache.kafka.tools.ConsoleProducer --bootstrap-server "$MAAS_KAFKA" --topic squid <"$example/access.log" >&2
+
+# A second run sends the lines anew: they are new lines of the topic, and so new documents. A document's id follows from where
+# its line stands (docs/pipeline.md says how), so these two are asked for and no others.
+query=$(python3 - "$offset" <<'END'
+import json, sys, uuid
+namespace, first = uuid.UUID("7d0c6c52-3b1e-5f8a-9a44-2f6bc1d8e903"), int(sys.argv[1])
+ids = [str(uuid.uuid5(namespace, f"topic\0squid\0000\0{offset}\0")) for offset in (first, first + 1)]
+print(json.dumps({"query": {"ids": {"values": ids}}, "sort": [{"timestamp": "asc"}]}))
+END
+)
+found() { curl -s "$MAAS_SEARCH/squid_index*/_search" -H 'Content-Type: application/json' -d "$query"; }
+count() { found | python3 -c 'import json,sys; print(len(json.load(sys.stdin).get("hits",{}).get("hits",[])))' 2>/dev/null || echo 0; }
+for _ in $(seq 300); do
+  [ "$(count)" != 2 ] || break
+  sleep 0.2
+done
+[ "$(count)" = 2 ] || die 5 "the documents are not there after a minute; see ${MAAS_STATE:-$HOME/.local/state/maas}/enrich/squid.log"
 found | python3 -c 'import json,sys
 for hit in json.load(sys.stdin)["hits"]["hits"]: print(json.dumps(hit["_source"], indent=2, sort_keys=True))'
 say "examples/squid/run.sh --stop ends all that was started here"
