@@ -1,12 +1,13 @@
 //! `--on yarn`: puts the programs into HDFS ([`staging`], [`upload`]), hands the application over ([`submit`]) with tokens where the
 //! cluster asks for Kerberos ([`tokens`]) and the timeline domain that is asked for ([`timeline`]), and follows it
-//! ([`follow`]) within the time it is given ([`limit`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
+//! ([`follow`]) until it leads ([`leading`]) within the time it is given ([`limit`]); and, in the container that YARN starts, is one attempt of it ([`attempt`]).
 //!
 //! What the attempt is to know travels as one secret of its container's token file ([`order`]). What runs where is
 //! [`crate::launcher::yarn`]'s.
 
 mod attempt;
 mod follow;
+mod leading;
 mod limit;
 mod order;
 mod staging;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use hadoop_yarn::config::Configuration;
 use hadoop_yarn::rpc::{self, ExceptionKind};
 use maas_cli::ErrorCode;
+use maas_store::location::{Location, Remote};
 
 /// The cluster's file system as `hdfs://HOST[:PORT]`.
 fn file_system(configuration: &Configuration) -> Result<String, Error> {
@@ -35,6 +37,19 @@ fn file_system(configuration: &Configuration) -> Result<String, Error> {
             code: ErrorCode::BadConfig,
             source: None,
         }),
+    }
+}
+
+/// Where the model store is, which the cluster's nodes read by themselves.
+fn store_in_hdfs(store: &str) -> Result<Remote, Error> {
+    match store.parse::<Location>() {
+        Ok(Location::Hdfs(place)) => Ok(place),
+        Ok(_) => Err(Error::Cluster {
+            what: format!("the model store {store} is not in HDFS, where the cluster's nodes read"),
+            code: ErrorCode::BadStoreUrl,
+            source: None,
+        }),
+        Err(source) => Err(Error::Store { source }),
     }
 }
 

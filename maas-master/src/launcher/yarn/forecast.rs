@@ -2,7 +2,7 @@
 //!
 //! YARN itself says nothing before it is asked, and others ask meanwhile: this is what would become of the asks if nobody else had any.
 
-use super::waits::{Cluster, Kind, has_label, never, scarcer, times_in, why_not};
+use super::waits::{Cluster, Kind, has_label, never, scarcer, times_in, to_its_maximum, why_not};
 use hadoop_yarn::types::{Resource, Usage};
 use maas_client::reason::{Reason, ReasonCode};
 use maas_client::request::Resources;
@@ -26,6 +26,7 @@ pub(super) fn forecast<'a>(
     if waiting.any(|needs| !has_room(needs, cluster)) {
         left.queue = None;
     }
+    left.queue = left.queue.map(|queue| to_its_maximum(&queue, cluster.counts_vcores));
     let granted = grant(needs, count, &mut left);
     if granted == count {
         return None;
@@ -144,6 +145,20 @@ mod tests {
         let after = |waits: &Resources| forecast(&needs(64, 1, 0, ""), 1, &reserved, iter::once(waits));
         assert!(after(&needs(512, 1, 0, "")).is_some(), "it would fit on a node: the queue is the limit");
         assert!(after(&needs(2048, 1, 0, "")).is_none());
+    }
+
+    #[test]
+    fn a_queue_may_have_more_than_its_own_share() {
+        // Half of 8192 MB is its own; it has 1024 MB more already.
+        let beyond = QueueInfo { capacity: 0.5, current_capacity: 1.25, ..queue(0, 5120) };
+        let nodes = vec![node("a", Resource::new(16_384, 16), 0, "")];
+        let cluster = |queue| Cluster { queue: Some(queue), nodes: nodes.clone(), ..cluster() };
+        assert_eq!(said(&needs(1024, 1, 0, ""), 3, &cluster(beyond.clone())), None);
+        let (_, text) = said(&needs(1024, 1, 0, ""), 4, &cluster(beyond)).unwrap();
+        assert!(text.starts_with("3 of 4 fit now; queue root.default full"), "{text}");
+        let below = QueueInfo { capacity: 0.5, current_capacity: 0.25, ..queue(3072, 1024) };
+        assert_eq!(said(&needs(1024, 1, 0, ""), 7, &cluster(below.clone())), None);
+        assert!(said(&needs(1024, 1, 0, ""), 8, &cluster(below)).is_some());
     }
 
     #[test]

@@ -161,6 +161,27 @@ pub(super) fn scarcer(queue: &QueueInfo, counts_vcores: bool) -> Kind {
     if counts_vcores && vcores { Kind::Vcores } else { Kind::Memory }
 }
 
+/// The queue with what it may have beyond its own share, which is what YARN counts as available. How much of that one user may have is not told.
+pub(super) fn to_its_maximum(queue: &QueueInfo, counts_vcores: bool) -> QueueInfo {
+    let mut most = queue.clone();
+    let of = match scarcer(queue, counts_vcores) {
+        Kind::Vcores => &mut most.vcores,
+        Kind::Memory => &mut most.memory_mb,
+    };
+    let (share, maximum, used) = (queue.capacity, queue.maximum_capacity, queue.current_capacity);
+    // Above its share nothing is available, and only the ratio tells how large the share is.
+    let own = if of.available > 0 || used <= 1.0 {
+        (of.available + of.allocated) as f64
+    } else {
+        of.allocated as f64 / f64::from(used)
+    };
+    if share > 0.0 && maximum > share {
+        let limit = own * f64::from(maximum) / f64::from(share);
+        of.available = (limit.round() as i64 - of.allocated).max(0);
+    }
+    most
+}
+
 /// How many containers with so much the queue has left; `None` where it says nothing.
 pub(super) fn times_in(queue: &QueueInfo, given: &Resource, counts_vcores: bool) -> Option<u32> {
     let (of, given) = match scarcer(queue, counts_vcores) {
@@ -234,7 +255,7 @@ pub(super) mod tests {
             name: "default".to_string(),
             path: "root.default".to_string(),
             state: QueueState::Running,
-            capacity: 0.5,
+            capacity: 1.0,
             maximum_capacity: 1.0,
             current_capacity: 1.0,
             labels: Vec::new(),

@@ -5,7 +5,7 @@
 //! which adopts what runs.
 
 use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
-use super::{configured, staging};
+use super::{configured, staging, store_in_hdfs};
 use crate::config::Config;
 use crate::error::Error;
 use crate::launcher::SharedLauncher;
@@ -21,7 +21,6 @@ use maas_cli::ErrorCode;
 use maas_client::config::Roots;
 use maas_client::zk::Credential;
 use maas_store::HdfsStore;
-use maas_store::location::Location;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,17 +74,7 @@ impl Attempt {
 
     /// The launcher of this attempt.
     pub(in crate::service) fn launcher(&self, config: &Config, roots: &Roots) -> Result<SharedLauncher, Error> {
-        let opened = match config.store.parse::<Location>() {
-            Ok(Location::Hdfs(place)) => HdfsStore::open(&place),
-            Ok(_) => {
-                return Err(Error::Cluster {
-                    what: format!("the model store {} is not in HDFS, where the cluster's nodes read", config.store),
-                    code: ErrorCode::BadStoreUrl,
-                    source: None,
-                });
-            }
-            Err(error) => Err(error),
-        };
+        let opened = HdfsStore::open(&store_in_hdfs(&config.store)?);
         Ok(Arc::new(Yarn::new(
             &self.heart,
             yarn::Options {

@@ -1,8 +1,9 @@
 //! Hands an application over and follows it, from its submission until it runs, or until it ends.
 
+use super::leading::{SAY_EVERY, until_it_leads};
 use super::limit::Limit;
 use super::refused;
-use crate::cli::ServiceArgs;
+use crate::cli::Cli;
 use crate::error::Error;
 use crate::service::announce::note;
 use hadoop_yarn::client::ResourceManager;
@@ -16,8 +17,6 @@ use tokio::time::Instant;
 
 /// Between looks while it is about to run, and once it runs.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
-/// How often it is said what is waited for.
-const SAY_EVERY: Duration = Duration::from_secs(30);
 
 /// How long YARN is asked to kill what did not run in time.
 const KILLING: Duration = Duration::from_secs(10);
@@ -42,12 +41,21 @@ enum Line<'a> {
 pub(super) async fn follow(
     cluster: &ResourceManager,
     submission: &Submission,
-    service: &ServiceArgs,
+    cli: &Cli,
     limit: Limit,
     json: bool,
 ) -> Result<u8, Error> {
     let (id, mut seen) = (submission.id, None);
-    let running = match limit.bound(runs(cluster, submission, json, &mut seen)).await {
+    let leads = async {
+        let running = runs(cluster, submission, json, &mut seen).await?;
+        until_it_leads(cli, &id.to_string(), async || {
+            let report = look(cluster, id).await?;
+            if report.state.is_over() { Err(failed(&report)) } else { Ok(()) }
+        })
+        .await?;
+        Ok::<_, Error>(running)
+    };
+    let running = match limit.bound(leads).await {
         Some(running) => running?,
         None => return Err(given_up(cluster, id, seen.as_ref(), limit).await),
     };
@@ -55,7 +63,7 @@ pub(super) async fn follow(
     let http = running.original_tracking_url.as_deref().unwrap_or_default();
     let line = Line::Running { application: id.to_string(), tracking_url, http };
     say(json, &line, &format!("{id} runs; {tracking_url} ({http})"))?;
-    if !service.attach {
+    if !cli.service.attach {
         return Ok(exit::DONE);
     }
     loop {

@@ -1,10 +1,11 @@
 //! Hands the master over to YARN: an id, the programs in HDFS, the submission, and then it is followed.
 
+use super::leading::saying;
 use super::limit::Limit;
 use super::order::{CREDENTIAL_SECRET, ORDER_SECRET, Order};
 use super::staging::{self, Goods, SETTINGS, Staged};
 use super::upload::Upload;
-use super::{configured, file_system, follow, refused, timeline, tokens};
+use super::{configured, file_system, follow, refused, store_in_hdfs, timeline, tokens};
 use crate::cli::{Cli, ServiceArgs};
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -44,20 +45,23 @@ const SWEEPING: Duration = Duration::from_secs(2);
 /// Submits and follows it until it runs, or with `--attach` until it ends.
 pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8, Error> {
     let limit = Limit::begin(cli.service.timeout);
+    if config.store_is_given {
+        store_in_hdfs(&config.store)?;
+    }
     let configuration = Configuration::from_environment().map_err(configured)?;
     let yarn = YarnConfig::new(&configuration).map_err(configured)?;
     let user = tokens::user(&yarn)?;
     let cluster = ResourceManager::new(&yarn, yarn.authentication(&user));
     let begun = limit.bound(async {
         refuse_beside_another(cli).await?;
-        begin(cli, &cluster).await
+        saying(&format!("the ResourceManager, {}", yarn.client_addresses.join(", ")), begin(cli, &cluster)).await
     });
     let (new, asked) = begun.await.unwrap_or_else(|| Err(too_late(limit)))?;
     let goods = goods(cli, config, &configuration, &user, new.id)?;
     let (file_system, directory) = (goods.file_system.clone(), goods.directory.clone());
     let mut upload = Upload::begin(move |wanted| staging::stage(&goods, wanted));
     let submission = limit.bound(async {
-        let staged = upload.outcome().await?;
+        let staged = saying(&format!("{file_system}, where the programs go"), upload.outcome()).await?;
         let order = Order {
             application: new.id.to_string(),
             user: user.clone(),
@@ -76,7 +80,7 @@ pub(in crate::service) async fn submit(cli: &Cli, config: &Config) -> Result<u8,
     let followed = match submission.await.unwrap_or_else(|| Err(too_late(limit))) {
         Ok(submission) => {
             let sweeping = tokio::spawn(sweep(cluster.clone(), file_system.clone(), user.clone()));
-            let followed = follow::follow(&cluster, &submission, &cli.service, limit, config.json).await;
+            let followed = follow::follow(&cluster, &submission, cli, limit, config.json).await;
             finish_sweeping(sweeping).await;
             followed
         }
@@ -185,7 +189,7 @@ async fn refuse_beside_another(cli: &Cli) -> Result<(), Error> {
     };
     Err(Error::Cluster {
         what: format!(
-            "{who} leads on {connect} already; stop it with maas_service stop --with-models, or choose another -zr"
+            "{who} leads on {connect} already; stop it with maas_service stop --with-models, or take a root of its own: -zq HOST:PORT/CHROOT"
         ),
         code: ErrorCode::AnotherLeads,
         source: None,
