@@ -20,3 +20,16 @@ pub(super) async fn page() -> Response {
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PAGE;
+
+    /// Behind YARN's proxy the page is below `/proxy/APPLICATION/`.
+    #[test]
+    fn the_page_asks_relative_to_where_it_is() {
+        for absolute in ["\"/api", "\"/readyz", "\"/metrics", "\"/openapi", "`/"] {
+            assert!(!PAGE.contains(absolute), "{absolute}");
+        }
+    }
+}
