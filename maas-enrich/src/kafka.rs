@@ -220,7 +220,7 @@ mod tests {
             failure.to_string()
         };
         for (line, named) in [
-            ("sasl.pasword=geheim", "sasl.pasword is no setting of librdkafka"),
+            ("sasl.passphrase=geheim", "sasl.passphrase is no setting of librdkafka"),
             ("security.protocol=geheim", "security.protocol does not take its value"),
         ] {
             let said = refusal(line);
