@@ -186,7 +186,7 @@ impl KafkaWriter {
 #[async_trait(?Send)]
 impl Sink for KafkaWriter {
     async fn write(&self, documents: &[Document]) -> Result<Vec<Rejected>, Error> {
-        let record = |document: &'_ Document| Record {
+        let record = |document: &Document| Record {
             guid: document.guid.clone().into(),
             payload: document.message.to_json().into(),
             says_guid: false,
@@ -196,13 +196,13 @@ impl Sink for KafkaWriter {
     }
 
     async fn put_aside(&self, lines: &[Raw]) -> Result<(), Error> {
-        let record = |raw: &'_ Raw| Record {
+        let records = lines.iter().map(|raw| Record {
             guid: raw.guid("").into(),
-            payload: Cow::Owned(raw.bytes.clone()),
+            payload: (&raw.bytes).into(),
             says_guid: true,
             came_ms: raw.came_ms,
-        };
-        for refused in self.send(&lines.iter().map(record).collect::<Vec<_>>()).await? {
+        });
+        for refused in self.send(&records.collect::<Vec<_>>()).await? {
             // Its document is written nevertheless, without the model's answer.
             tracing::warn!(sink = self.name, reason = refused.reason, "a line can't be put aside");
         }

@@ -245,7 +245,7 @@ fn goods(
     })
 }
 
-/// The directory that [`Configuration::from_environment`] reads.
+/// The directory whose files the master gets: the first that has a yarn-site.xml, as the choice of the launcher has it.
 fn hadoop_conf() -> Result<PathBuf, Error> {
     let named = ["HADOOP_CONF_DIR", "YARN_CONF_DIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
     let mut all = named.chain([PathBuf::from("/etc/hadoop/conf")]);
