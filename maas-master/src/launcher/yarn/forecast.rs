@@ -26,7 +26,7 @@ pub(super) fn forecast<'a>(
     if waiting.any(|needs| !has_room(needs, cluster)) {
         left.queue = None;
     }
-    left.queue = left.queue.map(|queue| to_its_maximum(&queue, cluster.counts_vcores));
+    left.queue = left.queue.as_ref().map(to_its_maximum);
     let granted = grant(needs, count, &mut left);
     if granted == count {
         return None;
@@ -159,6 +159,10 @@ mod tests {
         let below = QueueInfo { capacity: 0.5, current_capacity: 0.25, ..queue(3072, 1024) };
         assert_eq!(said(&needs(1024, 1, 0, ""), 7, &cluster(below.clone())), None);
         assert!(said(&needs(1024, 1, 0, ""), 8, &cluster(below)).is_some());
+        // As many of its cores are given out as of its memory, nearly: they grow with it.
+        let cores = Usage { available: 3, allocated: 1, pending: 0 };
+        let both = QueueInfo { vcores: cores, capacity: 0.5, current_capacity: 0.26, ..queue(3030, 1066) };
+        assert_eq!(said(&needs(1024, 1, 0, ""), 6, &cluster(both)), None);
     }
 
     #[test]

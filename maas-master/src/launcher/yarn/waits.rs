@@ -162,20 +162,20 @@ pub(super) fn scarcer(queue: &QueueInfo, counts_vcores: bool) -> Kind {
 }
 
 /// The queue with what it may have beyond its own share, which is what YARN counts as available. How much of that one user may have is not told.
-pub(super) fn to_its_maximum(queue: &QueueInfo, counts_vcores: bool) -> QueueInfo {
-    let mut most = queue.clone();
-    let of = match scarcer(queue, counts_vcores) {
-        Kind::Vcores => &mut most.vcores,
-        Kind::Memory => &mut most.memory_mb,
-    };
+pub(super) fn to_its_maximum(queue: &QueueInfo) -> QueueInfo {
     let (share, maximum, used) = (queue.capacity, queue.maximum_capacity, queue.current_capacity);
-    // Above its share nothing is available, and only the ratio tells how large the share is.
-    let own = if of.available > 0 || used <= 1.0 {
-        (of.available + of.allocated) as f64
-    } else {
-        of.allocated as f64 / f64::from(used)
-    };
-    if share > 0.0 && maximum > share {
+    let mut most = queue.clone();
+    if share <= 0.0 || maximum <= share {
+        return most;
+    }
+    // Both kinds, so that the scarcer one stays the scarcer.
+    for of in [&mut most.memory_mb, &mut most.vcores] {
+        // Above its share nothing is available, and only the ratio tells how large the share is.
+        let own = if of.available > 0 || used <= 1.0 {
+            (of.available + of.allocated) as f64
+        } else {
+            of.allocated as f64 / f64::from(used)
+        };
         let limit = own * f64::from(maximum) / f64::from(share);
         of.available = (limit.round() as i64 - of.allocated).max(0);
     }
